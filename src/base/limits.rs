@@ -1,0 +1,28 @@
+//! Every length, count and time that bounds something, with its reason.
+
+/// Longest startup packet, as PostgreSQL's MAX_STARTUP_PACKET_LENGTH (`pqcomm.h`).
+pub const STARTUP_BYTES_MAX: usize = 10_000;
+
+/// Longest body of a frontend message that is neither a statement nor COPY data, as
+/// PostgreSQL's PQ_SMALL_MESSAGE_LIMIT (`libpq.h`).
+pub const SMALL_MESSAGE_BYTES_MAX: usize = 10_000;
+
+/// Longest frame that PostgreSQL accepts from a client, PQ_LARGE_MESSAGE_LIMIT (`libpq.h`).
+pub const LARGE_MESSAGE_BYTES_MAX: usize = 0x3fff_fffe;
+
+/// How much of an upstream message is held to be read; what is longer streams past unread.
+/// Notices and errors carry their SQLSTATE in the first bytes.
+pub const UPSTREAM_HELD_BYTES_MAX: usize = 16 * 1024;
+
+/// Prepared statements and portals of one session, each.
+pub const NAMES_MAX: usize = 10_000;
+
+/// Requests that may wait for their reply in one session; a client that pipelines further is
+/// read on when replies have come.
+pub const REPLIES_MAX: usize = 4_096;
+
+/// Statements in one simple Query.
+pub const STATEMENTS_MAX: usize = 1_000;
+
+/// Longest identifier, NAMEDATALEN - 1 (`pg_config_manual.h`); longer ones are cut by the server.
+pub const IDENTIFIER_BYTES_MAX: usize = 63;

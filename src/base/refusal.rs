@@ -1,0 +1,161 @@
+//! What a client may be told. Nothing else reaches the wire: every text of ours is a [`Refusal`]
+//! or a [`Notice`], and every refusal of ours is made by one function of this file or of
+//! `base/refusal/`.
+//!
+//! MESSAGE says what and begins with `pgward:`, DETAIL says why (rule, grant, time left), HINT is
+//! the exact next step.
+
+use crate::base::SqlState;
+use crate::base::sqlstate as code;
+
+/// How much ends with an error.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Severity {
+    /// The statement (and its transaction) fails; the session goes on.
+    Error,
+    /// The session ends.
+    Fatal,
+}
+
+/// An ErrorResponse of our own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refusal {
+    /// Whether the session goes on.
+    pub severity: Severity,
+    /// What drivers branch on.
+    pub sqlstate: SqlState,
+    /// The rule that refused, in `snake_case`; also the audit's `rule` and a metric's label.
+    pub rule: &'static str,
+    /// What was refused. Begins with `pgward:`.
+    pub message: String,
+    /// Why: rule, grant, object, time left.
+    pub detail: Option<String>,
+    /// The exact next step.
+    pub hint: Option<String>,
+    /// 1-based character position in the client's text, where the error has one.
+    pub position: Option<u32>,
+}
+
+/// A NoticeResponse of our own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Notice {
+    /// `NOTICE` or `WARNING`.
+    pub severity: &'static str,
+    /// What happened. Begins with `pgward:`.
+    pub message: String,
+    /// More about it.
+    pub detail: Option<String>,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+impl Refusal {
+    /// An error that fails the statement and leaves the session usable.
+    #[must_use]
+    pub fn error(rule: &'static str, sqlstate: SqlState, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            sqlstate,
+            rule,
+            message: message.into(),
+            detail: None,
+            hint: None,
+            position: None,
+        }
+    }
+
+    /// An error that ends the session.
+    #[must_use]
+    pub fn fatal(rule: &'static str, sqlstate: SqlState, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Fatal, ..Self::error(rule, sqlstate, message) }
+    }
+
+    /// The same with a DETAIL.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// The same with a HINT.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with a position (1-based, in characters).
+    #[must_use]
+    pub const fn at(mut self, position: u32) -> Self {
+        self.position = Some(position);
+        self
+    }
+}
+
+impl Notice {
+    /// A NOTICE.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { severity: "NOTICE", message: message.into(), detail: None, hint: None }
+    }
+
+    /// The same with a DETAIL.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// The same with a HINT.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// A frame that breaks the protocol: the session ends.
+#[must_use]
+pub fn malformed(what: &str) -> Refusal {
+    Refusal::fatal("malformed", code::PROTOCOL_VIOLATION, format!("pgward: {what}"))
+        .detail("The message does not follow PostgreSQL's frontend/backend protocol.")
+        .hint("Report this to the maintainers of the client library.")
+}
+
+/// FunctionCall, which calls a function by number past every rule about statements.
+#[must_use]
+pub fn function_call() -> Refusal {
+    let what = "pgward: FunctionCall messages are refused on every grant";
+    Refusal::fatal("function_call", code::FEATURE_NOT_SUPPORTED, what)
+        .detail("The fast-path function call carries no statement that could be judged.")
+        .hint("Call the function with SELECT.")
+}
+
+/// The audit record could not be written, so nothing was forwarded.
+#[must_use]
+pub fn audit_unavailable() -> Refusal {
+    let what = "pgward: statement refused: the audit log cannot be written";
+    Refusal::error("audit_unavailable", code::IO_ERROR, what)
+        .detail("Every statement is on record before the database sees it; this one could not be.")
+        .hint("Ask the operator to free space or repair the audit directory, then try again.")
+}
+
+/// A statement longer than the configured bound.
+#[must_use]
+pub fn statement_too_long(length: usize, limit: usize) -> Refusal {
+    Refusal::error(
+        "statement_too_long",
+        code::PROGRAM_LIMIT_EXCEEDED,
+        format!("pgward: statement of {length} bytes refused: the limit is {limit} bytes"),
+    )
+    .detail("What cannot be held cannot be judged.")
+    .hint("Split the statement, or ask the operator to raise limits.statement_bytes.")
+}
+
+/// A statement or portal name that this session did not make.
+#[must_use]
+pub fn unknown_statement(name: &str) -> Refusal {
+    let what = format!("pgward: prepared statement \"{name}\" does not exist in this session");
+    Refusal::error("unknown_statement", code::INVALID_SQL_STATEMENT_NAME, what)
+        .hint("Prepare the statement in this session first.")
+}

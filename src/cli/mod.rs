@@ -1,0 +1,10 @@
+//! The command line: one file per verb.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Runs the command that `args` names.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let _ = args.into_iter();
+    ExitCode::FAILURE
+}

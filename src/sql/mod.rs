@@ -1,0 +1,3 @@
+//! Text → facts. Knows nothing of grants.
+
+pub mod facts;
