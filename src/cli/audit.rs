@@ -154,7 +154,15 @@ fn actor() -> String {
 
 fn tell(passed: read::Passed) {
     if passed.torn > 0 {
-        say(&format!("{} lines are no records (torn by a crash or a full disk)", passed.torn));
+        say(&format!("passed over {}: torn by a crash or a full disk", lines(passed.torn)));
+    }
+}
+
+fn lines(count: u64) -> String {
+    if count == 1 {
+        "1 line that is no record".to_owned()
+    } else {
+        format!("{count} lines that are no records")
     }
 }
 
