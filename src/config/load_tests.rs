@@ -8,7 +8,7 @@ use crate::config::{AuditParameters, ClientAuth, SslMode};
 const DATABASE: &str = "[databases.app]\nhost = \"10.0.0.5\"\nreader = { user = \"r\" }\n";
 
 fn read(text: &str) -> Loaded {
-    let env = |name: &str| (name == "READER_PASSWORD").then(|| "from env".to_owned());
+    let env = |name: &str| name.contains("READER_PASSWORD").then(|| "from env".to_owned());
     parse("proxy.toml", text, Path::new("/etc/pgward"), &env)
 }
 
