@@ -45,6 +45,38 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Reads the file at `path` with whatever is wrong in it: for commands that run before
+    /// everything is in place. What has problems has its default, or is missing.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn sketch(path: &Path) -> Result<Self, Problems> {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(&shown, &error))?;
+        let env = |name: &str| std::env::var(name).ok();
+        Ok(parse(&shown, &text, &folder_of(path), &env).config)
+    }
+
+    /// Reads the file at `path` for what commands beside a running server need: where its admin
+    /// socket and its audit log are. Other sections may be wrong, or need what only the server's
+    /// environment has.
+    ///
+    /// # Errors
+    /// When the file can't be read, isn't TOML, or these two sections have problems.
+    pub fn glance(path: &Path) -> Result<Self, Problems> {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(&shown, &error))?;
+        let Loaded { config, mut problems, .. } =
+            parse(&shown, &text, &folder_of(path), &|name| std::env::var(name).ok());
+        problems.retain(|problem| {
+            let section = problem.key.split('.').next().unwrap_or_default();
+            ["", "admin", "audit"].contains(&section)
+        });
+        if problems.is_empty() { Ok(config) } else { Err(Problems(problems)) }
+    }
+}
+
 /// Reads a configuration text. `file` names it in problems, `folder` is where relative paths
 /// start, `env` is the environment.
 #[must_use]

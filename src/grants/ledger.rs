@@ -20,8 +20,16 @@ pub struct Ledger {
     store: Box<dyn Store>,
     live: Arc<Live>,
     /// Held while a change goes to the store and then to the view, so that the view gets the
-    /// changes in the store's order.
-    changing: Mutex<()>,
+    /// changes in the store's order. Holds the ends that the store couldn't take yet.
+    unwritten: Mutex<Vec<Unwritten>>,
+}
+
+/// An end that holds for this server but isn't in the store.
+#[derive(Debug)]
+struct Unwritten {
+    id: GrantId,
+    ended: Ended,
+    actor: String,
 }
 
 /// A grant that was made but isn't kept yet, with its token.
@@ -56,7 +64,7 @@ impl Ledger {
             None => true,
         });
         let live = Arc::new(Live::new(store.salt_key(), grants));
-        Ok(Self { store, live, changing: Mutex::new(()) })
+        Ok(Self { store, live, unwritten: Mutex::new(Vec::new()) })
     }
 
     /// What logins read.
@@ -102,7 +110,7 @@ impl Ledger {
     /// # Errors
     /// When the store can't be written; nothing is kept then.
     pub fn keep(&self, grant: Grant) -> Result<Arc<Grant>, StoreError> {
-        let _order = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _order = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
         self.store.create(&grant)?;
         let grant = Arc::new(grant);
         self.live.put(&grant);
@@ -123,7 +131,7 @@ impl Ledger {
         actor: &str,
         now: i64,
     ) -> Result<Option<EndOutcome>, StoreError> {
-        let _order = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
         let ended = Ended { state, at: now, because: because.to_owned() };
         match self.store.end(id, &ended, actor) {
             Ok(Some(outcome)) => {
@@ -133,8 +141,9 @@ impl Ledger {
             Ok(None) => Ok(None),
             Err(error) => {
                 if let Some(grant) = self.live.by_id(id).filter(|grant| grant.ended.is_none()) {
-                    let ended = Grant { ended: Some(ended), ..Grant::clone(&grant) };
-                    self.live.put(&Arc::new(ended));
+                    let ended_grant = Grant { ended: Some(ended.clone()), ..Grant::clone(&grant) };
+                    self.live.put(&Arc::new(ended_grant));
+                    unwritten.push(Unwritten { id, ended, actor: actor.to_owned() });
                 }
                 Err(error)
             }
@@ -149,9 +158,19 @@ impl Ledger {
         due
     }
 
-    /// Forgets what needn't be told any more.
-    pub fn settle(&self, now: i64) {
+    /// Writes down the ends that the store couldn't take before, and forgets what needn't be
+    /// told any more.
+    ///
+    /// # Errors
+    /// When the store still can't take them; they are kept.
+    pub fn settle(&self, now: i64) -> Result<(), StoreError> {
         self.live.forget(now);
+        let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(last) = unwritten.last() {
+            self.store.end(last.id, &last.ended, &last.actor)?;
+            unwritten.pop();
+        }
+        Ok(())
     }
 
     /// The grant of that id, also one that ended long ago.

@@ -112,7 +112,9 @@ impl<'a> Rules<'a> {
         }
         if length > REASON_CHARACTERS_MAX || wish.reason.chars().any(char::is_control) {
             return Err(error(
-                format!("the reason is longer than {REASON_CHARACTERS_MAX} characters or has control characters"),
+                format!(
+                    "the reason is longer than {REASON_CHARACTERS_MAX} characters or has control characters"
+                ),
                 "write one line, and link to where more is said",
             ));
         }
@@ -122,7 +124,9 @@ impl<'a> Rules<'a> {
             || ticket.chars().any(char::is_control)
         {
             return Err(error(
-                format!("the ticket is empty, longer than {TICKET_CHARACTERS_MAX} characters, or has control characters"),
+                format!(
+                    "the ticket is empty, longer than {TICKET_CHARACTERS_MAX} characters, or has control characters"
+                ),
                 "write its number only: --ticket INC-4211",
             ));
         }
@@ -138,13 +142,17 @@ impl<'a> Rules<'a> {
         all.sort();
         all.dedup();
         if all.len() > SCOPES_MAX {
-            let what = format!("{} scopes are more than a grant may have ({SCOPES_MAX})", all.len());
+            let what =
+                format!("{} scopes are more than a grant may have ({SCOPES_MAX})", all.len());
             return Err(error(what, "name the schema's tables with *: --scope update:public.*"));
         }
         let database = self.config.databases.get(&wish.database);
         if !all.is_empty() && database.is_none_or(|database| database.writer.is_none()) {
             return Err(error(
-                format!("database \"{}\" has no writer role, so nothing can be written", wish.database),
+                format!(
+                    "database \"{}\" has no writer role, so nothing can be written",
+                    wish.database
+                ),
                 format!(
                     "configure databases.{}.writer (`pgward config setup-sql` prints the SQL), or \
                      leave out --scope",
@@ -162,14 +170,18 @@ impl<'a> Rules<'a> {
         } else {
             (policy.max_ttl, "policy.max_ttl")
         };
-        let hint = format!("write a duration up to {} ({key}): --ttl 30m", format_duration(longest));
+        let hint =
+            format!("write a duration up to {} ({key}): --ttl 30m", format_duration(longest));
         let ttl = match wish.ttl.as_deref() {
             None => policy.default_ttl.min(longest),
             Some(text) => parse_duration(text)
                 .map_err(|why| error(format!("\"{text}\" is not a TTL: {why}"), hint.clone()))?,
         };
         if ttl.is_zero() {
-            return Err(error("a TTL of zero: no grant is without an end, and none is empty", hint));
+            return Err(error(
+                "a TTL of zero: no grant is without an end, and none is empty",
+                hint,
+            ));
         }
         if ttl > longest {
             let what = format!(

@@ -95,8 +95,9 @@ impl Store for Sqlite {
         self.run(move |connection| {
             let transaction = connection.transaction()?;
             insert(&transaction, &grant)?;
-            let ended = (grant.created_at, "grant.created", &grant.created_by, &grant.reason);
-            remember(&transaction, grant.id, ended)?;
+            let (actor, reason) = (grant.created_by.as_str(), grant.reason.as_str());
+            let created = (grant.created_at, "grant.created", actor, reason);
+            remember(&transaction, grant.id, created)?;
             transaction.commit()
         })
     }
@@ -139,7 +140,8 @@ impl Store for Sqlite {
 
     fn history(&self, id: GrantId) -> Result<Vec<Change>, StoreError> {
         self.run(move |connection| {
-            let sql = "SELECT at, event, actor, detail FROM history WHERE grant_id = ?1 ORDER BY seq";
+            let sql =
+                "SELECT at, event, actor, detail FROM history WHERE grant_id = ?1 ORDER BY seq";
             let change = |row: &Row<'_>| {
                 Ok(Change {
                     at: row.get(0)?,
@@ -160,7 +162,8 @@ fn lock(path: &Path) -> Result<File, StoreError> {
     let name = PathBuf::from(name);
     let open = |source| StoreError::Open { path: name.clone(), source };
     let mut options = OpenOptions::new();
-    let file = options.write(true).create(true).truncate(false).mode(0o600).open(&name).map_err(open)?;
+    let file =
+        options.write(true).create(true).truncate(false).mode(0o600).open(&name).map_err(open)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.to_owned() }),
@@ -214,17 +217,16 @@ fn prepare(path: &Path, connection: &mut Connection) -> Result<(), StoreError> {
     if version > known {
         return Err(StoreError::Newer { path: path.to_owned(), found: version, known });
     }
-    let verdict: String = connection
-        .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
-        .map_err(failed)?;
+    let verdict: String =
+        connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(failed)?;
     if verdict != "ok" {
         return Err(StoreError::Corrupt { path: path.to_owned(), what: verdict });
     }
     let applied = usize::try_from(version).unwrap_or(0);
     let transaction = connection.transaction().map_err(failed)?;
-    for (index, migration) in MIGRATIONS.iter().enumerate().skip(applied) {
+    for (version, migration) in (1_i64..).zip(MIGRATIONS).skip(applied) {
         transaction.execute_batch(migration).map_err(failed)?;
-        transaction.pragma_update(None, "user_version", index + 1).map_err(failed)?;
+        transaction.pragma_update(None, "user_version", version).map_err(failed)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
     if applied == 0 {
@@ -283,7 +285,8 @@ fn remember(
     id: GrantId,
     (at, event, actor, detail): (i64, &str, &str, &str),
 ) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO history (at, grant_id, event, actor, detail) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let sql =
+        "INSERT INTO history (at, grant_id, event, actor, detail) VALUES (?1, ?2, ?3, ?4, ?5)";
     connection.execute(sql, params![at, id.to_string(), event, actor, detail]).map(drop)
 }
 

@@ -11,9 +11,8 @@ impl Verifier {
     /// Costs two times [`ITERATIONS`] rounds of HMAC: milliseconds.
     #[must_use]
     pub fn of(token: &Token, user: &str, salt_key: &[u8; 32]) -> Self {
-        let keys = |login: &str| {
-            StoredKeys::derive(token.expose(), &salt(salt_key, login), ITERATIONS)
-        };
+        let keys =
+            |login: &str| StoredKeys::derive(token.expose(), &salt(salt_key, login), ITERATIONS);
         Self {
             by_user: keys(user),
             by_grant: keys(&token.grant().to_string()),
@@ -25,7 +24,6 @@ impl Verifier {
     /// at all matches none.
     #[must_use]
     pub fn accepts(&self, password: &str) -> bool {
-        Token::parse(password)
-            .is_ok_and(|token| token.sha256().ct_eq(&self.token_sha256).into())
+        Token::parse(password).is_ok_and(|token| token.sha256().ct_eq(&self.token_sha256).into())
     }
 }
