@@ -1,7 +1,7 @@
 //! The client of the admin socket: HTTP/1.1 with JSON over a Unix socket.
 
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
@@ -40,7 +40,7 @@ impl Client {
 
     /// The server that listens at `socket`.
     #[cfg(test)]
-    pub(super) fn at(socket: &Path) -> Self {
+    pub(super) fn at(socket: &std::path::Path) -> Self {
         Self { socket: socket.to_owned(), config: "proxy.toml".into() }
     }
 

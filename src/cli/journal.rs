@@ -1,18 +1,20 @@
 //! The admin side's stream of the audit log, as the clerk needs it.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::admin::{AdminEvent, Record};
 use crate::audit::Unwritable;
 use crate::audit::records::{self, AdminStream, GrantChange, GrantEvent};
 use crate::base::{Moment, SessionId};
-use crate::grants::Grant;
+use crate::grants::{Grant, scopes};
 use crate::net::clock;
+use crate::telemetry::Metrics;
 
 /// Puts acts on record; keeps those that end access until they can be written.
 #[derive(Debug)]
 pub(super) struct Journal {
     stream: AdminStream,
+    metrics: Arc<Metrics>,
     waiting: Mutex<Vec<Act>>,
 }
 
@@ -28,8 +30,8 @@ struct Act {
 }
 
 impl Journal {
-    pub(super) const fn new(stream: AdminStream) -> Self {
-        Self { stream, waiting: Mutex::new(Vec::new()) }
+    pub(super) const fn new(stream: AdminStream, metrics: Arc<Metrics>) -> Self {
+        Self { stream, metrics, waiting: Mutex::new(Vec::new()) }
     }
 
     /// Writes what waits.
@@ -62,7 +64,7 @@ impl Journal {
             "grant.expired" => GrantEvent::Expired,
             _ => GrantEvent::Revoked,
         };
-        let scopes: Vec<String> = grant.scopes.iter().map(ToString::to_string).collect();
+        let scopes: Vec<String> = grant.scopes.iter().map(scopes::text).collect();
         let change = GrantChange {
             event,
             actor: Some(&act.actor),
@@ -96,10 +98,17 @@ impl Record for Journal {
     fn before(&self, event: &AdminEvent<'_>) -> Result<(), Unwritable> {
         // In order: what waits was done before.
         self.catch_up()?;
-        self.write(&Act::new(event))
+        self.write(&Act::new(event))?;
+        self.metrics.grant_issued();
+        Ok(())
     }
 
     fn soon(&self, event: &AdminEvent<'_>) -> Result<(), Unwritable> {
+        match event.event {
+            "grant.expired" => self.metrics.grant_expired(),
+            "grant.revoked" => self.metrics.grant_revoked("revoked"),
+            _ => {}
+        }
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(Act::new(event));
         self.catch_up()
     }

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use output::{Failure, Format};
+use output::Format;
 
 const EXAMPLES: &str = "\
 Examples:
