@@ -5,6 +5,8 @@
 //! MESSAGE says what and begins with `pgward:`, DETAIL says why (rule, grant, time left), HINT is
 //! the exact next step.
 
+pub mod login;
+
 use crate::base::SqlState;
 use crate::base::sqlstate as code;
 
