@@ -8,6 +8,7 @@ pub mod demo;
 mod grant;
 mod journal;
 pub mod output;
+mod rights;
 mod serve;
 mod session;
 mod setup_sql;
