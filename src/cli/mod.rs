@@ -1,5 +1,7 @@
 //! The command line: one file per verb.
 
+pub mod demo;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 
