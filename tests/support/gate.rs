@@ -22,7 +22,7 @@ use super::wire::Wire;
 pub(crate) struct Options {
     /// Lines of `[listen]`.
     pub(crate) listen: String,
-    /// Lines of `[databases.<name>]`; they may override what is written there by default.
+    /// More lines of `[databases.<name>]`.
     pub(crate) database: String,
     /// Lines of `[policy]`.
     pub(crate) policy: String,

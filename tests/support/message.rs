@@ -36,7 +36,8 @@ impl Message {
     }
 
     pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).trim_end_matches('\0').to_owned()
+        let body = self.body.strip_suffix(b"\0").unwrap_or(&self.body);
+        String::from_utf8_lossy(body).into_owned()
     }
 
     /// The values of a DataRow, as text.
