@@ -15,4 +15,20 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod audit;
+mod cancel;
+mod copy;
+mod extended;
 mod ground;
+mod lifecycle;
+mod limits;
+mod login;
+mod memory;
+mod pipeline;
+mod prepared;
+mod protocol32;
+mod readonly;
+mod server;
+mod simple;
+mod tls;
+mod write_scopes;

@@ -118,11 +118,24 @@ impl Gate {
         gate
     }
 
-    /// Starts `serve`, which is to fail, and hands over what it said.
-    pub(crate) fn fails(pg: &Pg, database: &str, options: &Options) -> Output {
-        let (directory, ..) = prepare(pg, database, options);
-        let mut command = program(&["serve"], &directory.path().join("proxy.toml"));
-        clients::run(&mut command, "", Duration::from_secs(30))
+    /// Starts `serve` where it can't serve: it ends with an error, or runs and isn't ready, and
+    /// says why either way. Hands over what it said.
+    pub(crate) fn fails_to_serve(pg: &Pg, options: &Options) -> String {
+        let (directory, port, metrics_port) = prepare(pg, "sample", options);
+        let child = spawn(directory.path());
+        let mut gate = Self { directory, port, metrics_port, database: "sample".into(), child };
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(5) {
+            if let Some(status) = gate.child.try_wait().unwrap() {
+                assert!(!status.success());
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        if let Some((status, body)) = gate.http("/readyz") {
+            assert_ne!(status, 200, "ready all the same: {body}");
+        }
+        gate.log()
     }
 
     fn wait_until_ready(&self) {
