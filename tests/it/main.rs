@@ -18,6 +18,7 @@ mod support;
 mod audit;
 mod cancel;
 mod copy;
+mod demo;
 mod drivers;
 mod extended;
 mod ground;
