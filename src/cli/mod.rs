@@ -13,8 +13,6 @@ mod serve;
 mod session;
 mod setup_sql;
 
-pub mod demo;
-
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;

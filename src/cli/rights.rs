@@ -201,7 +201,10 @@ fn judge(rights: &Rights, database: &Database, report: &mut RoleReport) {
             unreadable(rights, report);
         }
         Purpose::Control => {
-            if !rights.signal_backend {
+            // A role may always end the backends of its own sessions.
+            let others = [Some(&database.reader), database.writer.as_ref()];
+            let mut others = others.into_iter().flatten();
+            if !rights.signal_backend && others.any(|other| other.user != report.role) {
                 report.problems.push(
                     "it may not end other roles' backends; GRANT pg_signal_backend TO it"
                         .to_owned(),
@@ -272,7 +275,7 @@ mod tests {
             &'static [&'static str],
             &'static [&'static str],
         );
-        let cases: [Case; 8] = [
+        let cases: [Case; 9] = [
             (Purpose::Reader, "", |_| {}, &[], &[]),
             (Purpose::Reader, "", |r| r.version_number = 130_000, &["too old"], &[]),
             (Purpose::Reader, "", |r| r.superuser = true, &["superuser"], &[]),
@@ -295,7 +298,14 @@ mod tests {
                 &["BYPASSRLS", "pg_signal_backend", "may write 7"],
             ),
             (Purpose::Writer, "", |_| {}, &["may write no table"], &[]),
-            (Purpose::Control, "", |_| {}, &["GRANT pg_signal_backend"], &[]),
+            (Purpose::Control, "", |_| {}, &[], &[]),
+            (
+                Purpose::Control,
+                "writer = { user = \"w\" }",
+                |_| {},
+                &["GRANT pg_signal_backend"],
+                &[],
+            ),
             (Purpose::Control, "", |r| r.signal_backend = true, &[], &[]),
         ];
         for (purpose, more, change, problems, notes) in cases {

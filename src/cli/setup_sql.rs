@@ -9,13 +9,14 @@ use crate::config::{Config, Database, SslMode, nearest};
 
 const EXAMPLES: &str = "\
 Examples:
-  pgward config setup-sql --database app | psql -d app
-      as a superuser of the upstream; psql asks for the roles' passwords
   pgward config setup-sql --database app > setup.sql
-  psql -d app -v reader_password=... -v writer_password=... -v control_password=... -f setup.sql
-      without questions
+  psql -d app -v ON_ERROR_STOP=1 -f setup.sql
+      as an administrator of the upstream
+  psql -d app -c '\\password pgward_reader'
+      for each role: asks for its password and sends only a SCRAM verifier
 
-The script can be run again. It says at its end what belongs into pg_hba.conf.";
+The script is plain SQL, holds no password, and can be run again. It says at its end what belongs
+into pg_hba.conf.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -141,43 +142,32 @@ impl Plan {
     fn script(&self) -> String {
         let Self { dbname, reader, writer, control, .. } = self;
         let mut text = format!(
-            "-- Roles for pgward on database {0}. Run with psql, connected to that database, as a\n\
-             -- superuser. Passwords are asked for, unless given as psql variables\n\
-             -- (-v reader_password=... and so on). It can be run again.\n\
-             \\set ON_ERROR_STOP on\n\
-             SET password_encryption = 'scram-sha-256';\n",
-            comment(dbname)
+            "-- Roles for pgward on database {}. Run it connected to that database, as an\n\
+             -- administrator; it can be run again. PostgreSQL 14 and newer.\n",
+            output::printable(dbname)
         );
-        text.push_str(&role(
-            reader,
-            "reader",
-            "sessions on read grants",
-            &[
-                &format!("GRANT pg_read_all_data, pg_monitor TO {};", name(reader)),
-                &format!("ALTER ROLE {} SET default_transaction_read_only = on;", name(reader)),
-            ],
-        ));
-        text.push_str(&role(writer, "writer", "sessions on grants with write scopes", &[
-            "-- pg_write_all_data may insert, update and delete everywhere; pgward allows what a\n\
-             -- grant's scopes name. To have PostgreSQL enforce less, grant single tables instead.\n\
-             -- TRUNCATE is in no predefined role: GRANT TRUNCATE ON TABLE ... where scopes need it.",
-            &format!("GRANT pg_read_all_data, pg_write_all_data, pg_monitor TO {};", name(writer)),
-        ]));
-        if control != reader {
-            text.push_str(&role(
-                control,
-                "control",
-                "the control connection",
-                &[
-                    "-- Ends backends of the other two, and reads the catalogue.",
-                    &format!("GRANT pg_signal_backend, pg_monitor TO {};", name(control)),
-                ],
-            ));
-        } else {
+        let rights = format!(
+            "GRANT pg_read_all_data, pg_monitor TO {0};\n\
+             ALTER ROLE {0} SET default_transaction_read_only = on;",
+            name(reader)
+        );
+        text.push_str(&role(reader, "The reader: sessions on read grants", &rights));
+        let rights = format!(
+            "-- It may insert, update and delete everywhere, and pgward allows what a grant's scopes\n\
+             -- name. Grant it single tables instead to have PostgreSQL enforce less. TRUNCATE is in\n\
+             -- no predefined role: GRANT TRUNCATE ON TABLE ... where scopes need it.\n\
+             GRANT pg_read_all_data, pg_write_all_data, pg_monitor TO {};",
+            name(writer)
+        );
+        text.push_str(&role(writer, "The writer: sessions on grants with write scopes", &rights));
+        if control == reader {
             let grant = format!("GRANT pg_signal_backend TO {};", name(reader));
-            text.push_str(&format!(
-                "\n-- The reader is the control role too: it ends backends.\n{grant}\n"
-            ));
+            let why = "The reader is the role of the control connection too: it ends backends";
+            text.push_str(&format!("\n-- {why}.\n{grant}\n"));
+        } else {
+            let rights = format!("GRANT pg_signal_backend, pg_monitor TO {};", name(control));
+            let why = "The control connection: ends backends of the other two, reads the catalogue";
+            text.push_str(&role(control, why, &rights));
         }
         let mut roles = vec![reader, writer];
         if control != reader {
@@ -189,6 +179,7 @@ impl Plan {
             name(dbname),
             all.join(", ")
         ));
+        text.push_str(&passwords(&roles));
         text.push_str(&self.hba(&roles));
         text
     }
@@ -215,22 +206,34 @@ impl Plan {
 }
 
 /// The statements for one role.
-fn role(role: &str, variable: &str, purpose: &str, rights: &[&str]) -> String {
+fn role(role: &str, purpose: &str, rights: &str) -> String {
     let (ident, literal) = (name(role), quoted(role));
-    let rights = rights.join("\n");
     format!(
-        "\n-- {purpose}\n\
-         SELECT format('CREATE ROLE %I', {literal})\n\
-         WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {literal}) \\gexec\n\
-         ALTER ROLE {ident} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;\n\
-         {rights}\n\
-         \\if :{{?{variable}_password}}\n\
-         ALTER ROLE {ident} PASSWORD :'{variable}_password';\n\
-         \\else\n\
-         \\echo Password of {variable} role:\n\
-         \\password {ident}\n\
-         \\endif\n"
+        "\n-- {purpose}.\n\
+         DO $pgward$ BEGIN\n\
+         \x20   IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {literal}) THEN\n\
+         \x20       CREATE ROLE {ident};\n\
+         \x20   END IF;\n\
+         END $pgward$;\n\
+         ALTER ROLE {ident} LOGIN NOCREATEDB NOCREATEROLE;\n\
+         {rights}\n"
     )
+}
+
+/// How the roles get their passwords, as comments: these don't belong into a script.
+fn passwords(roles: &[&String]) -> String {
+    let idents: Vec<String> = roles.iter().map(|role| output::printable(&name(role))).collect();
+    let mut text =
+        String::from("\n-- Passwords, in psql; the server gets only a SCRAM verifier:\n--\n");
+    for ident in &idents {
+        text.push_str(&format!("--   \\password {ident}\n"));
+    }
+    text.push_str("--\n-- or without questions, with psql -v <role>_password=...:\n--\n");
+    text.push_str("--   SET password_encryption = 'scram-sha-256';\n");
+    for (ident, variable) in idents.iter().zip(["reader", "writer", "control"]) {
+        text.push_str(&format!("--   ALTER ROLE {ident} PASSWORD :'{variable}_password';\n"));
+    }
+    text
 }
 
 /// A SQL identifier.
@@ -257,11 +260,6 @@ fn hba_name(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     let keyword = ["all", "sameuser", "samerole", "samegroup", "replication"].contains(&text);
     if !keyword && text.chars().all(plain) { text.to_owned() } else { format!("\"{text}\"") }
-}
-
-/// Text inside a comment line.
-fn comment(text: &str) -> String {
-    output::printable(text)
 }
 
 #[cfg(test)]
@@ -303,7 +301,7 @@ mod tests {
         };
         let script = plan.script();
         assert!(script.contains("GRANT pg_signal_backend TO \"r\";"));
-        assert!(!script.contains(":'control_password'"));
+        assert!(!script.contains("The control connection:"));
         assert!(script.contains("--   local    app r,w scram-sha-256\n"), "{script}");
     }
 }

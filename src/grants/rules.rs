@@ -137,6 +137,9 @@ impl<'a> Rules<'a> {
         let mut all = Vec::new();
         for text in &wish.scopes {
             let hint = "write verbs and table: --scope insert,update:public.orders";
+            if text.chars().any(char::is_control) {
+                return Err(error("a scope has control characters", hint));
+            }
             all.extend(scopes::parse(text).map_err(|what| error(what, hint))?);
         }
         all.sort();
@@ -332,9 +335,9 @@ mod tests {
             (|w| w.reason = "stuck\norders".into(), "control characters"),
             (|w| w.reason = "x".repeat(501), "longer than 500"),
             (|w| w.ticket = Some(" ".into()), "the ticket is empty"),
-            (|w| w.scopes = vec!["update".into()], "no colon"),
-            (|w| w.scopes = vec!["update:orders".into()], "not a table's name with its schema"),
-            (|w| w.scopes = vec!["updat:public.orders".into()], "did you mean \"update\"?"),
+            (|w| w.scopes = vec!["update".into()], "verb:schema.table"),
+            (|w| w.scopes = vec!["update:orders".into()], "names no schema"),
+            (|w| w.scopes = vec!["updat:public.orders".into()], "\"updat\" is not known"),
             (
                 |w| {
                     w.database = "logs".into();

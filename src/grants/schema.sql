@@ -7,7 +7,7 @@ CREATE TABLE grants (
     id            TEXT PRIMARY KEY,
     user          TEXT NOT NULL,
     database      TEXT NOT NULL,
-    scopes        TEXT NOT NULL,
+    scopes        TEXT NOT NULL CHECK (json_valid(scopes)),
     reason        TEXT NOT NULL,
     ticket        TEXT,
     created_at    INTEGER NOT NULL,
@@ -45,6 +45,6 @@ CREATE TRIGGER grants_are_not_deleted BEFORE DELETE ON grants
 BEGIN SELECT raise(ABORT, 'grants are kept'); END;
 CREATE TRIGGER ended_grants_stay_ended BEFORE UPDATE ON grants WHEN old.ended_state IS NOT NULL
 BEGIN SELECT raise(ABORT, 'an ended grant stays as it ended'); END;
-CREATE TRIGGER grants_only_end BEFORE UPDATE OF id, user, database, scopes, created_at, expires_at,
+CREATE TRIGGER grants_only_end BEFORE UPDATE OF id, user, database, scopes, reason, ticket, created_at, created_by, expires_at,
     max_sessions, user_stored, user_server, grant_stored, grant_server, token_sha256 ON grants
 BEGIN SELECT raise(ABORT, 'a grant changes only by ending'); END;

@@ -264,7 +264,7 @@ fn insert(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {
         grant.id.to_string(),
         grant.user,
         grant.database,
-        scopes.join("\n"),
+        serde_json::Value::from(scopes).to_string(),
         grant.reason,
         grant.ticket,
         grant.created_at,
@@ -300,7 +300,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
     let id = id.parse().map_err(|error| unreadable(0, error))?;
     let scopes: String = row.get(3)?;
     let mut permissions = Vec::new();
-    for text in scopes.lines() {
+    let texts: Vec<String> = serde_json::from_str(&scopes).map_err(|error| unreadable(3, error))?;
+    for text in &texts {
         // What can't be read must not become a grant with other permissions.
         permissions.extend(scopes::parse(text).map_err(|what| unreadable(3, Unreadable(what)))?);
     }

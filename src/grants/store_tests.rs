@@ -211,7 +211,7 @@ fn history_and_ended_grants_cannot_be_rewritten() {
         "UPDATE history SET actor = 'nobody'",
         "DELETE FROM grants",
         "UPDATE grants SET expires_at = expires_at + 1",
-        "UPDATE grants SET scopes = 'delete:public.*'",
+        "UPDATE grants SET scopes = '[\"delete:public.*\"]'",
     ] {
         assert!(other.execute(sql, []).is_err(), "{sql}");
     }
