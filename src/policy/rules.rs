@@ -148,11 +148,9 @@ impl Rules<'_> {
                 "Maintenance is not granted by this version: ask a DBA to run it.",
             )),
             Action::Ddl => Err(refuse("ddl", operation, NO_DDL)),
-            Action::Server => Err(refuse(
-                "server",
-                operation,
-                "Acts on the server are never granted: ask a DBA.",
-            )),
+            Action::Server => {
+                Err(refuse("server", operation, "Acts on the server are never granted: ask a DBA."))
+            }
         }
     }
 

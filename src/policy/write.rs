@@ -49,9 +49,9 @@ impl Rules<'_> {
 
     fn row_lock(&self, table: Option<&Name>) -> Result<(), Reason> {
         let target = table.and_then(|t| self.resolve(t).ok());
-        let permitted = target.as_ref().is_some_and(|t| {
-            self.permits(Verb::Update, t) || self.permits(Verb::Delete, t)
-        });
+        let permitted = target
+            .as_ref()
+            .is_some_and(|t| self.permits(Verb::Update, t) || self.permits(Verb::Delete, t));
         if permitted {
             return Ok(());
         }
