@@ -115,9 +115,7 @@ impl Control {
     /// [`ControlError`]: the session can then not be admitted.
     pub async fn learn(&self, pid: i32) -> Result<Backend, ControlError> {
         let (reply, answer) = oneshot::channel();
-        self.requests
-            .send(Request::Learn { pid, reply })
-            .map_err(|_| ControlError::Down)?;
+        self.requests.send(Request::Learn { pid, reply }).map_err(|_| ControlError::Down)?;
         match answer.await {
             Ok(Some(started)) => Ok(Backend { pid, started }),
             Ok(None) => Err(ControlError::Invisible),
@@ -317,7 +315,10 @@ impl Actor {
             .map(|(backend, _)| *backend)
             .collect();
         for backend in late {
-            tracing::error!(pid = backend.pid, "backend is still there after all attempts to end it");
+            tracing::error!(
+                pid = backend.pid,
+                "backend is still there after all attempts to end it"
+            );
             if let Some(ending) = self.ending.remove(&backend) {
                 for reply in ending.replies {
                     let _ = reply.send(false);
@@ -338,8 +339,7 @@ async fn answer(
 }
 
 /// `backend_start` to the microsecond, as a number: no time zone or style has a say.
-const STARTED: &str =
-    "(pg_catalog.date_part('epoch', pg_catalog.date_trunc('second', a.backend_start))::int8 \
+const STARTED: &str = "(pg_catalog.date_part('epoch', pg_catalog.date_trunc('second', a.backend_start))::int8 \
      OPERATOR(pg_catalog.*) 1000000 OPERATOR(pg_catalog.+) \
      pg_catalog.date_part('microseconds', a.backend_start)::int8 \
      OPERATOR(pg_catalog.%) 1000000)";
@@ -386,7 +386,8 @@ mod tests {
 
     #[test]
     fn rows_of_backends() {
-        let row = |a: Option<&str>, b: Option<&str>| vec![a.map(str::to_owned), b.map(str::to_owned)];
+        let row =
+            |a: Option<&str>, b: Option<&str>| vec![a.map(str::to_owned), b.map(str::to_owned)];
         assert_eq!(backend_row(&row(Some("7"), Some("8"))), Some((7, Some(8))));
         assert_eq!(backend_row(&row(Some("7"), None)), Some((7, None)));
         assert_eq!(backend_row(&row(None, None)), None);

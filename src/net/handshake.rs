@@ -125,7 +125,9 @@ async fn in_clear(mut tcp: TcpStream, rules: &Rules) -> Result<Outcome, Handshak
     loop {
         let packet = match packet(&mut tcp).await? {
             Ok(packet) => packet,
-            Err(malformed) => return refuse(Stream::Tcp(tcp), refusal::malformed(malformed.0)).await,
+            Err(malformed) => {
+                return refuse(Stream::Tcp(tcp), refusal::malformed(malformed.0)).await;
+            }
         };
         match startup::first(&packet) {
             Ok(First::Ssl) if !ssl_asked => {
@@ -161,7 +163,9 @@ async fn in_clear(mut tcp: TcpStream, rules: &Rules) -> Result<Outcome, Handshak
                 let hello = hello(&startup, Protection::None);
                 return greet(Stream::Tcp(tcp), hello).await;
             }
-            Err(malformed) => return refuse(Stream::Tcp(tcp), refusal::malformed(malformed.0)).await,
+            Err(malformed) => {
+                return refuse(Stream::Tcp(tcp), refusal::malformed(malformed.0)).await;
+            }
         }
     }
 }
@@ -254,7 +258,8 @@ fn hello(startup: &startup::Startup<'_>, protection: Protection) -> Greeting {
 /// PostgreSQL's `parse_bool`, the false half: what leaves `replication` off.
 fn is_false(value: &str) -> bool {
     let value = value.to_ascii_lowercase();
-    let prefix_of = |word: &str, shortest: usize| value.len() >= shortest && word.starts_with(&value);
+    let prefix_of =
+        |word: &str, shortest: usize| value.len() >= shortest && word.starts_with(&value);
     value == "0" || prefix_of("false", 1) || prefix_of("no", 1) || prefix_of("off", 2)
 }
 

@@ -33,7 +33,9 @@ impl Stream {
     pub fn is_local(&self) -> bool {
         match self {
             Self::Unix(_) => true,
-            Self::Tcp(tcp) => tcp.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback()),
+            Self::Tcp(tcp) => {
+                tcp.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback())
+            }
             Self::TlsServer(_) | Self::TlsClient(_) => false,
         }
     }

@@ -9,8 +9,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
@@ -71,7 +71,8 @@ pub fn server(tls: &ListenTls) -> Result<ServerTls, TlsError> {
         .map_err(|problem| file("private key", &tls.key, &problem))?;
     let binding =
         chain.first().and_then(|certificate| tls_server_end_point(certificate)).map(Arc::from);
-    let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
+    let builder =
+        ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
     let builder = match &tls.client_ca {
         Some(path) => {
             let roots = Arc::new(roots(path)?);
@@ -135,8 +136,7 @@ fn chained(roots_file: Option<&Path>) -> Result<Arc<dyn ServerCertVerifier>, Tls
 }
 
 fn certificates(what: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let read: Result<Vec<_>, _> =
-        CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
+    let read: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
     let read = read.map_err(|problem| file(what, path, &problem))?;
     if read.is_empty() {
         return Err(file(what, path, &"it holds no certificate"));
@@ -174,8 +174,7 @@ impl ServerCertVerifier for AnyName {
         match self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
         {
             Err(Error::InvalidCertificate(
-                CertificateError::NotValidForName
-                | CertificateError::NotValidForNameContext { .. },
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) => Ok(ServerCertVerified::assertion()),
             other => other,
         }

@@ -47,13 +47,27 @@ impl Session {
                 Ok(Took::Bytes(bytes)) => at += bytes,
                 Ok(Took::Wait) => break,
                 Ok(Took::Hold) => {
-                    self.ahead.held = !self.ahead.judging;
+                    self.hold(call);
                     break;
                 }
                 Err(Malformed(what)) => self.begin_end(refusal::malformed(what), call),
             }
         }
         at
+    }
+
+    /// A message waits. Where nothing has ended the segment yet, the server keeps its replies
+    /// to itself: a Flush of ours asks for them.
+    fn hold(&mut self, call: &mut Call<'_>) {
+        if self.ahead.judging {
+            return;
+        }
+        self.ahead.held = true;
+        let open = self.replies.back().is_some_and(|last| last.segment == self.ahead.segment);
+        if open && !self.ahead.flushed {
+            self.ahead.flushed = true;
+            call.turn.upstream.own(write::flush);
+        }
     }
 
     /// Takes what stands at the front of `rest`, which lies at `at` in the input.

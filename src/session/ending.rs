@@ -68,7 +68,6 @@ impl Session {
     /// Closes every open record when the upstream is gone without a word: nobody knows how far
     /// it got.
     pub(super) fn close_records(&mut self, call: &mut Call<'_>) {
-        self.ending.finish();
         self.close(Outcome::Unknown, Outcome::Unknown, call);
     }
 

@@ -97,6 +97,8 @@ struct Ahead {
     held: bool,
     /// A text waits to be judged on the pool.
     judging: bool,
+    /// A Flush of ours makes the server answer what a held message waits for.
+    flushed: bool,
 }
 
 /// The client's stream inside a frame.

@@ -216,6 +216,7 @@ impl Session {
     }
 
     pub(super) fn push(&mut self, request: Request) {
+        self.ahead.flushed = false;
         self.replies.push_back(Reply { segment: self.ahead.segment, request });
     }
 }

@@ -44,7 +44,7 @@ impl Session {
             Executes::Unknown(refusal) => (None, false, Some(refusal)),
             Executes::Unsure => return Ok(Took::Hold),
         };
-        let own = own.or_else(|| self.own_refusal(&judgement));
+        let own = own.or_else(|| self.own_refusal(text, &judgement));
         let refusal = own.as_ref().or_else(|| judgement.verdict.refusal());
         let told = Told { via: Via::Query, text, parse, parameters: None, refusal };
         let transaction = self.transaction_ahead();
@@ -107,7 +107,9 @@ impl Session {
             Executes::Unknown(refusal) => Some(refusal),
             Executes::Unsure => return Ok(Took::Hold),
         };
-        let own = own.or_else(|| self.own_refusal(&judgement)).or_else(|| self.too_many_names());
+        let own = own
+            .or_else(|| self.own_refusal(message.text, &judgement))
+            .or_else(|| self.too_many_names());
         let refusal = own.as_ref().or_else(|| judgement.verdict.refusal());
         let told =
             Told { via: Via::Parse, text: message.text, parse: None, parameters: None, refusal };
@@ -267,7 +269,11 @@ impl Session {
     }
 
     /// What the session itself refuses, whatever the policy says of the text.
-    fn own_refusal(&self, judgement: &Judgement) -> Option<Refusal> {
+    fn own_refusal(&self, text: &[u8], judgement: &Judgement) -> Option<Refusal> {
+        let max = self.terms.statement_bytes_max;
+        if text.len() > max {
+            return Some(refusal::statement_too_long(text.len(), max));
+        }
         let copies = judgement.statements.iter().any(|one| one.action == Action::CopyIn);
         if copies && judgement.statements.len() > 1 {
             return Some(refusal::copy_in_alone());

@@ -122,6 +122,11 @@ pub fn parse(out: &mut Vec<u8>, name: &[u8], text: &str, types: &[u32]) {
     });
 }
 
+/// Flush.
+pub fn flush(out: &mut Vec<u8>) {
+    frame(out, b'H', |_| {});
+}
+
 /// Terminate.
 pub fn terminate(out: &mut Vec<u8>) {
     frame(out, b'X', |_| {});

@@ -82,8 +82,10 @@ pub fn wrong_database(grant: GrantId, own: &str, asked: &str, named: bool) -> Re
 #[must_use]
 pub fn unknown_database(database: &str) -> Refusal {
     let what = format!("pgward: database \"{}\" is not served", shown(database));
-    Refusal::fatal("unknown_database", code::INVALID_CATALOG_NAME, what)
-        .hint(format!("Ask the operator to add [databases.{}] to the configuration.", shown(database)))
+    Refusal::fatal("unknown_database", code::INVALID_CATALOG_NAME, what).hint(format!(
+        "Ask the operator to add [databases.{}] to the configuration.",
+        shown(database)
+    ))
 }
 
 /// Too many sessions on this pgward.
@@ -179,7 +181,9 @@ pub fn upstream_refused(database: &str, role: &str) -> Refusal {
     let what = format!("pgward: the server of database \"{database}\" refused pgward's login");
     Refusal::fatal("upstream_refused", code::UPSTREAM_UNREACHABLE, what)
         .detail("Your token is right; it is pgward's own role that the server refused.")
-        .hint(format!("Ask the operator to check [databases.{database}.{role}]: pgward config check."))
+        .hint(format!(
+            "Ask the operator to check [databases.{database}.{role}]: pgward config check."
+        ))
 }
 
 /// An error of the upstream at startup that belongs to what the client asked for.

@@ -6,6 +6,7 @@
 //! the exact next step.
 
 pub mod login;
+pub mod policy;
 
 use crate::base::SqlState;
 use crate::base::sqlstate as code;
