@@ -1,11 +1,30 @@
 //! The one entry of the policy: a text and a grant's terms in, a judgement out.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use crate::base::{Notice, Refusal};
-use crate::policy::Terms;
-use crate::sql::facts::Action;
+use crate::policy::cache::{Cache, Outcome, Shapes, Verdicted};
+use crate::policy::catalogue::Catalogue;
+use crate::policy::functions::{BadFunction, Functions};
+use crate::policy::reason::{Reason, in_context};
+use crate::policy::rules::Rules;
+use crate::policy::settings::Cap;
+use crate::policy::{Terms, rules};
+use crate::sql::Limits;
+use crate::sql::facts::{Action, Facts, Name, Statement, Unread};
+
+/// Longest text that is parsed on a worker's own thread, bytes; longer ones go to the pool, so
+/// that no other session waits for them.
+pub const WORKER_TEXT_BYTES_MAX: usize = 8 * 1024;
+
+/// Bounds of what one worker remembers, bytes.
+const CACHE_BYTES_MAX: usize = 4 * 1024 * 1024;
+const LARGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+const SHAPES_BYTES_MAX: usize = 1024 * 1024;
 
 /// What is to become of a text.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -54,12 +73,6 @@ pub struct Judged {
     pub redacted: Option<String>,
 }
 
-/// Judges texts for one worker: holds the caches, so it is not shared between threads.
-#[derive(Debug)]
-pub struct Judge {
-    // (policy: catalogue view, settings, function table, verdict cache)
-}
-
 /// What a text is to be judged by.
 #[derive(Debug, Clone, Copy)]
 pub struct Case<'a> {
@@ -76,17 +89,338 @@ pub struct Case<'a> {
     pub wall: i64,
 }
 
+/// What the configuration says to the rules.
+#[derive(Debug)]
+pub struct JudgeSettings {
+    pub(crate) functions: Functions,
+    /// Whether a disagreement of the two readers refuses (else it is only counted).
+    pub(crate) disagreement_refuses: bool,
+}
+
+/// Where a judge finds what changes while it lives: `catalog::Catalogues` is one.
+pub trait JudgeSource: Send + Sync + std::fmt::Debug {
+    /// Grows whenever a catalogue or the settings change, after the change can be seen.
+    fn epoch(&self) -> u64;
+    /// The snapshot of a database; an empty one (which vouches for nothing) when none is loaded.
+    fn catalogue(&self, database: &str) -> Arc<Catalogue>;
+    /// What the configuration says.
+    fn settings(&self) -> Arc<JudgeSettings>;
+}
+
+/// Judges texts for one worker: holds the caches, so it is not shared between threads.
+#[derive(Debug)]
+pub struct Judge {
+    source: Arc<dyn JudgeSource>,
+    epoch: u64,
+    settings: Arc<JudgeSettings>,
+    catalogues: HashMap<Arc<str>, Arc<Catalogue>>,
+    cache: Cache,
+    large: Cache,
+    shapes: Shapes,
+    wanted: Option<LargeJob>,
+    disagreements: u64,
+}
+
+/// A text too large for a worker's thread, with all that judging it takes. Made to be run on a
+/// thread of a fixed pool whose stack fits.
+#[derive(Debug)]
+pub struct LargeJob {
+    text: Box<[u8]>,
+    parameter_types: Box<[u32]>,
+    terms: Terms,
+    utf8: bool,
+    wall: i64,
+    epoch: u64,
+    catalogue: Arc<Catalogue>,
+    settings: Arc<JudgeSettings>,
+}
+
+/// A large text judged, for [`Judge::supply`].
+#[derive(Debug)]
+pub struct LargeJudgement {
+    job: LargeJob,
+    verdict: Verdicted,
+    disagreement: bool,
+}
+
+impl JudgeSettings {
+    /// From `policy.allow_functions`, `policy.refuse_functions` (`schema.name` each), and
+    /// whether `policy.parser_disagreement` is `refuse`.
+    ///
+    /// # Errors
+    /// [`BadFunction`] for an entry that is no qualified name or may not be allowed.
+    pub fn new(
+        allow_functions: &[String],
+        refuse_functions: &[String],
+        disagreement_refuses: bool,
+    ) -> Result<Self, BadFunction> {
+        let functions = Functions::new(allow_functions, refuse_functions)?;
+        Ok(Self { functions, disagreement_refuses })
+    }
+}
+
 impl Judge {
-    /// Judges a text; `None` when it is too large to be parsed on a worker's thread: the shell
-    /// then has [`Judge::judge_large`]'s work done on the pool and supplies the result.
+    /// `key` is random, secret, and the process's own: it keeps others from aiming at the caches.
+    #[must_use]
+    pub fn new(source: Arc<dyn JudgeSource>, key: [u8; 16]) -> Self {
+        Self {
+            epoch: source.epoch(),
+            settings: source.settings(),
+            source,
+            catalogues: HashMap::new(),
+            cache: Cache::new(key, CACHE_BYTES_MAX),
+            large: Cache::new(key, LARGE_BYTES_MAX),
+            shapes: Shapes::new(key, SHAPES_BYTES_MAX),
+            wanted: None,
+            disagreements: 0,
+        }
+    }
+
+    /// Judges a text. `None` when it is too large to be parsed on a worker's thread: the shell
+    /// then has [`Judge::take_large`]'s job run on the pool, supplies the result, and asks again.
     pub fn judge(&mut self, case: &Case<'_>) -> Option<Arc<Judgement>> {
-        let _ = case;
-        todo!("written by policy")
+        self.renew();
+        let large = case.text.len() > WORKER_TEXT_BYTES_MAX
+            && case.text.len() <= case.terms.statement_bytes_max;
+        let cache = if large { &mut self.large } else { &mut self.cache };
+        if let Some(verdict) = cache.get(case) {
+            return Some(verdict.told(case));
+        }
+        if large {
+            self.wanted = Some(self.large_job(case));
+            return None;
+        }
+        let catalogue = self.catalogue(&case.terms.database);
+        let settings = Arc::clone(&self.settings);
+        let shapes = &mut self.shapes;
+        let mut disagreed = false;
+        let mut vote = |facts: &Facts| {
+            shapes.passes(case.text, case.utf8, || {
+                disagreed = crate::sql::veto(case.text, case.utf8, facts).is_err();
+                !disagreed
+            })
+        };
+        let verdict = judged(case, &catalogue, &settings, self.epoch, &mut vote);
+        self.disagreements += u64::from(disagreed);
+        let told = verdict.told(case);
+        self.cache.put(case, verdict);
+        Some(told)
+    }
+
+    /// The job for the text of the last [`Judge::judge`] that gave `None`.
+    pub fn take_large(&mut self) -> Option<LargeJob> {
+        self.wanted.take()
+    }
+
+    /// The job that judges this case elsewhere.
+    pub fn large_job(&mut self, case: &Case<'_>) -> LargeJob {
+        LargeJob {
+            text: case.text.into(),
+            parameter_types: case.parameter_types.into(),
+            terms: case.terms.clone(),
+            utf8: case.utf8,
+            wall: case.wall,
+            epoch: self.epoch,
+            catalogue: self.catalogue(&case.terms.database),
+            settings: Arc::clone(&self.settings),
+        }
+    }
+
+    /// Takes a large text's judgement, so that the next [`Judge::judge`] of the same case finds
+    /// it. One of an epoch that has passed is dropped: the text is then wanted again.
+    pub fn supply(&mut self, judged: LargeJudgement) {
+        self.renew();
+        self.disagreements += u64::from(judged.disagreement);
+        if judged.job.epoch == self.epoch {
+            let LargeJudgement { job, verdict, .. } = judged;
+            self.large.put(&job.case(), verdict);
+        }
     }
 
     /// Changes when catalogue or configuration changed; judgements of other epochs are stale.
     #[must_use]
     pub fn epoch(&self) -> u64 {
-        todo!("written by policy")
+        self.source.epoch()
+    }
+
+    /// How often the two readers disagreed since the judge was made.
+    #[must_use]
+    pub const fn disagreements(&self) -> u64 {
+        self.disagreements
+    }
+
+    /// Forgets everything when catalogue or configuration changed.
+    fn renew(&mut self) {
+        let epoch = self.source.epoch();
+        if epoch == self.epoch {
+            return;
+        }
+        // Read before what it counts: at worst the next call renews once more.
+        self.epoch = epoch;
+        self.settings = self.source.settings();
+        self.catalogues.clear();
+        self.cache.clear();
+        self.large.clear();
+    }
+
+    fn catalogue(&mut self, database: &Arc<str>) -> Arc<Catalogue> {
+        if let Some(catalogue) = self.catalogues.get(database) {
+            return Arc::clone(catalogue);
+        }
+        let catalogue = self.source.catalogue(database);
+        self.catalogues.insert(Arc::clone(database), Arc::clone(&catalogue));
+        catalogue
+    }
+}
+
+impl LargeJob {
+    /// Judges the text: pure, in time that the pre-scan bounds.
+    #[must_use]
+    pub fn run(self) -> LargeJudgement {
+        let mut disagreement = false;
+        let verdict = {
+            let case = self.case();
+            let mut vote = |facts: &Facts| {
+                disagreement = crate::sql::veto(case.text, case.utf8, facts).is_err();
+                !disagreement
+            };
+            judged(&case, &self.catalogue, &self.settings, self.epoch, &mut vote)
+        };
+        LargeJudgement { job: self, verdict, disagreement }
+    }
+
+    fn case(&self) -> Case<'_> {
+        Case {
+            text: &self.text,
+            parameter_types: &self.parameter_types,
+            terms: &self.terms,
+            utf8: self.utf8,
+            wall: self.wall,
+        }
+    }
+}
+
+impl LargeJudgement {
+    /// The judgement itself, for the grant that asked.
+    #[must_use]
+    pub fn judgement(&self) -> Arc<Judgement> {
+        Arc::clone(&self.verdict.judgement)
+    }
+}
+
+impl Verdicted {
+    /// The judgement as this case's client is told it.
+    fn told(&self, case: &Case<'_>) -> Arc<Judgement> {
+        match &self.outcome {
+            Outcome::Pass => Arc::clone(&self.judgement),
+            outcome => Arc::new(Judgement {
+                verdict: verdict(outcome, case),
+                ..Judgement::clone(&self.judgement)
+            }),
+        }
+    }
+}
+
+/// Reads and judges a text. `vote` asks the second reader: `false` is its veto.
+fn judged(
+    case: &Case<'_>,
+    catalogue: &Catalogue,
+    settings: &JudgeSettings,
+    epoch: u64,
+    vote: &mut dyn FnMut(&Facts) -> bool,
+) -> Verdicted {
+    let limit = case.terms.statement_bytes_max;
+    let read = if case.text.len() > limit {
+        Err(Reason::TooLong { length: case.text.len(), limit })
+    } else {
+        crate::sql::read(case.text, case.utf8, &Limits::default()).map_err(unread)
+    };
+    let (outcome, statements) = match read {
+        Err(reason) => (Outcome::Refused(reason), vec![whole(case.text, "UNREAD")]),
+        Ok(facts) => {
+            let agreed = vote(&facts) || !settings.disagreement_refuses;
+            let rules = Rules {
+                terms: case.terms,
+                catalogue,
+                functions: &settings.functions,
+                text: case.text,
+            };
+            (outcome(&rules, &facts, case, agreed), statements(case.text, &facts))
+        }
+    };
+    let verdict = verdict(&outcome, case);
+    Verdicted { outcome, judgement: Arc::new(Judgement { verdict, statements, epoch }) }
+}
+
+fn outcome(rules: &rules::Rules<'_>, facts: &Facts, case: &Case<'_>, agreed: bool) -> Outcome {
+    match rules.judge(facts, case.parameter_types) {
+        Err(reason) => Outcome::Refused(reason),
+        Ok(_) if !agreed => Outcome::Refused(Reason::Disagreement),
+        Ok(Some(cap)) => Outcome::Capped(cap),
+        Ok(None) => Outcome::Pass,
+    }
+}
+
+fn verdict(outcome: &Outcome, case: &Case<'_>) -> Verdict {
+    match outcome {
+        Outcome::Pass => Verdict::Pass,
+        Outcome::Refused(reason) => Verdict::Refuse(reason.refusal(case.terms, case.wall)),
+        Outcome::Capped(cap) => {
+            Verdict::Replace { text: cap.text(), notice: capped(*cap, case.terms, case.wall) }
+        }
+    }
+}
+
+fn capped(cap: Cap, terms: &Terms, wall: i64) -> Notice {
+    in_context(terms, wall, |context| {
+        crate::base::refusal::policy::capped(context, cap.name, cap.cap_ms)
+    })
+}
+
+fn unread(unread: Unread) -> Reason {
+    match unread {
+        Unread::Syntax { message, position } => Reason::Syntax { message, position },
+        Unread::TooComplex { what, limit } => Reason::TooComplex { what, limit },
+        Unread::Unknown { construct } => Reason::UnknownConstruct(construct),
+        Unread::Disagreement { .. } => Reason::Disagreement,
+    }
+}
+
+fn statements(text: &[u8], facts: &Facts) -> Vec<Judged> {
+    if facts.statements.is_empty() {
+        return vec![whole(text, "EMPTY")];
+    }
+    facts.statements.iter().map(|statement| of_statement(text, statement)).collect()
+}
+
+fn of_statement(text: &[u8], statement: &Statement) -> Judged {
+    let bytes = text.get(statement.span.clone()).unwrap_or_default();
+    let named = statement.reads.iter().chain(statement.writes.iter().map(|w| &w.table));
+    let mut objects: Vec<String> = named.map(Name::to_string).collect();
+    objects.sort();
+    objects.dedup();
+    let prepares = matches!(statement.action, Action::Prepare { .. });
+    let acts = matches!(statement.action, Action::Write | Action::CopyIn);
+    Judged {
+        span: statement.span.clone(),
+        operation: statement.operation,
+        action: statement.action.clone(),
+        objects,
+        // A prepared write writes when it is executed.
+        writes: !prepares && (acts || !statement.writes.is_empty()),
+        query_hash: Sha256::digest(bytes).into(),
+        redacted: crate::sql::redact(bytes),
+    }
+}
+
+fn whole(text: &[u8], operation: &'static str) -> Judged {
+    Judged {
+        span: 0..text.len(),
+        operation,
+        action: Action::Read,
+        objects: Vec::new(),
+        writes: false,
+        query_hash: Sha256::digest(text).into(),
+        redacted: crate::sql::redact(text),
     }
 }

@@ -1,7 +1,36 @@
 //! Facts and a grant's terms → verdict. Pure and total: whatever is not known is refused.
+//!
+//! | file | decides |
+//! |---|---|
+//! | `judge` | the one entry, caches, large texts |
+//! | `rules` | every action of a statement, strings of several statements |
+//! | `write` | which table a name means, whether a scope covers it, locks |
+//! | `settings`, `timeout` | what a client may SET, caps, the startup packet |
+//! | `functions`, `extensions` | which functions may be called |
+//! | `types` | casts, typed literals, parameter types |
+//! | `catalogue` | what is known of the upstream database |
+//! | `reason` | why, without whose grant it was |
+//! | `scope`, `terms` | what a grant permits |
 
+mod cache;
+pub mod catalogue;
+pub mod extensions;
+pub mod functions;
 pub mod judge;
+pub mod reason;
+mod rules;
+pub mod scope;
+pub mod settings;
 pub mod terms;
+pub mod timeout;
+mod types;
+mod write;
 
-pub use judge::{Judge, Judged, Judgement, Verdict};
-pub use terms::{Scope, Terms};
+#[cfg(test)]
+mod tests;
+
+pub use catalogue::Catalogue;
+pub use judge::{
+    Case, Judge, JudgeSettings, JudgeSource, Judged, Judgement, LargeJob, LargeJudgement, Verdict,
+};
+pub use terms::{Caps, Scope, Terms};

@@ -5,6 +5,9 @@
 //! MESSAGE says what and begins with `pgward:`, DETAIL says why (rule, grant, time left), HINT is
 //! the exact next step.
 
+pub mod login;
+pub mod policy;
+
 use crate::base::SqlState;
 use crate::base::sqlstate as code;
 

@@ -1,0 +1,575 @@
+//! What a client is told when the policy refuses a statement: one function per rule.
+//!
+//! MESSAGE names the object and what was asked of it, never the statement's text or a value.
+//! DETAIL is `rule …; reason "…"; expires 03:42 UTC (27 min)`. HINT is a command that exists, or
+//! the line of the configuration that changes the verdict.
+
+use std::fmt::Write as _;
+
+use super::{Notice, Refusal};
+use crate::base::sqlstate as code;
+use crate::base::{GrantId, SqlState};
+
+/// Longest piece of a client's own words (a name, a reason) that a text of ours repeats,
+/// characters.
+const QUOTED_CHARACTERS_MAX: usize = 120;
+
+/// The grant that a refusal speaks of.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The grant.
+    pub grant: GrantId,
+    /// The person.
+    pub user: &'a str,
+    /// The database's name in the configuration.
+    pub database: &'a str,
+    /// Why access was granted.
+    pub reason: &'a str,
+    /// Scopes it has, as written in a command; empty for a read grant.
+    pub scopes: &'a [String],
+    /// When it ends, microseconds since 1970-01-01T00:00:00Z.
+    pub expires_at: i64,
+    /// Now, microseconds since 1970-01-01T00:00:00Z.
+    pub wall: i64,
+}
+
+impl Context<'_> {
+    fn read_only(&self) -> bool {
+        self.scopes.is_empty()
+    }
+
+    /// `rule write_without_scope; reason "INC-4211"; expires 03:42 UTC (27 min)`
+    #[must_use]
+    pub fn detail(&self, rule: &str) -> String {
+        format!(
+            "rule {rule}; reason \"{}\"; expires {} ({})",
+            shown(self.reason),
+            clock(self.expires_at),
+            left(self.expires_at.saturating_sub(self.wall)),
+        )
+    }
+
+    /// The command that makes a grant with these scopes beside those that this one has.
+    fn create(&self, scopes: &[String]) -> String {
+        let mut command = format!(
+            "pgward grant create --user {} --database {}",
+            argument(self.user),
+            argument(self.database)
+        );
+        for scope in self.scopes.iter().chain(scopes) {
+            let _ = write!(command, " --scope {}", argument(scope));
+        }
+        let _ = write!(command, " --ttl 1h --reason {}", argument(&shown(self.reason)));
+        command
+    }
+
+    fn refuse(&self, rule: &'static str, state: SqlState, what: String) -> Refusal {
+        Refusal::error(rule, state, format!("pgward: {what}")).detail(self.detail(rule))
+    }
+
+    /// 25006 on a read grant, 42501 on one with scopes.
+    fn state(&self) -> SqlState {
+        if self.read_only() {
+            code::READ_ONLY_SQL_TRANSACTION
+        } else {
+            code::INSUFFICIENT_PRIVILEGE
+        }
+    }
+}
+
+/// A write that no scope of the grant permits. `scopes` are those that the statement needs.
+#[must_use]
+pub fn write_without_scope(
+    context: &Context<'_>,
+    operation: &str,
+    table: &str,
+    scopes: &[String],
+) -> Refusal {
+    let table = shown(table);
+    let what = if context.read_only() {
+        format!("{operation} on {table} refused: grant {} is read-only", context.grant)
+    } else {
+        format!("{operation} on {table} refused: grant {} has no scope for it", context.grant)
+    };
+    context.refuse("write_without_scope", context.state(), what).hint(context.create(scopes))
+}
+
+/// A written table that cannot be resolved, or that is not a plain or partitioned table.
+#[must_use]
+pub fn write_target(context: &Context<'_>, operation: &str, table: &str, why: &str) -> Refusal {
+    let what = format!("{operation} on {} refused: {why}", shown(table));
+    context
+        .refuse("write_target", code::INSUFFICIENT_PRIVILEGE, what)
+        .hint("Name the table as schema.table, and see that it is a table of this database.")
+}
+
+/// Row locks without a scope that lets the grant write these rows.
+#[must_use]
+pub fn row_lock(context: &Context<'_>, table: Option<&str>, scopes: &[String]) -> Refusal {
+    let what = match table {
+        Some(table) => format!("row locks (FOR UPDATE or FOR SHARE) on {} refused", shown(table)),
+        None => "row locks (FOR UPDATE or FOR SHARE) refused".to_owned(),
+    };
+    let refusal = context.refuse("row_lock", context.state(), what);
+    if scopes.is_empty() {
+        return refusal.hint("Leave the locking clause out, or name the table: FOR UPDATE OF t.");
+    }
+    refusal.hint(format!("Leave the locking clause out, or: {}", context.create(scopes)))
+}
+
+/// LOCK TABLE in a mode that keeps others waiting.
+#[must_use]
+pub fn table_lock(context: &Context<'_>, table: &str, mode: &str) -> Refusal {
+    let what = format!("LOCK TABLE {} IN {mode} MODE refused", shown(table));
+    context
+        .refuse("table_lock", context.state(), what)
+        .hint("Lock the table IN ACCESS SHARE MODE, or not at all.")
+}
+
+/// A statement that no grant of this version permits: DDL, DO, CALL, maintenance, the server.
+#[must_use]
+pub fn statement(context: &Context<'_>, rule: &'static str, what: &str, hint: &str) -> Refusal {
+    let what = if context.read_only() {
+        format!("{} refused: grant {} is read-only", shown(what), context.grant)
+    } else {
+        format!("{} refused: no scope of grant {} covers it", shown(what), context.grant)
+    };
+    context.refuse(rule, context.state(), what).hint(hint)
+}
+
+/// BEGIN READ WRITE and its kin on a read grant.
+#[must_use]
+pub fn read_write(context: &Context<'_>, statement: &str) -> Refusal {
+    let what = format!("{statement} READ WRITE refused: grant {} is read-only", context.grant);
+    let command = context.create(&["update:SCHEMA.TABLE".to_owned()]);
+    let hint = format!("Leave READ WRITE out. To write: {command}");
+    context.refuse("read_write", code::READ_ONLY_SQL_TRANSACTION, what).hint(hint)
+}
+
+/// A built-in function that does more than compute. `class` says what.
+#[must_use]
+pub fn function_class(context: &Context<'_>, function: &str, class: &str) -> Refusal {
+    let function = shown(function);
+    let what = format!("function pg_catalog.{function} refused: it {class}");
+    context.refuse("function", code::INSUFFICIENT_PRIVILEGE, what).hint(format!(
+        "If reads may do this, the operator adds to the configuration: {}",
+        allow_line(&format!("pg_catalog.{function}"))
+    ))
+}
+
+/// A function that the operator refuses by name.
+#[must_use]
+pub fn function_refused(context: &Context<'_>, function: &str) -> Refusal {
+    let what = format!("function {} refused by the configuration", shown(function));
+    context
+        .refuse("function_refused", code::INSUFFICIENT_PRIVILEGE, what)
+        .hint("Ask the operator to take it out of policy.refuse_functions.")
+}
+
+/// A function of the database, which nobody has vouched for.
+#[must_use]
+pub fn function_user(context: &Context<'_>, function: &str, by_field: bool) -> Refusal {
+    let how = if by_field { " (called as a field)" } else { "" };
+    let function = shown(function);
+    let what = format!("function {function}{how} refused: what it does is not known");
+    context.refuse("function_user", code::INSUFFICIENT_PRIVILEGE, what).hint(format!(
+        "If it only reads, the operator adds to the configuration: {}",
+        allow_line(&function)
+    ))
+}
+
+/// A built-in's name that a function of the database has too: the server might call either.
+#[must_use]
+pub fn function_shadowed(context: &Context<'_>, name: &str, user: &str) -> Refusal {
+    let (name, user) = (shown(name), shown(user));
+    let what = format!("function {name} refused: {user} has the same name and is not known");
+    context.refuse("function_shadowed", code::INSUFFICIENT_PRIVILEGE, what).hint(format!(
+        "Write pg_catalog.{name}, or the operator adds to the configuration: {}",
+        allow_line(&user)
+    ))
+}
+
+/// A function that neither the table of built-ins nor the catalogue knows.
+#[must_use]
+pub fn function_unknown(context: &Context<'_>, function: &str) -> Refusal {
+    let function = shown(function);
+    let example =
+        if function.contains('.') { function.clone() } else { format!("schema.{function}") };
+    let what = format!("function {function} refused: no such function is known");
+    context.refuse("function_unknown", code::INSUFFICIENT_PRIVILEGE, what).hint(format!(
+        "Check its name. If it exists and only reads, the operator adds to the configuration: {}",
+        allow_line(&example)
+    ))
+}
+
+/// A type whose use can call functions that nobody has vouched for.
+#[must_use]
+pub fn type_refused(context: &Context<'_>, name: &str, why: &str) -> Refusal {
+    let what = format!("type {} refused: {why}", shown(name));
+    context
+        .refuse("type", code::INSUFFICIENT_PRIVILEGE, what)
+        .hint("Cast to the built-in type beneath it instead.")
+}
+
+/// A parameter of a type that nobody has vouched for.
+#[must_use]
+pub fn parameter_type(context: &Context<'_>, number: usize, oid: u32, why: &str) -> Refusal {
+    let what = format!("parameter ${number} of type OID {oid} refused: {why}");
+    context
+        .refuse("parameter_type", code::INSUFFICIENT_PRIVILEGE, what)
+        .hint("Let the server choose the parameter's type (OID 0), or send it as a built-in type.")
+}
+
+/// An operator that the database defines for itself.
+#[must_use]
+pub fn operator(context: &Context<'_>, name: &str) -> Refusal {
+    let name = shown(name);
+    let what = format!("operator {name} refused: the database has an operator of that name");
+    let bare = name.rsplit_once('.').map_or(name.as_str(), |(_, bare)| bare);
+    context
+        .refuse("operator", code::INSUFFICIENT_PRIVILEGE, what)
+        .hint(format!("Write the built-in one as OPERATOR(pg_catalog.{bare})."))
+}
+
+/// A setting that clients may not change.
+#[must_use]
+pub fn setting(context: &Context<'_>, name: &str, why: &str) -> Refusal {
+    let what = format!("changing the setting \"{}\" refused: {why}", shown(name));
+    context
+        .refuse("setting", code::INSUFFICIENT_PRIVILEGE, what)
+        .hint("Leave it as it is: SHOW tells its value.")
+}
+
+/// A value that a setting may not be given. `allowed` says which it may.
+#[must_use]
+pub fn setting_value(context: &Context<'_>, name: &str, allowed: &str) -> Refusal {
+    let name = shown(name);
+    let what = format!("this value of the setting \"{name}\" refused");
+    context
+        .refuse("setting_value", code::INSUFFICIENT_PRIVILEGE, what)
+        .hint(format!("\"{name}\" may be {allowed}."))
+}
+
+/// set_config whose setting or value is computed.
+#[must_use]
+pub fn setting_computed(context: &Context<'_>) -> Refusal {
+    let what = "set_config refused: its setting and value must be constants".to_owned();
+    context
+        .refuse("setting_computed", code::INSUFFICIENT_PRIVILEGE, what)
+        .hint("Write the name and the value as literals, or use SET.")
+}
+
+/// A timeout above its cap, where it cannot be put in place (set_config, or among others).
+#[must_use]
+pub fn setting_capped(context: &Context<'_>, name: &str, cap_ms: u64, alone: bool) -> Refusal {
+    let name = shown(name);
+    let what = format!("\"{name}\" above its cap of {cap_ms}ms refused");
+    let refusal = context.refuse("setting_capped", code::INSUFFICIENT_PRIVILEGE, what);
+    if alone {
+        refusal.hint(format!("SET {name} = '{cap_ms}ms'"))
+    } else {
+        refusal.hint("Send the SET as a statement of its own.")
+    }
+}
+
+/// SET ROLE, SET SESSION AUTHORIZATION.
+#[must_use]
+pub fn identity(context: &Context<'_>, operation: &str) -> Refusal {
+    let what = format!("{operation} refused: a session keeps the role it was given");
+    context
+        .refuse("identity", code::INSUFFICIENT_PRIVILEGE, what)
+        .hint("Ask for a grant with the scopes that you need: pgward grant create --scope …")
+}
+
+/// A statement that depends on what an earlier one of the same string changes.
+#[must_use]
+pub fn depends_on_earlier(context: &Context<'_>, operation: &str, earlier: &str) -> Refusal {
+    let what = format!("{operation} refused: it depends on {earlier} in the same string");
+    context
+        .refuse("depends_on_earlier", code::INSUFFICIENT_PRIVILEGE, what)
+        .hint(format!("Send {operation} as a message of its own, after {earlier}."))
+}
+
+/// What PostgreSQL's own grammar cannot read.
+#[must_use]
+pub fn syntax(message: &str, position: Option<u32>) -> Refusal {
+    let refusal =
+        Refusal::error("unreadable", code::SYNTAX_ERROR, format!("pgward: {}", shown(message)))
+            .detail("rule unreadable; PostgreSQL's grammar (version 18) cannot read the statement");
+    match position {
+        Some(position) => refusal.at(position),
+        None => refusal,
+    }
+}
+
+/// More of something than may be read in bounded time.
+#[must_use]
+pub fn too_complex(what: &str, limit: usize) -> Refusal {
+    let message = format!("pgward: statement refused: more than {limit} {}", shown(what));
+    Refusal::error("too_complex", code::STATEMENT_TOO_COMPLEX, message)
+        .detail("rule too_complex; what cannot be read in bounded time is not forwarded")
+        .hint("Split the statement, or pass a list as one array parameter: = ANY ($1).")
+}
+
+/// A construct that this version does not know.
+#[must_use]
+pub fn unknown_construct(construct: &str) -> Refusal {
+    let message = format!("pgward: {} refused: it is not known how to judge it", shown(construct));
+    Refusal::error("unknown_construct", code::FEATURE_NOT_SUPPORTED, message)
+        .detail("rule unknown_construct; what is not known is refused")
+        .hint("Write the statement without it, or report it: a read that is refused is a bug.")
+}
+
+/// The two readers see different things.
+#[must_use]
+pub fn disagreement(context: &Context<'_>) -> Refusal {
+    let what = "statement refused: its two readers disagree about it".to_owned();
+    context
+        .refuse("parser_disagreement", code::INSUFFICIENT_PRIVILEGE, what)
+        .hint("Write it more plainly; if it is an honest read, report it: that is a bug.")
+}
+
+/// Bytes that are not text in the session's encoding.
+#[must_use]
+pub fn encoding(position: usize) -> Refusal {
+    let what = "pgward: statement refused: it is not valid in the session's encoding";
+    Refusal::error("encoding", code::CHARACTER_NOT_IN_REPERTOIRE, what)
+        .detail(format!("rule encoding; invalid byte at offset {position}"))
+        .hint("Send text in the session's client_encoding (SHOW client_encoding).")
+}
+
+/// A startup parameter that is not passed on.
+#[must_use]
+pub fn startup_parameter(name: &str, why: &str, hint: &str) -> Refusal {
+    let what = format!("pgward: startup parameter \"{}\" refused: {why}", shown(name));
+    Refusal::fatal("startup_parameter", code::INSUFFICIENT_PRIVILEGE, what)
+        .detail("rule startup_parameter; only known parameters reach the server")
+        .hint(hint)
+}
+
+/// `options` that cannot be read, or hold something other than settings.
+#[must_use]
+pub fn startup_options(why: &str) -> Refusal {
+    let what = format!("pgward: startup parameter \"options\" refused: {why}");
+    Refusal::fatal("startup_options", code::INSUFFICIENT_PRIVILEGE, what)
+        .detail("rule startup_options; only -c name=value and --name=value are understood")
+        .hint("options='-c name=value'")
+}
+
+/// A timeout that was set to its cap instead of the value asked for.
+#[must_use]
+pub fn capped(context: &Context<'_>, name: &str, cap_ms: u64) -> Notice {
+    Notice::new(format!("pgward: {name} set to its cap of {cap_ms}ms"))
+        .detail(context.detail("setting_capped"))
+        .hint(format!("Values from 1 to {cap_ms} (ms) are taken as they are; 0 means no limit."))
+}
+
+fn allow_line(function: &str) -> String {
+    format!("policy.allow_functions = [\"{function}\"]")
+}
+
+/// Words of a client in a text of ours: no control characters, and not too long.
+fn shown(text: &str) -> String {
+    let mut shown: String = text
+        .chars()
+        .take(QUOTED_CHARACTERS_MAX)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if text.chars().nth(QUOTED_CHARACTERS_MAX).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// One argument of a shell command.
+fn argument(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.,:@/".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    if !text.contains(['"', '$', '`', '\\', '!']) {
+        return format!("\"{text}\"");
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// `03:42 UTC`
+fn clock(micros: i64) -> String {
+    let minutes = micros.div_euclid(60_000_000).rem_euclid(24 * 60);
+    format!("{:02}:{:02} UTC", minutes / 60, minutes % 60)
+}
+
+/// `27 min`, `4 h 30 min`, `2 d 3 h`, `40 s`
+fn left(micros: i64) -> String {
+    let seconds = micros.max(0) / 1_000_000;
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min"),
+        (0, _, 0) => format!("{hours} h"),
+        (0, ..) => format!("{hours} h {minutes} min"),
+        _ => format!("{days} d {hours} h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn context(scopes: &[String]) -> Context<'_> {
+        Context {
+            grant: GrantId::from_random(7),
+            user: "alice",
+            database: "app",
+            reason: "INC-4211 stuck orders",
+            scopes,
+            expires_at: (3 * 60 + 42) * 60_000_000,
+            wall: (3 * 60 + 15) * 60_000_000,
+        }
+    }
+
+    /// MESSAGE, DETAIL and HINT as psql shows them.
+    fn shown_as(refusal: &Refusal) -> String {
+        let mut text = format!("{} {}", refusal.sqlstate, refusal.message);
+        for (label, part) in [("DETAIL", &refusal.detail), ("HINT", &refusal.hint)] {
+            if let Some(part) = part {
+                let _ = write!(text, "\n{label}: {part}");
+            }
+        }
+        text
+    }
+
+    #[test]
+    fn a_refused_write_names_the_grant_that_would_allow_it() {
+        let refusal = write_without_scope(
+            &context(&[]),
+            "UPDATE",
+            "public.orders",
+            &["update:public.orders".to_owned()],
+        );
+        assert_eq!(
+            shown_as(&refusal),
+            "25006 pgward: UPDATE on public.orders refused: grant g_0000000007 is read-only\n\
+             DETAIL: rule write_without_scope; reason \"INC-4211 stuck orders\"; \
+             expires 03:42 UTC (27 min)\n\
+             HINT: pgward grant create --user alice --database app \
+             --scope update:public.orders --ttl 1h --reason \"INC-4211 stuck orders\""
+        );
+        let scopes = ["insert:public.log".to_owned()];
+        let refusal = write_without_scope(
+            &context(&scopes),
+            "DELETE",
+            "public.orders",
+            &["delete:public.orders".to_owned()],
+        );
+        assert_eq!(
+            shown_as(&refusal),
+            "42501 pgward: DELETE on public.orders refused: grant g_0000000007 has no scope for it\n\
+             DETAIL: rule write_without_scope; reason \"INC-4211 stuck orders\"; \
+             expires 03:42 UTC (27 min)\n\
+             HINT: pgward grant create --user alice --database app --scope insert:public.log \
+             --scope delete:public.orders --ttl 1h --reason \"INC-4211 stuck orders\""
+        );
+    }
+
+    #[test]
+    fn every_rule_says_what_why_and_what_next() {
+        let c = context(&[]);
+        let detail = |rule| {
+            format!(
+                "\nDETAIL: rule {rule}; reason \"INC-4211 stuck orders\"; \
+                 expires 03:42 UTC (27 min)\nHINT: "
+            )
+        };
+        let cases = [
+            (
+                function_class(&c, "pg_read_file", "reads files of the server"),
+                "42501 pgward: function pg_catalog.pg_read_file refused: it reads files of the server",
+                "function",
+                "If reads may do this, the operator adds to the configuration: \
+                 policy.allow_functions = [\"pg_catalog.pg_read_file\"]",
+            ),
+            (
+                function_unknown(&c, "nothing"),
+                "42501 pgward: function nothing refused: no such function is known",
+                "function_unknown",
+                "Check its name. If it exists and only reads, the operator adds to the \
+                 configuration: policy.allow_functions = [\"schema.nothing\"]",
+            ),
+            (
+                function_user(&c, "public.f", false),
+                "42501 pgward: function public.f refused: what it does is not known",
+                "function_user",
+                "If it only reads, the operator adds to the configuration: \
+                 policy.allow_functions = [\"public.f\"]",
+            ),
+            (
+                read_write(&c, "BEGIN"),
+                "25006 pgward: BEGIN READ WRITE refused: grant g_0000000007 is read-only",
+                "read_write",
+                "Leave READ WRITE out. To write: pgward grant create --user alice --database app \
+                 --scope update:SCHEMA.TABLE --ttl 1h --reason \"INC-4211 stuck orders\"",
+            ),
+            (
+                setting(&c, "session_replication_role", "clients may not change it"),
+                "42501 pgward: changing the setting \"session_replication_role\" refused: \
+                 clients may not change it",
+                "setting",
+                "Leave it as it is: SHOW tells its value.",
+            ),
+            (
+                setting_capped(&c, "statement_timeout", 300_000, true),
+                "42501 pgward: \"statement_timeout\" above its cap of 300000ms refused",
+                "setting_capped",
+                "SET statement_timeout = '300000ms'",
+            ),
+            (
+                depends_on_earlier(&c, "EXECUTE", "PREPARE"),
+                "42501 pgward: EXECUTE refused: it depends on PREPARE in the same string",
+                "depends_on_earlier",
+                "Send EXECUTE as a message of its own, after PREPARE.",
+            ),
+        ];
+        for (refusal, message, rule, hint) in cases {
+            assert_eq!(shown_as(&refusal), format!("{message}{}{hint}", detail(rule)));
+            assert_eq!(refusal.rule, rule);
+        }
+    }
+
+    #[test]
+    fn a_syntax_error_keeps_the_words_of_postgresql() {
+        let refusal = syntax("syntax error at or near \"SELEC\"", Some(1));
+        assert_eq!(refusal.message, "pgward: syntax error at or near \"SELEC\"");
+        assert_eq!((refusal.sqlstate, refusal.position), (code::SYNTAX_ERROR, Some(1)));
+    }
+
+    #[test]
+    fn texts_of_clients_cannot_break_out() {
+        assert_eq!(shown("a\nb\u{1b}[31m"), "a b [31m");
+        assert_eq!(shown(&"x".repeat(500)).chars().count(), QUOTED_CHARACTERS_MAX + 1);
+        for (text, quoted) in [
+            ("update:public.orders", "update:public.orders"),
+            ("it's", "\"it's\""),
+            ("a\"b'c", r#"'a"b'\''c'"#),
+            ("$(rm)", "'$(rm)'"),
+            ("", "\"\""),
+        ] {
+            assert_eq!(argument(text), quoted);
+        }
+    }
+
+    #[test]
+    fn times_are_short() {
+        for (micros, text) in [
+            (0, "0 s"),
+            (40_000_000, "40 s"),
+            (27 * 60_000_000, "27 min"),
+            (3_600_000_000, "1 h"),
+            (16_200_000_000, "4 h 30 min"),
+            (2 * 86_400_000_000 + 3 * 3_600_000_000, "2 d 3 h"),
+        ] {
+            assert_eq!(left(micros), text);
+        }
+        assert_eq!(clock(-60_000_000), "23:59 UTC");
+    }
+}

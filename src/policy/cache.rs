@@ -1,0 +1,327 @@
+//! Verdicts of texts that were seen before. The key is everything a verdict rests on, compared in
+//! full: exact bytes, parameter types, encoding, and the class of the grant's terms; the whole
+//! cache is emptied when catalogue or configuration change. Never by a normalised text: what is
+//! normalised away can be what differs.
+//!
+//! Bounded by bytes, evicted by second chance: a flood of texts seen once pushes out other texts
+//! seen once, not those in use. Buckets are chosen by a keyed hash, so nobody can aim at one.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::sync::Arc;
+
+use crate::policy::judge::{Case, Judgement};
+use crate::policy::reason::Reason;
+use crate::policy::settings::Cap;
+use crate::policy::{Scope, Terms};
+
+/// What an entry takes beside its text and its statements, bytes (estimate).
+const ENTRY_BYTES: usize = 400;
+
+/// The part of a grant's terms that a verdict rests on: neither its name nor its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Class {
+    database: Arc<str>,
+    scopes: Arc<[Scope]>,
+    write_path: Arc<[Box<str>]>,
+    caps: crate::policy::terms::Caps,
+    statement_bytes_max: usize,
+}
+
+/// A verdict without the grant it is told to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The judgement beside it is for every grant of the class.
+    Pass,
+    /// The texts of notice or refusal are to be made for the case.
+    Capped(Cap),
+    /// The same.
+    Refused(Reason),
+}
+
+/// A verdict with the judgement that it was first given in.
+#[derive(Debug, Clone)]
+pub(crate) struct Verdicted {
+    pub(crate) outcome: Outcome,
+    pub(crate) judgement: Arc<Judgement>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    text: Box<[u8]>,
+    parameter_types: Box<[u32]>,
+    utf8: bool,
+    class: Arc<Class>,
+    verdict: Verdicted,
+    bytes: usize,
+    used: bool,
+}
+
+/// The cache of one worker.
+#[derive(Debug)]
+pub(crate) struct Cache {
+    key: [u8; 16],
+    bytes_max: usize,
+    bytes: usize,
+    entries: HashMap<u64, Entry, BuildHasherDefault<AsIs>>,
+    order: VecDeque<u64>,
+    classes: VecDeque<Arc<Class>>,
+}
+
+/// Classes of terms kept apart from entries; beyond, the oldest is forgotten (its entries hold
+/// their own, and an equal one made anew matches them).
+const CLASSES_MAX: usize = 64;
+
+impl Cache {
+    /// `key` is random and secret; `bytes_max` bounds what is kept.
+    pub(crate) fn new(key: [u8; 16], bytes_max: usize) -> Self {
+        Self {
+            key,
+            bytes_max,
+            bytes: 0,
+            entries: HashMap::default(),
+            order: VecDeque::new(),
+            classes: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+        self.order.clear();
+        self.bytes = 0;
+    }
+
+    /// The verdict on exactly this case. Allocates nothing.
+    pub(crate) fn get(&mut self, case: &Case<'_>) -> Option<&Verdicted> {
+        let hash = self.hash(case);
+        let entry = self.entries.get_mut(&hash)?;
+        if !entry.is(case) {
+            return None;
+        }
+        entry.used = true;
+        Some(&entry.verdict)
+    }
+
+    /// Keeps a verdict; what is larger than the whole cache is kept alone.
+    pub(crate) fn put(&mut self, case: &Case<'_>, verdict: Verdicted) {
+        let hash = self.hash(case);
+        let statements: usize = verdict.judgement.statements.iter().map(statement_bytes).sum();
+        let bytes = ENTRY_BYTES + case.text.len() + case.parameter_types.len() * 4 + statements;
+        let entry = Entry {
+            text: case.text.into(),
+            parameter_types: case.parameter_types.into(),
+            utf8: case.utf8,
+            class: self.class(case.terms),
+            verdict,
+            bytes,
+            used: false,
+        };
+        match self.entries.insert(hash, entry) {
+            Some(old) => self.bytes = self.bytes.saturating_sub(old.bytes),
+            None => self.order.push_back(hash),
+        }
+        self.bytes += bytes;
+        self.evict(hash);
+    }
+
+    fn evict(&mut self, newest: u64) {
+        while self.bytes > self.bytes_max && self.order.len() > 1 {
+            let Some(hash) = self.order.pop_front() else { return };
+            match self.entries.get_mut(&hash) {
+                Some(entry) if entry.used || hash == newest => {
+                    entry.used = false;
+                    self.order.push_back(hash);
+                }
+                _ => {
+                    if let Some(old) = self.entries.remove(&hash) {
+                        self.bytes = self.bytes.saturating_sub(old.bytes);
+                    }
+                }
+            }
+        }
+    }
+
+    fn class(&mut self, terms: &Terms) -> Arc<Class> {
+        if let Some(class) = self.classes.iter().find(|class| class.is(terms)) {
+            return Arc::clone(class);
+        }
+        let class = Arc::new(Class::of(terms));
+        if self.classes.len() >= CLASSES_MAX {
+            self.classes.pop_front();
+        }
+        self.classes.push_back(Arc::clone(&class));
+        class
+    }
+
+    /// SipHash behind a secret prefix.
+    fn hash(&self, case: &Case<'_>) -> u64 {
+        let mut hasher = std::hash::DefaultHasher::new();
+        hasher.write(&self.key);
+        hasher.write_usize(case.text.len());
+        hasher.write(case.text);
+        for oid in case.parameter_types {
+            hasher.write_u32(*oid);
+        }
+        hasher.write_u8(u8::from(case.utf8));
+        hasher.write(case.terms.database.as_bytes());
+        case.terms.scopes.hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+impl Class {
+    fn of(terms: &Terms) -> Self {
+        Self {
+            database: Arc::clone(&terms.database),
+            scopes: Arc::clone(&terms.scopes),
+            write_path: Arc::clone(&terms.write_path),
+            caps: terms.caps,
+            statement_bytes_max: terms.statement_bytes_max,
+        }
+    }
+
+    fn is(&self, terms: &Terms) -> bool {
+        self.database == terms.database
+            && self.scopes == terms.scopes
+            && self.write_path == terms.write_path
+            && self.caps == terms.caps
+            && self.statement_bytes_max == terms.statement_bytes_max
+    }
+}
+
+impl Entry {
+    fn is(&self, case: &Case<'_>) -> bool {
+        *self.text == *case.text
+            && *self.parameter_types == *case.parameter_types
+            && self.utf8 == case.utf8
+            && self.class.is(case.terms)
+    }
+}
+
+fn statement_bytes(statement: &crate::policy::Judged) -> usize {
+    let objects: usize = statement.objects.iter().map(|o| o.len() + 24).sum();
+    200 + objects + statement.redacted.as_ref().map_or(0, String::len)
+}
+
+/// Keys are hashes already.
+#[derive(Debug, Default)]
+struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+}
+
+/// Shapes of texts that the second reader has read without a veto. A shape is compared in full;
+/// a veto is never kept here. When it is full it is emptied: it fills again soon enough.
+#[derive(Debug)]
+pub(crate) struct Shapes {
+    key: [u8; 16],
+    bytes_max: usize,
+    bytes: usize,
+    /// By hash and encoding.
+    seen: HashMap<(u128, bool), Box<[u8]>>,
+    scratch: Vec<u8>,
+}
+
+impl Shapes {
+    pub(crate) fn new(key: [u8; 16], bytes_max: usize) -> Self {
+        Self { key, bytes_max, bytes: 0, seen: HashMap::new(), scratch: Vec::new() }
+    }
+
+    /// Whether a text of this shape was read without a veto; else asks `vote` and remembers a
+    /// vote for it.
+    pub(crate) fn passes(&mut self, text: &[u8], utf8: bool, vote: impl FnOnce() -> bool) -> bool {
+        let hash = (crate::sql::shape(text, &self.key, &mut self.scratch), utf8);
+        if self.seen.get(&hash).is_some_and(|seen| **seen == *self.scratch) {
+            return true;
+        }
+        if !vote() {
+            return false;
+        }
+        let bytes = self.scratch.len() + 64;
+        if self.bytes + bytes > self.bytes_max {
+            self.seen.clear();
+            self.bytes = 0;
+        }
+        self.bytes += bytes;
+        self.seen.insert(hash, self.scratch.as_slice().into());
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Verdict;
+    use crate::policy::tests::{read_terms, write_terms};
+
+    fn case<'a>(text: &'a [u8], terms: &'a Terms) -> Case<'a> {
+        Case { text, parameter_types: &[], terms, utf8: true, wall: 0 }
+    }
+
+    fn verdict() -> Verdicted {
+        let judgement = Judgement { verdict: Verdict::Pass, statements: Vec::new(), epoch: 0 };
+        Verdicted { outcome: Outcome::Pass, judgement: Arc::new(judgement) }
+    }
+
+    #[test]
+    fn every_part_of_the_key_counts() {
+        let mut cache = Cache::new([7; 16], 100_000);
+        let terms = read_terms();
+        let known = case(b"SELECT 1", &terms);
+        cache.put(&known, verdict());
+        assert!(cache.get(&known).is_some());
+        assert!(cache.get(&case(b"SELECT 2", &terms)).is_none());
+        assert!(cache.get(&Case { utf8: false, ..known }).is_none());
+        assert!(cache.get(&Case { parameter_types: &[23], ..known }).is_none());
+        assert!(cache.get(&Case { terms: &write_terms(&["update:public.t"]), ..known }).is_none());
+        let mut other = read_terms();
+        other.caps.statement_timeout_ms = 1;
+        assert!(cache.get(&Case { terms: &other, ..known }).is_none());
+        // Another grant of the same class shares the verdict.
+        other = read_terms();
+        other.grant = crate::base::GrantId::from_random(99);
+        other.expires_at = 1;
+        assert!(cache.get(&Case { terms: &other, ..known }).is_some());
+        cache.clear();
+        assert!(cache.get(&known).is_none());
+    }
+
+    #[test]
+    fn a_flood_does_not_push_out_what_is_in_use() {
+        let mut cache = Cache::new([7; 16], 50_000);
+        let terms = read_terms();
+        let hot = case(b"SELECT 1", &terms);
+        cache.put(&hot, verdict());
+        for n in 0..10_000 {
+            assert!(cache.get(&hot).is_some(), "{n}");
+            cache.put(&case(format!("SELECT {n} /* x */").as_bytes(), &terms), verdict());
+        }
+        assert!(cache.bytes <= 50_000 && cache.entries.len() < 200);
+        assert_eq!(cache.entries.len(), cache.order.len());
+    }
+
+    #[test]
+    fn a_veto_is_never_remembered_as_a_pass() {
+        let mut shapes = Shapes::new([7; 16], 200);
+        assert!(!shapes.passes(b"SELECT 1", true, || false));
+        assert!(shapes.passes(b"SELECT 1", true, || true));
+        assert!(shapes.passes(b"SELECT 22", true, || panic!("known shape")));
+        for n in 0..100 {
+            assert!(shapes.passes(format!("SELECT a{n}").as_bytes(), true, || true));
+        }
+        assert!(shapes.bytes <= 200);
+    }
+}

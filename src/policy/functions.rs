@@ -1,0 +1,354 @@
+//! Which functions may be called. Built-in ones by a reviewed table (`data/functions.txt`, made
+//! from the catalogues of PostgreSQL 14 to 18); those of the database only when a reviewed
+//! extension brought them or the operator listed them. An unqualified name is every function of
+//! that name, so that the verdict does not depend on search_path.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::policy::catalogue::{Catalogue, Function};
+use crate::policy::reason::Reason;
+use crate::sql::facts::Name;
+
+/// What a built-in function does, as far as it matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// It computes; nothing remains, nobody else notices.
+    Harmless,
+    /// It is refused, for this reason (a verb phrase: `reads files of the server`).
+    Refused(&'static str),
+    /// `set_config`, judged by name and value.
+    Settings,
+}
+
+/// The table of built-in functions with the operator's own lists.
+#[derive(Debug)]
+pub struct Functions {
+    builtin: HashMap<&'static str, Class>,
+    allowed: HashSet<Name>,
+    refused: HashSet<Name>,
+}
+
+/// A name in `policy.allow_functions` or `policy.refuse_functions` that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadFunction {
+    /// Not `schema.name`.
+    #[error("\"{0}\" is not a function's name: write schema.name")]
+    Name(String),
+    /// `set_config` is judged by name and value, never allowed as a whole.
+    #[error("pg_catalog.set_config cannot be allowed: it would lift read-only")]
+    SetConfig,
+}
+
+impl Functions {
+    /// The table with the operator's lists (`schema.name` each).
+    ///
+    /// # Errors
+    /// [`BadFunction`] for the first entry that is no qualified name, or may not be allowed.
+    pub fn new(allow: &[String], refuse: &[String]) -> Result<Self, BadFunction> {
+        let allowed = allow.iter().map(|n| listed(n)).collect::<Result<HashSet<_>, _>>()?;
+        let refused = refuse.iter().map(|n| listed(n)).collect::<Result<HashSet<_>, _>>()?;
+        let builtin = table();
+        let settings = allowed.iter().any(|n| {
+            is_system(n.schema.as_deref()) && builtin.get(&*n.name) == Some(&Class::Settings)
+        });
+        if settings {
+            return Err(BadFunction::SetConfig);
+        }
+        Ok(Self { builtin, allowed, refused })
+    }
+
+    /// What the table says of a built-in.
+    #[must_use]
+    pub fn class(&self, name: &str) -> Option<Class> {
+        self.builtin.get(name).copied()
+    }
+
+    /// Judges one call; `settings_known` says whether what set_config changes is in the facts.
+    pub(crate) fn call(
+        &self,
+        name: &Name,
+        settings_known: bool,
+        catalogue: &Catalogue,
+    ) -> Result<(), Reason> {
+        if self.refused.contains(name) {
+            return Err(Reason::FunctionRefused(name.to_string()));
+        }
+        let in_system = is_system(name.schema.as_deref());
+        let builtin = match name.schema {
+            None => self.class(&name.name),
+            Some(_) if in_system => self.class(&name.name),
+            Some(_) => None,
+        };
+        let mut known = builtin.is_some();
+        for function in catalogue.functions(name) {
+            known = true;
+            self.user(function, name, builtin.is_some() && name.schema.is_none())?;
+        }
+        if let Some(class) = builtin {
+            let qualified = Name::qualified("pg_catalog", name.name.clone());
+            return self.builtin(&qualified, class, settings_known);
+        }
+        if known || self.allowed.contains(name) {
+            return Ok(());
+        }
+        Err(Reason::FunctionUnknown(name.to_string()))
+    }
+
+    /// A field that might be a function of the database called in attribute notation.
+    pub(crate) fn field(&self, field: &str, catalogue: &Catalogue) -> Result<(), Reason> {
+        let name = Name::bare(field);
+        let called = catalogue.functions(&name).filter(|f| f.takes_row);
+        for function in called {
+            if !self.permits(function) {
+                let function = format!("{}.{}", function.schema, function.name);
+                return Err(Reason::FunctionUser { function, by_field: true });
+            }
+        }
+        Ok(())
+    }
+
+    fn builtin(&self, name: &Name, class: Class, settings_known: bool) -> Result<(), Reason> {
+        if self.refused.contains(name) {
+            return Err(Reason::FunctionRefused(name.to_string()));
+        }
+        match class {
+            Class::Harmless => Ok(()),
+            Class::Settings if settings_known => Ok(()),
+            Class::Settings => Err(Reason::SettingComputed),
+            Class::Refused(_) if self.allowed.contains(name) => Ok(()),
+            Class::Refused(class) => {
+                Err(Reason::FunctionClass { function: name.name.to_string(), class })
+            }
+        }
+    }
+
+    fn user(&self, function: &Function, called: &Name, shadows: bool) -> Result<(), Reason> {
+        if self.permits(function) {
+            return Ok(());
+        }
+        let name = Name::qualified(function.schema.clone(), function.name.clone());
+        if self.refused.contains(&name) {
+            return Err(Reason::FunctionRefused(name.to_string()));
+        }
+        let user = name.to_string();
+        Err(if shadows {
+            Reason::FunctionShadowed { name: called.name.to_string(), user }
+        } else {
+            Reason::FunctionUser { function: user, by_field: false }
+        })
+    }
+
+    fn permits(&self, function: &Function) -> bool {
+        let name = Name::qualified(function.schema.clone(), function.name.clone());
+        !self.refused.contains(&name) && (function.reviewed() || self.allowed.contains(&name))
+    }
+}
+
+fn is_system(schema: Option<&str>) -> bool {
+    matches!(schema, Some("pg_catalog" | "information_schema"))
+}
+
+fn listed(text: &str) -> Result<Name, BadFunction> {
+    let bad = || BadFunction::Name(text.to_owned());
+    let (schema, name) = text.split_once('.').ok_or_else(bad)?;
+    // Argument lists are the next version's; a name stands for all its overloads.
+    if schema.is_empty() || name.is_empty() || name.contains(['(', '.', ' ']) {
+        return Err(bad());
+    }
+    Ok(Name::qualified(schema, name))
+}
+
+/// Reads `data/functions.txt`. A name in a class of no meaning here is refused.
+fn table() -> HashMap<&'static str, Class> {
+    let mut classes = HashMap::with_capacity(3_000);
+    let mut class = Class::Refused("is of no known class");
+    for line in include_str!("data/functions.txt").lines() {
+        if line.starts_with('#') {
+            continue;
+        }
+        if let Some(section) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
+            class = class_of(section);
+            continue;
+        }
+        for name in line.split_ascii_whitespace() {
+            // Were a name in two classes, the stricter one would hold.
+            let entry = classes.entry(name).or_insert(class);
+            if *entry == Class::Harmless {
+                *entry = class;
+            }
+        }
+    }
+    classes
+}
+
+fn class_of(section: &str) -> Class {
+    Class::Refused(match section {
+        "allow" | "syntax" => return Class::Harmless,
+        "settings" => return Class::Settings,
+        "files" => "reads, lists or writes files of the server",
+        "server" => "changes or instructs the server",
+        "sessions" => "ends or cancels the work of other sessions",
+        "wal" => "writes to, or steers, the write-ahead log",
+        "large_objects" => "writes large objects, or holds one open",
+        "sql_text" => "runs SQL, or a type's CHECK, that it is given as text",
+        "sequences" => "advances or sets a sequence",
+        "transactions" => "takes a transaction id, or shares a snapshot",
+        "locks" => "takes or gives back advisory locks, which other sessions wait for",
+        "notifications" => "notifies other sessions",
+        "maintenance" => "rewrites an index",
+        "statistics" => "resets or changes statistics",
+        "replication" => "makes, reads, moves or drops replication slots or origins",
+        "internal" => "is not made to be called in a statement",
+        _ => "is of no known class",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::catalogue::Snapshot;
+
+    fn function(schema: &str, name: &str, extension: Option<&str>) -> Function {
+        Function {
+            schema: schema.into(),
+            name: name.into(),
+            extension: extension.map(Into::into),
+            takes_row: name == "full_name",
+        }
+    }
+
+    fn catalogue() -> Catalogue {
+        Catalogue::new(Snapshot {
+            functions: vec![
+                function("public", "upper", None),
+                function("public", "max", Some("citext")),
+                function("app", "report", None),
+                function("public", "full_name", None),
+                function("pg_catalog", "pg_file_write", Some("adminpack")),
+            ],
+            ..Snapshot::default()
+        })
+    }
+
+    #[test]
+    fn calls_are_judged_by_every_function_of_the_name() {
+        let functions = Functions::new(
+            &["app.listed".into(), "pg_catalog.pg_export_snapshot".into()],
+            &["pg_catalog.pg_sleep".into(), "pg_catalog.now".into()],
+        )
+        .expect("names");
+        let catalogue = catalogue();
+        for (schema, name, passes) in [
+            (None, "count", true),
+            (None, "lower", true),
+            (Some("pg_catalog"), "lower", true),
+            (Some("pg_catalog"), "upper", true),
+            (None, "upper", false),
+            (Some("public"), "upper", false),
+            (None, "max", true),
+            (Some("public"), "max", true),
+            (None, "report", false),
+            (Some("app"), "report", false),
+            (Some("app"), "listed", true),
+            (None, "listed", false),
+            (None, "nothing", false),
+            (Some("other"), "lower", false),
+            (None, "pg_file_write", false),
+            (Some("pg_catalog"), "pg_file_write", false),
+            (None, "pg_sleep", false),
+            (Some("pg_catalog"), "now", false),
+            (None, "pg_export_snapshot", true),
+            (Some("information_schema"), "_pg_truetypid", true),
+            (None, "set_config", false),
+        ] {
+            let name = Name { schema: schema.map(Into::into), name: name.into() };
+            assert_eq!(functions.call(&name, false, &catalogue).is_ok(), passes, "{name}");
+        }
+        assert!(functions.call(&Name::bare("set_config"), true, &catalogue).is_ok());
+        assert!(functions.field("full_name", &catalogue).is_err());
+        assert!(functions.field("upper", &catalogue).is_ok());
+    }
+
+    #[test]
+    fn the_table_is_whole() {
+        let table = table();
+        assert!(table.len() > 2_800, "{}", table.len());
+        assert!(!table.values().any(|c| *c == Class::Refused("is of no known class")));
+        // SECURITY.md 1.5 and R12: what users need.
+        for name in [
+            "random",
+            "clock_timestamp",
+            "gen_random_uuid",
+            "pg_total_relation_size",
+            "rank",
+            "pg_relation_size",
+            "pg_blocking_pids",
+            "pg_is_in_recovery",
+            "percentile_cont",
+            "pg_sleep",
+            "currval",
+            "pg_get_viewdef",
+            "has_table_privilege",
+            "current_setting",
+            "pg_advisory_unlock_all",
+            "txid_current_if_assigned",
+            "pg_current_xact_id_if_assigned",
+        ] {
+            assert_eq!(table.get(name), Some(&Class::Harmless), "{name}");
+        }
+        // SECURITY.md R11: what is refused.
+        for name in [
+            "lo_create",
+            "lo_from_bytea",
+            "lo_put",
+            "lo_creat",
+            "lowrite",
+            "lo_import",
+            "lo_export",
+            "pg_logical_emit_message",
+            "txid_current",
+            "pg_current_xact_id",
+            "pg_notify",
+            "pg_advisory_lock",
+            "pg_try_advisory_xact_lock",
+            "pg_export_snapshot",
+            "pg_terminate_backend",
+            "pg_cancel_backend",
+            "pg_reload_conf",
+            "pg_stat_reset",
+            "pg_create_logical_replication_slot",
+            "pg_replication_slot_advance",
+            "pg_read_file",
+            "pg_ls_dir",
+            "pg_import_system_collations",
+            "query_to_xml",
+            "ts_stat",
+            "ts_rewrite",
+            "nextval",
+            "setval",
+            "pg_switch_wal",
+            "gin_clean_pending_list",
+            "table_to_xml",
+            "brin_summarize_range",
+            "pg_replication_origin_create",
+            "cursor_to_xml",
+            "domain_in",
+            "plpgsql_call_handler",
+            "pg_rotate_logfile",
+            "pg_promote",
+            "binary_upgrade_set_record_init_privs",
+        ] {
+            assert!(matches!(table.get(name), Some(Class::Refused(_))), "{name}");
+        }
+        assert_eq!(table.get("set_config"), Some(&Class::Settings));
+    }
+
+    #[test]
+    fn lists_of_the_configuration_hold_qualified_names() {
+        for bad in ["f", "a.b.c", "a.f(int)", ".f", "a."] {
+            assert!(Functions::new(&[bad.into()], &[]).is_err(), "{bad}");
+        }
+        let set_config = Functions::new(&["pg_catalog.set_config".into()], &[]);
+        assert_eq!(set_config.err(), Some(BadFunction::SetConfig));
+    }
+}

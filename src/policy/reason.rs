@@ -1,0 +1,106 @@
+//! Why a text is refused, without whose grant it was: what the verdict cache keeps. The texts a
+//! client sees are made from it for each case, with the grant's name and the time left.
+
+use crate::base::Refusal;
+use crate::base::refusal::policy::{self as texts, Context};
+use crate::base::refusal::statement_too_long;
+use crate::policy::Terms;
+
+/// Why a text is refused: one variant per rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field is an argument of the text's function, which says")]
+pub enum Reason {
+    Syntax { message: String, position: Option<u32> },
+    TooComplex { what: &'static str, limit: usize },
+    TooLong { length: usize, limit: usize },
+    UnknownConstruct(String),
+    Disagreement,
+    Encoding(usize),
+    WriteWithoutScope { operation: &'static str, table: String, scopes: Vec<String> },
+    WriteTarget { operation: &'static str, table: String, why: &'static str },
+    RowLock { table: Option<String>, scopes: Vec<String> },
+    TableLock { table: String, mode: &'static str },
+    Statement { rule: &'static str, what: String, hint: &'static str },
+    ReadWrite(&'static str),
+    FunctionClass { function: String, class: &'static str },
+    FunctionRefused(String),
+    FunctionUser { function: String, by_field: bool },
+    FunctionShadowed { name: String, user: String },
+    FunctionUnknown(String),
+    Type { name: String, why: &'static str },
+    ParameterType { number: usize, oid: u32, why: &'static str },
+    Operator(String),
+    Setting { name: String, why: &'static str },
+    SettingValue { name: String, allowed: &'static str },
+    SettingComputed,
+    SettingCapped { name: &'static str, cap_ms: u64, alone: bool },
+    Identity(&'static str),
+    DependsOnEarlier { operation: &'static str, earlier: &'static str },
+}
+
+/// Runs `with` in the context of a grant.
+pub(crate) fn in_context<T>(terms: &Terms, wall: i64, with: impl FnOnce(&Context<'_>) -> T) -> T {
+    let scopes: Vec<String> = terms.scopes.iter().map(ToString::to_string).collect();
+    with(&Context {
+        grant: terms.grant,
+        user: &terms.user,
+        database: &terms.database,
+        reason: &terms.reason,
+        scopes: &scopes,
+        expires_at: terms.expires_at,
+        wall,
+    })
+}
+
+impl Reason {
+    /// What the client of this grant is told now (`wall`: microseconds since the epoch).
+    #[must_use]
+    pub fn refusal(&self, terms: &Terms, wall: i64) -> Refusal {
+        in_context(terms, wall, |context| self.text(context))
+    }
+
+    fn text(&self, context: &Context<'_>) -> Refusal {
+        match self {
+            Self::Syntax { message, position } => texts::syntax(message, *position),
+            Self::TooComplex { what, limit } => texts::too_complex(what, *limit),
+            Self::TooLong { length, limit } => statement_too_long(*length, *limit),
+            Self::UnknownConstruct(construct) => texts::unknown_construct(construct),
+            Self::Disagreement => texts::disagreement(context),
+            Self::Encoding(position) => texts::encoding(*position),
+            Self::WriteWithoutScope { operation, table, scopes } => {
+                texts::write_without_scope(context, operation, table, scopes)
+            }
+            Self::WriteTarget { operation, table, why } => {
+                texts::write_target(context, operation, table, why)
+            }
+            Self::RowLock { table, scopes } => texts::row_lock(context, table.as_deref(), scopes),
+            Self::TableLock { table, mode } => texts::table_lock(context, table, mode),
+            Self::Statement { rule, what, hint } => texts::statement(context, rule, what, hint),
+            Self::ReadWrite(statement) => texts::read_write(context, statement),
+            Self::FunctionClass { function, class } => {
+                texts::function_class(context, function, class)
+            }
+            Self::FunctionRefused(function) => texts::function_refused(context, function),
+            Self::FunctionUser { function, by_field } => {
+                texts::function_user(context, function, *by_field)
+            }
+            Self::FunctionShadowed { name, user } => texts::function_shadowed(context, name, user),
+            Self::FunctionUnknown(function) => texts::function_unknown(context, function),
+            Self::Type { name, why } => texts::type_refused(context, name, why),
+            Self::ParameterType { number, oid, why } => {
+                texts::parameter_type(context, *number, *oid, why)
+            }
+            Self::Operator(name) => texts::operator(context, name),
+            Self::Setting { name, why } => texts::setting(context, name, why),
+            Self::SettingValue { name, allowed } => texts::setting_value(context, name, allowed),
+            Self::SettingComputed => texts::setting_computed(context),
+            Self::SettingCapped { name, cap_ms, alone } => {
+                texts::setting_capped(context, name, *cap_ms, *alone)
+            }
+            Self::Identity(operation) => texts::identity(context, operation),
+            Self::DependsOnEarlier { operation, earlier } => {
+                texts::depends_on_earlier(context, operation, earlier)
+            }
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Facts and terms → pass, cap or refuse. Default deny: every action is decided here, exhaustively,
+//! and what a statement reads, calls, names and sets is judged the same on every grant.
+
+use crate::policy::Terms;
+use crate::policy::catalogue::Catalogue;
+use crate::policy::functions::Functions;
+use crate::policy::reason::Reason;
+use crate::policy::settings::{self, Cap};
+use crate::policy::types;
+use crate::sql::facts::{Access, Action, Facts, Name, SettingBy, Statement};
+
+/// All that a text is judged by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules<'a> {
+    pub(crate) terms: &'a Terms,
+    pub(crate) catalogue: &'a Catalogue,
+    pub(crate) functions: &'a Functions,
+    /// The text, for the few things that facts don't say.
+    pub(crate) text: &'a [u8],
+}
+
+const NO_DDL: &str = "Schema changes are not granted by this version: ask a DBA to make them.";
+const NO_BLOCK: &str = "Send the statements themselves, so that each can be judged.";
+
+impl Rules<'_> {
+    /// Judges a whole text: refused if any statement is. `Some` when it is one SET of a timeout
+    /// above its cap.
+    pub(crate) fn judge(&self, facts: &Facts, parameters: &[u32]) -> Result<Option<Cap>, Reason> {
+        types::parameters(parameters, self.catalogue)?;
+        let alone = facts.statements.len() == 1;
+        let mut earlier = Earlier::default();
+        let mut capped = None;
+        for statement in &facts.statements {
+            earlier.allows(statement)?;
+            let cap = self.statement(statement)?;
+            match cap {
+                Some(cap) if !alone => {
+                    let Cap { name, cap_ms, .. } = cap;
+                    return Err(Reason::SettingCapped { name, cap_ms, alone: false });
+                }
+                Some(_) => capped = cap,
+                None => {}
+            }
+            earlier.note(statement);
+        }
+        Ok(capped)
+    }
+
+    fn statement(&self, statement: &Statement) -> Result<Option<Cap>, Reason> {
+        self.action(statement)?;
+        if let Some(what) = statement.creates.first() {
+            return Err(refuse("creates", what, "SELECT the rows without making a table of them."));
+        }
+        self.writes(statement)?;
+        self.row_locks(statement)?;
+        let settings_known = statement.settings.iter().any(|s| s.by == SettingBy::SetConfig);
+        for call in &statement.calls {
+            self.functions.call(call, settings_known, self.catalogue)?;
+        }
+        statement.types.iter().try_for_each(|name| types::named(name, self.catalogue))?;
+        statement.operators.iter().try_for_each(|name| self.operator(name))?;
+        for field in &statement.fields {
+            self.functions.field(field, self.catalogue)?;
+        }
+        let mut capped = None;
+        for setting in &statement.settings {
+            // SET ROLE and its kin are decided as an action.
+            if matches!(statement.action, Action::SetIdentity) {
+                continue;
+            }
+            capped = settings::judge(setting, self.terms)?.or(capped);
+        }
+        Ok(capped)
+    }
+
+    /// An operator of the database may be meant wherever one of its name is written.
+    fn operator(&self, name: &Name) -> Result<(), Reason> {
+        match self.catalogue.operators(name).find(|o| !o.reviewed()) {
+            Some(found) => Err(Reason::Operator(format!("{}.{}", found.schema, found.name))),
+            None => Ok(()),
+        }
+    }
+
+    fn action(&self, statement: &Statement) -> Result<(), Reason> {
+        let operation = statement.operation;
+        let may_write = self.terms.may_write();
+        match &statement.action {
+            Action::Read
+            | Action::Show
+            | Action::Set
+            | Action::ResetAll
+            | Action::Commit { .. }
+            | Action::Rollback { .. }
+            | Action::Savepoint
+            | Action::Execute { .. }
+            | Action::Deallocate { .. }
+            | Action::Declare { .. }
+            | Action::Fetch { .. }
+            | Action::CloseCursor { .. }
+            | Action::CopyOut
+            | Action::Lock { access_share: true, .. }
+            | Action::Discard { .. } => Ok(()),
+            // What they write is judged by the scopes; that they do, must be among the facts.
+            Action::Write | Action::CopyIn if statement.writes.is_empty() => {
+                Err(refuse("write_without_scope", operation, NO_BLOCK))
+            }
+            Action::Write => self.truncate_cascade(statement),
+            Action::CopyIn => Ok(()),
+            Action::Prepare { write, .. } if *write && statement.writes.is_empty() => {
+                Err(refuse("write_without_scope", operation, NO_BLOCK))
+            }
+            Action::Prepare { .. } => Ok(()),
+            Action::Begin(Access::ReadWrite) if !may_write => Err(Reason::ReadWrite(operation)),
+            Action::Begin(_) => Ok(()),
+            Action::SetTransaction { snapshot: true, .. } => Err(refuse(
+                "snapshot",
+                "SET TRANSACTION SNAPSHOT",
+                "Open a transaction of your own: BEGIN ISOLATION LEVEL REPEATABLE READ.",
+            )),
+            Action::SetTransaction { access: Access::ReadWrite, session, .. } if !may_write => {
+                let session_too = "SET SESSION CHARACTERISTICS AS TRANSACTION";
+                Err(Reason::ReadWrite(if *session { session_too } else { "SET TRANSACTION" }))
+            }
+            Action::SetTransaction { .. } => Ok(()),
+            Action::Lock { mode, .. } => self.table_lock(statement, mode),
+            Action::SetIdentity => identity(statement),
+            Action::Notification { .. } if operation == "UNLISTEN" => Ok(()),
+            Action::Notification { .. } => Err(refuse(
+                "notification",
+                operation,
+                "LISTEN and NOTIFY reach other sessions: use a connection of the application.",
+            )),
+            Action::TwoPhase => Err(refuse(
+                "two_phase",
+                operation,
+                "Use COMMIT: a prepared transaction outlives the session and the grant.",
+            )),
+            Action::CopyServer => Err(refuse(
+                "copy_server",
+                "COPY with a file or program of the server",
+                r"Use COPY … TO STDOUT or FROM STDIN (in psql: \copy), which stay with the client.",
+            )),
+            Action::Do => Err(refuse("do", operation, NO_BLOCK)),
+            Action::Call => Err(refuse("call", operation, NO_BLOCK)),
+            Action::Maintain => Err(refuse(
+                "maintain",
+                operation,
+                "Maintenance is not granted by this version: ask a DBA to run it.",
+            )),
+            Action::Ddl => Err(refuse("ddl", operation, NO_DDL)),
+            Action::Server => {
+                Err(refuse("server", operation, "Acts on the server are never granted: ask a DBA."))
+            }
+        }
+    }
+
+    /// TRUNCATE … CASCADE empties tables that the statement does not name.
+    fn truncate_cascade(&self, statement: &Statement) -> Result<(), Reason> {
+        if !statement.operation.starts_with("TRUNCATE") {
+            return Ok(());
+        }
+        let text = self.text.get(statement.span.clone()).unwrap_or(self.text);
+        let cascade = text.windows(7).any(|word| word.eq_ignore_ascii_case(b"cascade"));
+        if cascade && self.terms.may_write() {
+            let hint = "Name every table to be emptied: TRUNCATE a, b.";
+            return Err(refuse("truncate_cascade", "TRUNCATE … CASCADE", hint));
+        }
+        Ok(())
+    }
+}
+
+/// Going back to the role that the session was given is harmless; anything else is refused.
+fn identity(statement: &Statement) -> Result<(), Reason> {
+    let resets = !statement.settings.is_empty()
+        && statement
+            .settings
+            .iter()
+            .all(|s| s.name.is_some() && s.change == crate::sql::facts::Change::Reset);
+    if resets { Ok(()) } else { Err(Reason::Identity(statement.operation)) }
+}
+
+fn refuse(rule: &'static str, what: &str, hint: &'static str) -> Reason {
+    Reason::Statement { rule, what: what.to_owned(), hint }
+}
+
+/// What earlier statements of the same string changed that a later one's verdict rests on.
+#[derive(Debug, Default)]
+struct Earlier {
+    prepared: Option<&'static str>,
+    lexing: bool,
+}
+
+impl Earlier {
+    fn allows(&self, statement: &Statement) -> Result<(), Reason> {
+        let operation = statement.operation;
+        if self.lexing {
+            return Err(Reason::DependsOnEarlier { operation, earlier: "SET client_encoding" });
+        }
+        match (&statement.action, self.prepared) {
+            (Action::Execute { .. }, Some(earlier)) => {
+                Err(Reason::DependsOnEarlier { operation, earlier })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn note(&mut self, statement: &Statement) {
+        let lexing = |name: &str| matches!(name, "client_encoding" | "names");
+        self.lexing |= statement.settings.iter().any(|s| s.name.as_deref().is_some_and(lexing));
+        if matches!(
+            statement.action,
+            Action::Prepare { .. } | Action::Deallocate { .. } | Action::Discard { .. }
+        ) {
+            self.prepared = Some(statement.operation);
+        }
+    }
+}

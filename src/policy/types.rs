@@ -1,0 +1,132 @@
+//! Which types a text may name, and which its parameters may have. A cast, a typed literal, and
+//! Bind itself run the type's input function and, for a domain, its CHECK.
+
+use crate::policy::catalogue::{Catalogue, FIRST_USER_OID};
+use crate::policy::reason::Reason;
+use crate::sql::facts::Name;
+
+/// Pseudo-types by OID (`pg_type.dat`, 14 to 18), less `unknown` (705), which drivers send for
+/// "you say".
+const PSEUDO_TYPES: &[u32] = &[
+    32, 269, 325, 1263, 2249, 2275, 2276, 2277, 2278, 2279, 2280, 2281, 2283, 2287, 2776, 3115,
+    3310, 3500, 3831, 3838, 4537, 4538, 5077, 5078, 5079, 5080,
+];
+
+/// Types of pg_catalog that are in every statement's reach.
+const BUILTIN: &str = "aclitem any anyarray anycompatible anycompatiblearray anyelement anyenum \
+    anyrange bit bool box bpchar bytea char cid cidr circle cstring date datemultirange daterange \
+    float4 float8 gtsvector inet int2 int2vector int4 int4multirange int4range int8 \
+    int8multirange int8range interval json jsonb jsonpath line lseg macaddr macaddr8 money name \
+    numeric nummultirange numrange oid oid8 oidvector path pg_brin_bloom_summary \
+    pg_brin_minmax_multi_summary pg_dependencies pg_lsn pg_mcv_list pg_ndistinct pg_node_tree \
+    pg_snapshot point polygon record refcursor regclass regcollation regconfig regdatabase \
+    regdictionary regnamespace regoper regoperator regproc regprocedure regrole regtype text tid \
+    time timestamp timestamptz timetz tsmultirange tsquery tsrange tstzmultirange tstzrange \
+    tsvector txid_snapshot unknown uuid varbit varchar void xid xid8 xml";
+
+/// Judges a type as named; an unqualified name is every type of that name.
+pub(crate) fn named(name: &Name, catalogue: &Catalogue) -> Result<(), Reason> {
+    let mut known = match name.schema.as_deref() {
+        None | Some("pg_catalog") => builtin(&name.name),
+        Some("information_schema") => true,
+        Some(_) => false,
+    };
+    for found in catalogue.types(name) {
+        known = true;
+        if let Some(why) = catalogue.type_refused(found.oid) {
+            let name = format!("{}.{}", found.schema, found.name);
+            return Err(Reason::Type { name, why });
+        }
+    }
+    // The row type of a system relation: pg_class as a type, harmless as its columns are.
+    let system = Name { schema: name.schema.clone(), name: name.name.clone() };
+    known = known || catalogue.relations(&system).any(|r| is_system(&r.schema));
+    if known {
+        return Ok(());
+    }
+    Err(Reason::Type { name: name.to_string(), why: "no such type is known" })
+}
+
+/// Judges the parameter types of a Parse message; 0 leaves the choice to the server.
+pub(crate) fn parameters(oids: &[u32], catalogue: &Catalogue) -> Result<(), Reason> {
+    for (index, &oid) in oids.iter().enumerate() {
+        let why = if PSEUDO_TYPES.contains(&oid) {
+            Some("it is a pseudo-type")
+        } else if oid < FIRST_USER_OID {
+            None
+        } else {
+            catalogue.type_refused(oid)
+        };
+        if let Some(why) = why {
+            return Err(Reason::ParameterType { number: index + 1, oid, why });
+        }
+    }
+    Ok(())
+}
+
+/// A built-in type, or its array by the server's own name (`_int4`).
+fn builtin(name: &str) -> bool {
+    let is = |name: &str| BUILTIN.split_ascii_whitespace().any(|builtin| builtin == name);
+    is(name) || name.strip_prefix('_').is_some_and(is)
+}
+
+fn is_system(schema: &str) -> bool {
+    matches!(schema, "pg_catalog" | "information_schema")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::catalogue::{Relation, Shape, Snapshot, Type};
+
+    #[test]
+    fn types_are_judged_by_every_type_of_the_name() {
+        let user = |oid, schema: &str, name: &str, shape| Type {
+            oid,
+            schema: schema.into(),
+            name: name.into(),
+            extension: None,
+            shape,
+        };
+        let catalogue = Catalogue::new(Snapshot {
+            types: vec![
+                user(20_001, "public", "mood", Shape::Enum),
+                user(20_002, "public", "email", Shape::Domain { base: 25, checked: true }),
+                user(20_003, "evil", "text", Shape::Domain { base: 25, checked: true }),
+            ],
+            relations: vec![Relation {
+                schema: "pg_catalog".into(),
+                name: "pg_class".into(),
+                kind: 'r',
+                rules: false,
+            }],
+            ..Snapshot::default()
+        });
+        for (schema, name, passes) in [
+            (Some("pg_catalog"), "int4", true),
+            (Some("pg_catalog"), "text", true),
+            (None, "_int4", true),
+            (None, "regclass", true),
+            (None, "mood", true),
+            (Some("public"), "mood", true),
+            (None, "email", false),
+            (None, "text", false),
+            (None, "nothing", false),
+            (Some("other"), "mood", false),
+            (None, "pg_class", true),
+            (Some("information_schema"), "sql_identifier", true),
+        ] {
+            let name = Name { schema: schema.map(Into::into), name: name.into() };
+            assert_eq!(named(&name, &catalogue).is_ok(), passes, "{name}");
+        }
+        for (oids, passes) in [
+            (&[0, 23, 705, 20_001][..], true),
+            (&[23, 20_002], false),
+            (&[99_999], false),
+            (&[2281], false),
+            (&[], true),
+        ] {
+            assert_eq!(parameters(oids, &catalogue).is_ok(), passes, "{oids:?}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Writes: which table a name means, and whether a scope covers what is done to it.
+//!
+//! An unqualified name is looked up in `terms.write_path`, to which the session's search_path is
+//! frozen. pg_catalog comes first, as on the server; a temporary table cannot be in the way,
+//! since no grant can make one.
+
+use crate::policy::reason::Reason;
+use crate::policy::rules::Rules;
+use crate::policy::scope;
+use crate::sql::facts::{Name, Statement, Verb, Write};
+
+/// A written table, resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Target {
+    schema: Box<str>,
+    table: Box<str>,
+}
+
+impl Rules<'_> {
+    /// Judges everything that a statement writes.
+    pub(super) fn writes(&self, statement: &Statement) -> Result<(), Reason> {
+        if statement.writes.is_empty() {
+            return Ok(());
+        }
+        if !self.terms.may_write() {
+            return Err(self.without_scope(statement));
+        }
+        let mut missing = false;
+        for write in &statement.writes {
+            let target = self.target(statement, &write.table)?;
+            missing |= !self.permits(write.verb, &target);
+        }
+        if missing { Err(self.without_scope(statement)) } else { Ok(()) }
+    }
+
+    /// Row locks need a scope that lets the grant write the rows they lock.
+    pub(super) fn row_locks(&self, statement: &Statement) -> Result<(), Reason> {
+        for lock in &statement.row_locks {
+            match lock {
+                Some(table) => self.row_lock(Some(table))?,
+                None if statement.reads.is_empty() || !self.terms.may_write() => {
+                    self.row_lock(statement.reads.first())?;
+                }
+                None => statement.reads.iter().try_for_each(|t| self.row_lock(Some(t)))?,
+            }
+        }
+        Ok(())
+    }
+
+    fn row_lock(&self, table: Option<&Name>) -> Result<(), Reason> {
+        let target = table.and_then(|t| self.resolve(t).ok());
+        let permitted = target
+            .as_ref()
+            .is_some_and(|t| self.permits(Verb::Update, t) || self.permits(Verb::Delete, t));
+        if permitted {
+            return Ok(());
+        }
+        let scopes = table.map(|t| vec![self.argument(&[Verb::Update], t)]).unwrap_or_default();
+        Err(Reason::RowLock { table: table.map(ToString::to_string), scopes })
+    }
+
+    /// LOCK TABLE in modes above ACCESS SHARE, with the privileges that PostgreSQL asks for.
+    pub(super) fn table_lock(
+        &self,
+        statement: &Statement,
+        mode: &'static str,
+    ) -> Result<(), Reason> {
+        let light = matches!(mode, "ROW SHARE" | "ROW EXCLUSIVE");
+        for table in &statement.reads {
+            let permitted = self.resolve(table).is_ok_and(|t| {
+                [Verb::Update, Verb::Delete, Verb::Truncate].iter().any(|v| self.permits(*v, &t))
+                    || (light && self.permits(Verb::Insert, &t))
+            });
+            if !permitted {
+                return Err(Reason::TableLock { table: table.to_string(), mode });
+            }
+        }
+        if statement.reads.is_empty() {
+            return Err(Reason::TableLock { table: String::new(), mode });
+        }
+        Ok(())
+    }
+
+    fn permits(&self, verb: Verb, target: &Target) -> bool {
+        self.terms.scopes.iter().any(|s| s.permits(verb, &target.schema, &target.table))
+    }
+
+    fn target(&self, statement: &Statement, table: &Name) -> Result<Target, Reason> {
+        self.resolve(table).map_err(|why| Reason::WriteTarget {
+            operation: statement.operation,
+            table: table.to_string(),
+            why,
+        })
+    }
+
+    /// Which table the server would write; the error says why it may not be written.
+    fn resolve(&self, table: &Name) -> Result<Target, &'static str> {
+        let schema = match &table.schema {
+            Some(schema) => schema.clone(),
+            None => self.schema_of(&table.name).ok_or("no such table is on the search_path")?,
+        };
+        if schema.starts_with("pg_") || *schema == *"information_schema" {
+            return Err("its schema cannot be written through pgward");
+        }
+        let relation = self
+            .catalogue
+            .relation(&schema, &table.name)
+            .ok_or("no such table is known yet in this database")?;
+        match relation.kind {
+            'r' | 'p' if relation.rules => Err("it has rewrite rules, which may write elsewhere"),
+            'r' | 'p' => Ok(Target { schema, table: table.name.clone() }),
+            'v' => Err("it is a view, and what it writes is not judged"),
+            'f' => Err("it is a foreign table, which another server keeps"),
+            _ => Err("it is not a table"),
+        }
+    }
+
+    fn schema_of(&self, name: &str) -> Option<Box<str>> {
+        std::iter::once("pg_catalog")
+            .chain(self.terms.write_path.iter().map(|s| &**s))
+            .find(|schema| self.catalogue.relation(schema, name).is_some())
+            .map(Into::into)
+    }
+
+    /// The refusal that names every scope the statement needs, so that the command in its HINT
+    /// makes the whole of it pass.
+    fn without_scope(&self, statement: &Statement) -> Reason {
+        let mut needed: Vec<(&Name, Vec<Verb>)> = Vec::new();
+        for Write { verb, table } in &statement.writes {
+            match needed.iter_mut().find(|(name, _)| *name == table) {
+                Some((_, verbs)) if verbs.contains(verb) => {}
+                Some((_, verbs)) => verbs.push(*verb),
+                None => needed.push((table, vec![*verb])),
+            }
+        }
+        let scopes = needed.iter().map(|(table, verbs)| self.argument(verbs, table)).collect();
+        let uncovered = statement.writes.iter().find(|write| {
+            !self.resolve(&write.table).is_ok_and(|target| self.permits(write.verb, &target))
+        });
+        let write = uncovered.or_else(|| statement.writes.first());
+        let table = write.map(|w| self.shown(&w.table)).unwrap_or_default();
+        let operation = write.map_or(statement.operation, |w| operation(statement, w.verb));
+        Reason::WriteWithoutScope { operation, table, scopes }
+    }
+
+    /// A scope for `table`, with the schema that its name most likely means.
+    fn argument(&self, verbs: &[Verb], table: &Name) -> String {
+        let schema = self.likely_schema(table);
+        scope::command_argument(verbs, schema.as_deref().unwrap_or("SCHEMA"), &table.name)
+    }
+
+    fn shown(&self, table: &Name) -> String {
+        match self.likely_schema(table) {
+            Some(schema) => format!("{schema}.{}", table.name),
+            None => table.to_string(),
+        }
+    }
+
+    fn likely_schema(&self, table: &Name) -> Option<Box<str>> {
+        if let Some(schema) = &table.schema {
+            return Some(schema.clone());
+        }
+        let on_path = self.schema_of(&table.name).filter(|schema| **schema != *"pg_catalog");
+        on_path.or_else(|| {
+            let mut found = self.catalogue.relations(table).filter(|r| matches!(r.kind, 'r' | 'p'));
+            let first = found.next()?;
+            found.next().is_none().then(|| first.schema.clone())
+        })
+    }
+}
+
+/// The word for what is done to the table: a modifying CTE's own, not the SELECT's around it.
+fn operation(statement: &Statement, verb: Verb) -> &'static str {
+    match statement.operation {
+        own @ ("INSERT" | "UPDATE" | "DELETE" | "MERGE" | "COPY") => own,
+        _ => match verb {
+            Verb::Insert => "INSERT",
+            Verb::Update => "UPDATE",
+            Verb::Delete => "DELETE",
+            Verb::Truncate => "TRUNCATE",
+        },
+    }
+}
