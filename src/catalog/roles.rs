@@ -196,7 +196,9 @@ fn findings(role: &str, purpose: Purpose, facts: &Facts, allow_superuser: bool) 
         add(
             Severity::Warn,
             format!("may write {} tables", facts.tables_writable),
-            format!("REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA … FROM {name}"),
+            format!(
+                "REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA … FROM {name}"
+            ),
         );
     }
     if facts.schemas_creatable > 0 {
@@ -219,7 +221,9 @@ fn findings(role: &str, purpose: Purpose, facts: &Facts, allow_superuser: bool) 
 /// Predefined roles that a role of this purpose has no need of.
 fn beyond(purpose: Purpose, group: &str) -> bool {
     match group {
-        "pg_monitor" | "pg_read_all_settings" | "pg_read_all_stats" | "pg_stat_scan_tables" => false,
+        "pg_monitor" | "pg_read_all_settings" | "pg_read_all_stats" | "pg_stat_scan_tables" => {
+            false
+        }
         "pg_read_all_data" => purpose == Purpose::Control,
         "pg_signal_backend" => purpose != Purpose::Control,
         _ => true,
@@ -229,7 +233,11 @@ fn beyond(purpose: Purpose, group: &str) -> bool {
 /// A string literal, safe whatever standard_conforming_strings says.
 fn literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
-    if quoted.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
+    if quoted.contains('\\') {
+        format!("E'{}'", quoted.replace('\\', "\\\\"))
+    } else {
+        format!("'{quoted}'")
+    }
 }
 
 fn identifier(name: &str) -> String {

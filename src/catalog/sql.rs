@@ -153,8 +153,7 @@ fn type_row(row: &mut Columns) -> Result<Type, BadRow> {
     let subtype = row.maybe_number()?;
     let parts = row.optional()?.unwrap_or_default();
     let parts = parts.split(',').filter(|part| !part.is_empty());
-    let parts: Vec<u32> =
-        parts.map(str::parse).collect::<Result<_, _>>().map_err(|_| BadRow)?;
+    let parts: Vec<u32> = parts.map(str::parse).collect::<Result<_, _>>().map_err(|_| BadRow)?;
     let shape = match (&*kind, element, subtype) {
         ("b", Some(element), _) => Shape::Array(element),
         ("b", None, _) => Shape::Base,
@@ -189,7 +188,10 @@ mod tests {
     fn rows_become_a_snapshot_or_an_error() {
         let answers = |types: Rows| Answers {
             major: vec![row(&["150018"])],
-            functions: vec![row(&["public", "f", "NULL", "t"]), row(&["public", "g", "hstore", "NULL"])],
+            functions: vec![
+                row(&["public", "f", "NULL", "t"]),
+                row(&["public", "g", "hstore", "NULL"]),
+            ],
             types,
             operators: vec![row(&["public", "===", "NULL"])],
             relations: vec![row(&["public", "orders", "r", "f"]), row(&["public", "v", "v", "t"])],
@@ -198,7 +200,18 @@ mod tests {
             row(&["20001", "public", "mood", "NULL", "e", "NULL", "0", "f", "NULL", "NULL"]),
             row(&["20002", "public", "_mood", "NULL", "b", "20001", "0", "f", "NULL", "NULL"]),
             row(&["20003", "public", "email", "NULL", "d", "NULL", "25", "t", "NULL", "NULL"]),
-            row(&["20004", "public", "orders", "NULL", "c", "NULL", "0", "f", "NULL", "20001,20003"]),
+            row(&[
+                "20004",
+                "public",
+                "orders",
+                "NULL",
+                "c",
+                "NULL",
+                "0",
+                "f",
+                "NULL",
+                "20001,20003",
+            ]),
             row(&["20005", "public", "spans", "NULL", "m", "NULL", "0", "f", "20001", "NULL"]),
         ];
         let snapshot = answers(types).snapshot().expect("snapshot");

@@ -242,12 +242,7 @@ impl Shapes {
 
     /// Whether a text of this shape was read without a veto; else asks `vote` and remembers a
     /// vote for it.
-    pub(crate) fn passes(
-        &mut self,
-        text: &[u8],
-        utf8: bool,
-        vote: impl FnOnce() -> bool,
-    ) -> bool {
+    pub(crate) fn passes(&mut self, text: &[u8], utf8: bool, vote: impl FnOnce() -> bool) -> bool {
         let hash = (crate::sql::shape(text, &self.key, &mut self.scratch), utf8);
         if self.seen.get(&hash).is_some_and(|seen| **seen == *self.scratch) {
             return true;

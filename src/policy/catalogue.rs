@@ -254,8 +254,7 @@ fn refused_types(types: &[Type]) -> HashMap<u32, &'static str> {
             .filter(|t| !refused.contains_key(&t.oid) && !t.reviewed())
             .filter(|t| {
                 parts(&t.shape).iter().any(|part| {
-                    *part >= FIRST_USER_OID
-                        && (!known.contains(part) || refused.contains_key(part))
+                    *part >= FIRST_USER_OID && (!known.contains(part) || refused.contains_key(part))
                 })
             })
             .map(|t| t.oid)

@@ -19,7 +19,10 @@ const REVIEWED: &[(&str, &[&str])] = &[
     ("intarray", &[]),
     ("isn", &["isn_weak"]),
     ("ltree", &[]),
-    ("pg_buffercache", &["pg_buffercache_evict", "pg_buffercache_evict_relation", "pg_buffercache_evict_all"]),
+    (
+        "pg_buffercache",
+        &["pg_buffercache_evict", "pg_buffercache_evict_relation", "pg_buffercache_evict_all"],
+    ),
     ("pg_freespacemap", &[]),
     ("pg_stat_statements", &["pg_stat_statements_reset"]),
     ("pg_trgm", &[]),

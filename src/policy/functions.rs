@@ -107,12 +107,7 @@ impl Functions {
         Ok(())
     }
 
-    fn builtin(
-        &self,
-        name: &Name,
-        class: Class,
-        settings_known: bool,
-    ) -> Result<(), Reason> {
+    fn builtin(&self, name: &Name, class: Class, settings_known: bool) -> Result<(), Reason> {
         if self.refused.contains(name) {
             return Err(Reason::FunctionRefused(name.to_string()));
         }
@@ -281,24 +276,67 @@ mod tests {
         assert!(!table.values().any(|c| *c == Class::Refused("is of no known class")));
         // SECURITY.md 1.5 and R12: what users need.
         for name in [
-            "random", "clock_timestamp", "gen_random_uuid", "pg_total_relation_size", "rank",
-            "pg_relation_size", "pg_blocking_pids", "pg_is_in_recovery", "percentile_cont",
-            "pg_sleep", "currval", "pg_get_viewdef", "has_table_privilege", "current_setting",
-            "pg_advisory_unlock_all", "txid_current_if_assigned", "pg_current_xact_id_if_assigned",
+            "random",
+            "clock_timestamp",
+            "gen_random_uuid",
+            "pg_total_relation_size",
+            "rank",
+            "pg_relation_size",
+            "pg_blocking_pids",
+            "pg_is_in_recovery",
+            "percentile_cont",
+            "pg_sleep",
+            "currval",
+            "pg_get_viewdef",
+            "has_table_privilege",
+            "current_setting",
+            "pg_advisory_unlock_all",
+            "txid_current_if_assigned",
+            "pg_current_xact_id_if_assigned",
         ] {
             assert_eq!(table.get(name), Some(&Class::Harmless), "{name}");
         }
         // SECURITY.md R11: what is refused.
         for name in [
-            "lo_create", "lo_from_bytea", "lo_put", "lo_creat", "lowrite", "lo_import", "lo_export",
-            "pg_logical_emit_message", "txid_current", "pg_current_xact_id", "pg_notify",
-            "pg_advisory_lock", "pg_try_advisory_xact_lock", "pg_export_snapshot",
-            "pg_terminate_backend", "pg_cancel_backend", "pg_reload_conf", "pg_stat_reset",
-            "pg_create_logical_replication_slot", "pg_replication_slot_advance", "pg_read_file",
-            "pg_ls_dir", "pg_import_system_collations", "query_to_xml", "ts_stat", "ts_rewrite",
-            "nextval", "setval", "pg_switch_wal", "gin_clean_pending_list", "table_to_xml",
-            "brin_summarize_range", "pg_replication_origin_create", "cursor_to_xml", "domain_in",
-            "plpgsql_call_handler", "pg_rotate_logfile", "pg_promote", "binary_upgrade_set_record_init_privs",
+            "lo_create",
+            "lo_from_bytea",
+            "lo_put",
+            "lo_creat",
+            "lowrite",
+            "lo_import",
+            "lo_export",
+            "pg_logical_emit_message",
+            "txid_current",
+            "pg_current_xact_id",
+            "pg_notify",
+            "pg_advisory_lock",
+            "pg_try_advisory_xact_lock",
+            "pg_export_snapshot",
+            "pg_terminate_backend",
+            "pg_cancel_backend",
+            "pg_reload_conf",
+            "pg_stat_reset",
+            "pg_create_logical_replication_slot",
+            "pg_replication_slot_advance",
+            "pg_read_file",
+            "pg_ls_dir",
+            "pg_import_system_collations",
+            "query_to_xml",
+            "ts_stat",
+            "ts_rewrite",
+            "nextval",
+            "setval",
+            "pg_switch_wal",
+            "gin_clean_pending_list",
+            "table_to_xml",
+            "brin_summarize_range",
+            "pg_replication_origin_create",
+            "cursor_to_xml",
+            "domain_in",
+            "plpgsql_call_handler",
+            "pg_rotate_logfile",
+            "pg_promote",
+            "binary_upgrade_set_record_init_privs",
         ] {
             assert!(matches!(table.get(name), Some(Class::Refused(_))), "{name}");
         }

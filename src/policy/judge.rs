@@ -365,10 +365,9 @@ fn verdict(outcome: &Outcome, case: &Case<'_>) -> Verdict {
     match outcome {
         Outcome::Pass => Verdict::Pass,
         Outcome::Refused(reason) => Verdict::Refuse(reason.refusal(case.terms, case.wall)),
-        Outcome::Capped(cap) => Verdict::Replace {
-            text: cap.text(),
-            notice: capped(*cap, case.terms, case.wall),
-        },
+        Outcome::Capped(cap) => {
+            Verdict::Replace { text: cap.text(), notice: capped(*cap, case.terms, case.wall) }
+        }
     }
 }
 

@@ -55,12 +55,9 @@ impl Scope {
     /// # Errors
     /// [`BadScope`], whose text says what to write instead.
     pub fn parse_list(text: &str) -> Result<Vec<Self>, BadScope> {
-        let (verbs, name) =
-            text.split_once(':').ok_or_else(|| BadScope::Form(text.to_owned()))?;
-        let verbs = verbs
-            .split(',')
-            .map(|verb| parse_verb(verb.trim()))
-            .collect::<Result<Vec<_>, _>>()?;
+        let (verbs, name) = text.split_once(':').ok_or_else(|| BadScope::Form(text.to_owned()))?;
+        let verbs =
+            verbs.split(',').map(|verb| parse_verb(verb.trim())).collect::<Result<Vec<_>, _>>()?;
         let (schema, table) = parse_name(name)?;
         let system = schema == "pg_catalog" || schema == "information_schema";
         if system || schema.starts_with("pg_toast") || schema.starts_with("pg_temp") {

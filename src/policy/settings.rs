@@ -167,11 +167,7 @@ fn refused(name: &str, why: &'static str) -> Reason {
 }
 
 /// Judges a value; `Some` with the setting's name and cap when it is above its cap.
-fn value_of(
-    name: &str,
-    value: &str,
-    terms: &Terms,
-) -> Result<Option<(&'static str, u64)>, Reason> {
+fn value_of(name: &str, value: &str, terms: &Terms) -> Result<Option<(&'static str, u64)>, Reason> {
     let bad = |allowed| Reason::SettingValue { name: name.to_owned(), allowed };
     let passes = |good: bool, allowed| if good { Ok(None) } else { Err(bad(allowed)) };
     match rule(name) {
@@ -205,9 +201,7 @@ fn cap(name: &str, terms: &Terms) -> u64 {
     match name {
         "statement_timeout" => terms.caps.statement_timeout_ms,
         "lock_timeout" => terms.caps.lock_timeout_ms,
-        "idle_in_transaction_session_timeout" => {
-            terms.caps.idle_in_transaction_session_timeout_ms
-        }
+        "idle_in_transaction_session_timeout" => terms.caps.idle_in_transaction_session_timeout_ms,
         "idle_session_timeout" => terms.caps.idle_session_timeout_ms,
         _ => 0,
     }
@@ -301,16 +295,69 @@ fn encoding(value: &str) -> bool {
         value.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     matches!(
         &*name,
-        "utf8" | "unicode" | "sqlascii" | "euccn" | "eucjis2004" | "eucjp" | "euckr" | "euctw"
-            | "iso88591" | "iso885910" | "iso885913" | "iso885914" | "iso885915" | "iso885916"
-            | "iso88592" | "iso88593" | "iso88594" | "iso88595" | "iso88596" | "iso88597"
-            | "iso88598" | "iso88599" | "koi8" | "koi8r" | "koi8u" | "latin1" | "latin2"
-            | "latin3" | "latin4" | "latin5" | "latin6" | "latin7" | "latin8" | "latin9"
-            | "latin10" | "win" | "win1250" | "win1251" | "win1252" | "win1253" | "win1254"
-            | "win1255" | "win1256" | "win1257" | "win1258" | "win866" | "win874"
-            | "windows1250" | "windows1251" | "windows1252" | "windows1253" | "windows1254"
-            | "windows1255" | "windows1256" | "windows1257" | "windows1258" | "windows866"
-            | "windows874" | "alt" | "abc" | "tcvn" | "tcvn5712" | "vscii"
+        "utf8"
+            | "unicode"
+            | "sqlascii"
+            | "euccn"
+            | "eucjis2004"
+            | "eucjp"
+            | "euckr"
+            | "euctw"
+            | "iso88591"
+            | "iso885910"
+            | "iso885913"
+            | "iso885914"
+            | "iso885915"
+            | "iso885916"
+            | "iso88592"
+            | "iso88593"
+            | "iso88594"
+            | "iso88595"
+            | "iso88596"
+            | "iso88597"
+            | "iso88598"
+            | "iso88599"
+            | "koi8"
+            | "koi8r"
+            | "koi8u"
+            | "latin1"
+            | "latin2"
+            | "latin3"
+            | "latin4"
+            | "latin5"
+            | "latin6"
+            | "latin7"
+            | "latin8"
+            | "latin9"
+            | "latin10"
+            | "win"
+            | "win1250"
+            | "win1251"
+            | "win1252"
+            | "win1253"
+            | "win1254"
+            | "win1255"
+            | "win1256"
+            | "win1257"
+            | "win1258"
+            | "win866"
+            | "win874"
+            | "windows1250"
+            | "windows1251"
+            | "windows1252"
+            | "windows1253"
+            | "windows1254"
+            | "windows1255"
+            | "windows1256"
+            | "windows1257"
+            | "windows1258"
+            | "windows866"
+            | "windows874"
+            | "alt"
+            | "abc"
+            | "tcvn"
+            | "tcvn5712"
+            | "vscii"
     )
 }
 
@@ -413,7 +460,11 @@ mod tests {
         let pair = |n: &str, v: &str| (n.to_owned(), v.to_owned());
         assert_eq!(
             pairs(r"-c geqo=off  --statement-timeout=5min -cTimeZone=a\ b"),
-            Ok(vec![pair("geqo", "off"), pair("statement_timeout", "5min"), pair("timezone", "a b")])
+            Ok(vec![
+                pair("geqo", "off"),
+                pair("statement_timeout", "5min"),
+                pair("timezone", "a b")
+            ])
         );
         assert_eq!(pairs(""), Ok(vec![]));
         for bad in ["-d 5", "-c", "-c geqo", "--=x", "geqo=off", "-e"] {
