@@ -1,5 +1,24 @@
 //! The record: one JSON object per line, written before what it tells of is forwarded.
+//!
+//! Every thread that has something to record owns a [`Stream`]; all streams append to one
+//! [`Log`]. The keys are fixed by the audit format (`v` 1); `docs/audit-format.md` explains them.
 
+mod context;
+mod count;
+mod json;
+pub mod log;
+pub mod read;
+pub mod records;
+mod statement;
 pub mod stream;
+mod time;
 
-pub use stream::{Log, Mark, SessionContext, Stream, Unwritable};
+#[cfg(test)]
+mod tests;
+
+pub use log::{Log, OpenError};
+pub use records::{AdminStream, AuthFailed, GrantChange, GrantEvent, Record, SessionEnd};
+pub use statement::{
+    BIND_QUERY_BYTES_MAX, PARAMETER_BYTES_MAX, PARAMETERS_BYTES_MAX, QUERY_BYTES_MAX,
+};
+pub use stream::{Mark, SessionContext, SessionFacts, Stream, Unwritable};

@@ -1,10 +1,173 @@
-//! The command line: one file per verb.
+//! The command line: one file per verb. stdout is data, stderr is talk; exit 0 is done, 1 refused
+//! or failed, 2 a usage error. The help texts are the manual.
+
+pub mod audit;
+mod check;
+mod client;
+pub mod demo;
+mod grant;
+mod journal;
+pub mod output;
+mod rights;
+mod serve;
+mod session;
+mod setup_sql;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use output::Format;
+
+const EXAMPLES: &str = "\
+Examples:
+  pgward demo
+      try everything on a throwaway PostgreSQL with sample data
+  pgward config check
+      validate proxy.toml, connect to each database, report what the roles could do
+  pgward serve
+      stand between clients and the databases of ./proxy.toml
+  pgward grant create --user alice --database app --ttl 1h --reason \"INC-4211 stuck orders\"
+      let alice read app for an hour; prints the psql line and, once, the token
+  pgward grant create --user alice --database app --ttl 30m \\
+      --scope update:public.orders --reason \"INC-4211 unstick orders\"
+      the same, and update that one table
+  pgward grant revoke --user alice --reason \"shift is over\"
+      end alice's grants and sessions now
+
+Exit status: 0 done, 1 refused or failed, 2 usage error.";
+
+/// Temporary access to production PostgreSQL: read-only unless granted, every statement on
+/// record, access that ends.
+///
+/// A person or a tool connects through pgward with a grant, which names who, why, which database,
+/// what may be done, and until when. Without a write scope the session can only read. Every
+/// statement is on record before the database sees it. When the grant ends, so does the session.
+#[derive(Debug, Parser)]
+#[command(name = "pgward", version, after_help = EXAMPLES, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Common {
+    /// The configuration file
+    ///
+    /// Commands find the running server through its admin.socket, and the audit log through its
+    /// audit.directory.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "PGWARD_CONFIG",
+        default_value = "proxy.toml",
+        hide_env_values = true
+    )]
+    pub config: PathBuf,
+
+    /// How results are printed: for people, or for programs
+    #[arg(
+        short,
+        long,
+        global = true,
+        alias = "format",
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "table"
+    )]
+    pub output: Format,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Try everything: a throwaway PostgreSQL with sample data behind a real pgward
+    Demo(demo::Args),
+    /// Stand between clients and the configured databases
+    Serve(serve::Args),
+    /// Check the configuration, or print the SQL that prepares a database
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Make, list, show and revoke grants
+    #[command(subcommand)]
+    Grant(grant::Command),
+    /// List and end live sessions
+    #[command(subcommand)]
+    Session(session::Command),
+    /// Follow and search the audit log
+    Audit(audit::Args),
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Validate everything and report every problem at once
+    Check(check::Args),
+    /// Print the SQL and the pg_hba.conf lines that let pgward in
+    SetupSql(setup_sql::Args),
+}
 
 /// Runs the command that `args` names.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let _ = args.into_iter();
-    ExitCode::FAILURE
+    let arguments = match Arguments::try_parse_from(args) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version go to stdout with 0, everything else to stderr with 2.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let Arguments { command, common } = arguments;
+    let result = match command {
+        Command::Demo(args) => return demo::run(args),
+        Command::Audit(args) => return audit::run(args, &common),
+        Command::Serve(args) => serve::run(&args, &common),
+        Command::Config(ConfigCommand::Check(args)) => check::run(&args, &common),
+        Command::Config(ConfigCommand::SetupSql(args)) => setup_sql::run(&args, &common),
+        Command::Grant(command) => grant::run(command, &common),
+        Command::Session(command) => session::run(command, &common),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => output::report(&failure),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_tree_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn usage_errors_are_told_apart() {
+        let words = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
+        for line in [
+            "pgward",
+            "pgward grant",
+            "pgward grant approve g_0000000000",
+            "pgward grant revoke",
+            "pgward grant revoke g_0000000000 --all",
+            "pgward grant revoke --user a --database b",
+            "pgward grant revoke alice",
+            "pgward grant create --user alice --database app --reason 12345678 --role dba",
+            "pgward grant list --colour",
+            "pgward session kill g_0000000000",
+            "pgward grant list -o yaml",
+            "pgward operator list",
+        ] {
+            let error = Arguments::try_parse_from(words(line)).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
 }

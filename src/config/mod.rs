@@ -1,5 +1,13 @@
 //! What is true of the configuration: every default filled in, every duration parsed, every
-//! path resolved. What may be *written* is `raw.rs`; how it is checked is `check.rs`.
+//! path resolved. `read` reads what is written, with its lines; `check` and `database` say which
+//! keys there are and what they mean; `load` reads the file.
+
+mod check;
+mod database;
+mod load;
+mod problem;
+mod read;
+mod units;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -7,6 +15,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
+
+pub use load::{Loaded, parse};
+pub use problem::{Problem, Problems, nearest};
+pub use units::{UnitError, format_duration, parse_duration, parse_size};
 
 /// The whole configuration.
 #[derive(Debug, Clone)]

@@ -1,35 +1,113 @@
 //! The in-memory view that logins and sessions read: every live and recently ended grant, by id
 //! and by person. Changes come from the store, which is written first.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 
 use crate::base::GrantId;
 use crate::grants::Grant;
 
+/// How long an ended grant is remembered, so that whoever proves its token is told the truth.
+const REMEMBERED_US: i64 = 24 * 3_600 * 1_000_000;
+
 /// All grants that a login may match. Cheap to clone the `Arc` of; safe to share.
 #[derive(Debug, Default)]
 pub struct Live {
-    // (grants)
+    salt_key: [u8; 32],
+    /// Replaced as a whole on every change: logins never wait, changes are rare.
+    view: ArcSwap<View>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct View {
+    by_id: HashMap<GrantId, Arc<Grant>>,
+    by_user: HashMap<String, Vec<GrantId>>,
 }
 
 impl Live {
+    /// A view of `grants`, as they were loaded from the store.
+    #[must_use]
+    pub fn new(salt_key: [u8; 32], grants: Vec<Grant>) -> Self {
+        let mut view = View::default();
+        for grant in grants {
+            view.put(Arc::new(grant));
+        }
+        Self { salt_key, view: ArcSwap::from_pointee(view) }
+    }
+
     /// The grant of that id.
     #[must_use]
     pub fn by_id(&self, id: GrantId) -> Option<Arc<Grant>> {
-        let _ = id;
-        None
+        self.view.load().by_id.get(&id).map(Arc::clone)
     }
 
     /// Live and recently ended grants that `login` names: a person's, or the one of `g_…`.
     #[must_use]
     pub fn by_login(&self, login: &str) -> Vec<Arc<Grant>> {
-        let _ = login;
-        Vec::new()
+        if login.starts_with(GrantId::PREFIX) {
+            return login.parse().ok().and_then(|id| self.by_id(id)).into_iter().collect();
+        }
+        let view = self.view.load();
+        let ids = view.by_user.get(login).map(Vec::as_slice).unwrap_or_default();
+        ids.iter().filter_map(|id| view.by_id.get(id)).map(Arc::clone).collect()
     }
 
     /// The server key from which the SCRAM salts of all names are derived; fixed for the store.
     #[must_use]
     pub fn salt_key(&self) -> [u8; 32] {
-        [0; 32]
+        self.salt_key
+    }
+
+    /// Every grant in view, in no order.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<Grant>> {
+        self.view.load().by_id.values().map(Arc::clone).collect()
+    }
+
+    /// Whether one that ended at `ended_at` is still remembered at `now`.
+    #[must_use]
+    pub const fn remembers(ended_at: i64, now: i64) -> bool {
+        now.saturating_sub(ended_at) < REMEMBERED_US
+    }
+
+    /// Shows a grant as the store has it now. One that has ended stays ended.
+    pub(super) fn put(&self, grant: &Arc<Grant>) {
+        self.view.rcu(|view| {
+            let mut view = View::clone(view);
+            view.put(Arc::clone(grant));
+            view
+        });
+    }
+
+    /// Forgets what ended too long ago to be told of.
+    pub(super) fn forget(&self, now: i64) {
+        let is_old = |grant: &Grant| {
+            grant.ended.as_ref().is_some_and(|ended| !Self::remembers(ended.at, now))
+        };
+        if !self.view.load().by_id.values().any(|grant| is_old(grant)) {
+            return;
+        }
+        self.view.rcu(|view| {
+            let mut kept = View::default();
+            for grant in view.by_id.values().filter(|grant| !is_old(grant)) {
+                kept.put(Arc::clone(grant));
+            }
+            kept
+        });
+    }
+}
+
+impl View {
+    fn put(&mut self, grant: Arc<Grant>) {
+        let known = self.by_id.get(&grant.id);
+        if known.is_some_and(|known| known.ended.is_some()) && grant.ended.is_none() {
+            return;
+        }
+        if known.is_none() {
+            self.by_user.entry(grant.user.clone()).or_default().push(grant.id);
+        }
+        self.by_id.insert(grant.id, grant);
     }
 }

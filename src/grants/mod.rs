@@ -1,13 +1,27 @@
-//! The grant and its life.
+//! The grant and its life: a wish is checked (`rules`), becomes a grant with a token that is
+//! shown once (`ledger`), is kept (`store`, `sqlite`), is read by logins (`live`), and ends.
+//!
+//! Only verifiers of the token are kept. Every change is written to the store first and seen by
+//! logins afterwards; none of it can prolong a grant that has ended.
 
+pub mod ledger;
 pub mod live;
+pub mod rules;
+pub mod scopes;
+mod sqlite;
+pub mod store;
+mod verifier;
 
 use std::net::IpAddr;
 
 use crate::base::GrantId;
 use crate::policy::Scope;
 
+pub use ledger::{Ledger, Made};
 pub use live::Live;
+pub use rules::{Rules, Wish, WishError};
+pub use sqlite::Sqlite;
+pub use store::{Change, EndOutcome, Store, StoreError};
 
 /// One grant as it stands now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,4 +91,35 @@ pub struct Verifier {
 pub struct Caller {
     /// Where the client connects from; `None` on a Unix socket.
     pub address: Option<IpAddr>,
+}
+
+impl Grant {
+    /// Where it stands at `now` (microseconds since the epoch), whether or not its end has been
+    /// put on record yet.
+    #[must_use]
+    pub fn state_at(&self, now: i64) -> State {
+        match &self.ended {
+            Some(ended) => ended.state,
+            None if now >= self.expires_at => State::Expired,
+            None => State::Active,
+        }
+    }
+}
+
+impl State {
+    /// The word on record.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
+
+    /// The state of that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Active, Self::Expired, Self::Revoked].into_iter().find(|state| state.word() == word)
+    }
 }

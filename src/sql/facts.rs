@@ -68,7 +68,7 @@ pub enum Verb {
 }
 
 /// One table written with one privilege.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub struct Write {
     /// The privilege it takes.
     pub verb: Verb,

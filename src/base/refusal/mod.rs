@@ -5,6 +5,7 @@
 //! MESSAGE says what and begins with `pgward:`, DETAIL says why (rule, grant, time left), HINT is
 //! the exact next step.
 
+pub mod login;
 pub mod policy;
 
 use crate::base::SqlState;
@@ -124,11 +125,67 @@ pub fn malformed(what: &str) -> Refusal {
         .hint("Report this to the maintainers of the client library.")
 }
 
+/// Anything but COPY data while COPY IN is open, in the server's own words.
+#[must_use]
+pub fn unexpected_during_copy(tag: u8) -> Refusal {
+    let what = format!("unexpected message type 0x{tag:02X} during COPY from stdin");
+    Refusal::error("copy_in_open", code::PROTOCOL_VIOLATION, what)
+}
+
+/// What follows it, in the server's own words.
+#[must_use]
+pub fn synchronization_lost() -> Refusal {
+    let what = "terminating connection because protocol synchronization was lost";
+    Refusal::fatal("copy_in_open", code::PROTOCOL_VIOLATION, what)
+}
+
+/// COPY FROM STDIN beside other statements in one message.
+#[must_use]
+pub fn copy_in_alone() -> Refusal {
+    let what = "pgward: COPY FROM STDIN refused beside other statements in one message";
+    Refusal::error("copy_in_alone", code::FEATURE_NOT_SUPPORTED, what)
+        .hint("Send COPY FROM STDIN as a message of its own.")
+}
+
+/// A portal name that no Bind of this session made.
+#[must_use]
+pub fn unknown_portal(name: &str) -> Refusal {
+    let what = format!("pgward: portal \"{name}\" does not exist in this session");
+    Refusal::error("unknown_portal", code::INVALID_CURSOR_NAME, what)
+        .hint("Bind a statement to the portal first; read a cursor of DECLARE with FETCH.")
+}
+
+/// More prepared statements or portals than one session may hold.
+#[must_use]
+pub fn too_many_names(limit: usize) -> Refusal {
+    let what = format!("pgward: more than {limit} prepared statements or portals in one session");
+    Refusal::error("too_many_names", code::PROGRAM_LIMIT_EXCEEDED, what)
+        .hint("Close those that are no longer used (Close, DEALLOCATE).")
+}
+
+/// The upstream's connection ended or broke.
+#[must_use]
+pub fn upstream_lost(what: &str) -> Refusal {
+    let message = "pgward: the connection to the database was lost";
+    Refusal::fatal("upstream_lost", code::CONNECTION_FAILURE, message).detail(what.to_owned()).hint(
+        "Connect again; a transaction in progress was rolled back, unless its COMMIT had begun.",
+    )
+}
+
+/// A setting that carries safety is not what it was: an alarm after the fact.
+#[must_use]
+pub fn setting_changed(name: &str) -> Refusal {
+    let what = format!("pgward: session ended: the setting {name} was changed");
+    Refusal::fatal("setting_changed", code::ADMIN_SHUTDOWN, what)
+        .detail("The server reported a change that pgward refuses; the session cannot be judged further.")
+        .hint("Connect again, and leave this setting as it is.")
+}
+
 /// FunctionCall, which calls a function by number past every rule about statements.
 #[must_use]
 pub fn function_call() -> Refusal {
     let what = "pgward: FunctionCall messages are refused on every grant";
-    Refusal::fatal("function_call", code::FEATURE_NOT_SUPPORTED, what)
+    Refusal::error("function_call", code::FEATURE_NOT_SUPPORTED, what)
         .detail("The fast-path function call carries no statement that could be judged.")
         .hint("Call the function with SELECT.")
 }

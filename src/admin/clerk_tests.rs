@@ -1,0 +1,246 @@
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+use super::*;
+use crate::admin::sessions::Later;
+use crate::audit::Unwritable;
+use crate::grants::Sqlite;
+
+const HOUR: i64 = 3_600_000_000;
+
+thread_local! {
+    static NOW: AtomicI64 = const { AtomicI64::new(1_800_000_000_000_000) };
+}
+
+fn now() -> i64 {
+    NOW.with(|now| now.load(Ordering::Relaxed))
+}
+
+/// Every act in the order in which it was done.
+type Acts = Arc<Mutex<Vec<String>>>;
+
+#[derive(Debug)]
+struct Floor {
+    acts: Acts,
+    sessions: Vec<SessionView>,
+}
+
+impl Sessions for Floor {
+    fn list(&self) -> Later<'_, Vec<SessionView>> {
+        Box::pin(async { self.sessions.clone() })
+    }
+
+    fn end_grant(&self, id: GrantId, cause: Cause) -> Later<'_, Report> {
+        self.acts.lock().unwrap().push(format!("end {cause:?}"));
+        let sessions_ended = self.sessions.iter().filter(|one| one.grant_id == id).count();
+        let report =
+            Report { sessions_ended, statements_cancelled: sessions_ended, still_ending: 0 };
+        Box::pin(async move { report })
+    }
+
+    fn end_session(&self, id: SessionId, cause: Cause) -> Later<'_, Report> {
+        self.acts.lock().unwrap().push(format!("end {cause:?}"));
+        let sessions_ended = self.sessions.iter().filter(|one| one.id == id).count();
+        Box::pin(async move { Report { sessions_ended, ..Report::default() } })
+    }
+}
+
+#[derive(Debug)]
+struct Book {
+    acts: Acts,
+    full: AtomicBool,
+}
+
+impl Record for Book {
+    fn before(&self, event: &AdminEvent<'_>) -> Result<(), Unwritable> {
+        if self.full.load(Ordering::Relaxed) {
+            return Err(Unwritable(std::io::ErrorKind::StorageFull.into()));
+        }
+        self.soon(event)
+    }
+
+    fn soon(&self, event: &AdminEvent<'_>) -> Result<(), Unwritable> {
+        let AdminEvent { event, actor, detail, .. } = event;
+        self.acts.lock().unwrap().push(format!("{event} by {actor}: {}", detail.unwrap_or("-")));
+        if self.full.load(Ordering::Relaxed) {
+            return Err(Unwritable(std::io::ErrorKind::StorageFull.into()));
+        }
+        Ok(())
+    }
+}
+
+struct Bench {
+    clerk: Arc<Clerk>,
+    book: Arc<Book>,
+    acts: Acts,
+    _folder: tempfile::TempDir,
+}
+
+fn bench(sessions: impl FnOnce(&Ledger) -> Vec<SessionView>) -> Bench {
+    let folder = tempfile::tempdir().unwrap();
+    let text =
+        "[databases.app]\nhost = \"h\"\nreader = { user = \"r\" }\nwriter = { user = \"w\" }";
+    let config = crate::config::parse("t", text, Path::new("/"), &|_| None).config;
+    let store = Sqlite::open(&folder.path().join("pgward.db")).unwrap();
+    let ledger = Arc::new(Ledger::open(Box::new(store), now()).unwrap());
+    let acts = Acts::default();
+    let sessions = sessions(&ledger);
+    let book = Arc::new(Book { acts: Arc::clone(&acts), full: AtomicBool::new(false) });
+    let clerk = Arc::new(Clerk {
+        config: Arc::new(ArcSwap::from_pointee(config)),
+        ledger,
+        sessions: Arc::new(Floor { acts: Arc::clone(&acts), sessions }),
+        record: Arc::clone(&book) as Arc<dyn Record>,
+        clock: now,
+    });
+    Bench { clerk, book, acts, _folder: folder }
+}
+
+fn wish(user: &str) -> Wish {
+    Wish {
+        user: user.into(),
+        database: "app".into(),
+        reason: "INC-4211 stuck orders".into(),
+        ..Wish::default()
+    }
+}
+
+fn session(number: u64, grant_id: GrantId) -> SessionView {
+    SessionView {
+        id: SessionId::from_random(number),
+        grant_id,
+        user: "alice".into(),
+        database: "app".into(),
+        client_addr: "127.0.0.1:1".into(),
+        backend_pid: Some(1),
+        state: "active".into(),
+        started_at: String::new(),
+        expires_at: String::new(),
+        last_statement: Some("UPDATE t SET a = 1".into()),
+        rows_returned: 0,
+    }
+}
+
+/// A grant that is in the store before the clerk comes.
+fn known(ledger: &Ledger) -> GrantId {
+    let text = "[databases.app]\nhost = \"h\"\nreader = { user = \"r\" }";
+    let config = crate::config::parse("t", text, Path::new("/"), &|_| None).config;
+    let made = ledger.make(&wish("alice"), Rules::new(&config), "os:root", now()).unwrap();
+    ledger.keep(made.grant).unwrap().id
+}
+
+#[tokio::test]
+async fn a_grant_is_made_shown_and_listed_without_its_token() {
+    let Bench { clerk, acts, .. } = bench(|_| Vec::new());
+    let created = clerk.create(wish("alice"), "os:root").await.unwrap();
+    assert_eq!(
+        created.psql,
+        format!("psql \"host=127.0.0.1 port=6432 dbname=app user={}\"", created.id)
+    );
+    assert_eq!(created.pgpass, format!("127.0.0.1:6432:app:{}:{}", created.id, created.token));
+    assert_eq!(created.jdbc, format!("jdbc:postgresql://127.0.0.1:6432/app?user={}", created.id));
+    assert!(created.token.starts_with("pgw_"));
+    let shown = clerk.show(created.id).await.unwrap();
+    assert_eq!((shown.state.as_str(), shown.created_by.as_str()), ("active", "os:root"));
+    let listed = clerk.list(false).await.unwrap();
+    assert_eq!(listed.len(), 1);
+    for view in [shown, listed[0].clone()] {
+        assert!(!serde_json::to_string(&view).unwrap().contains(&created.token));
+    }
+    assert_eq!(*acts.lock().unwrap(), ["grant.created by os:root: -"]);
+    assert!(matches!(clerk.show(GrantId::from_random(1)).await, Err(ClerkError::NoGrant(_))));
+}
+
+#[tokio::test]
+async fn without_a_record_there_is_no_grant() {
+    let Bench { clerk, book, .. } = bench(|_| Vec::new());
+    book.full.store(true, Ordering::Relaxed);
+    let error = clerk.create(wish("alice"), "os:root").await.unwrap_err();
+    assert!(matches!(error, ClerkError::Unrecorded(_)), "{error:?}");
+    assert!(clerk.ledger.all().unwrap().is_empty());
+    assert!(clerk.ledger.live().by_login("alice").is_empty());
+}
+
+#[tokio::test]
+async fn revoking_is_recorded_before_sessions_end_and_happens_once() {
+    let Bench { clerk, acts, .. } = bench(|ledger| {
+        let id = known(ledger);
+        vec![session(1, id), session(2, id), session(3, GrantId::from_random(3))]
+    });
+    let id = clerk.ledger.live().all()[0].id;
+    let revoked = clerk.revoke(id, Some("suspicious"), "os:root").await.unwrap();
+    assert_eq!((revoked.state.as_str(), revoked.sessions_ended), ("revoked", 2));
+    assert!(revoked.summary.starts_with("2 sessions ended, 2 UPDATE rolled back, "));
+    assert_eq!(revoked.warning, None);
+    let because = "revoked by os:root: suspicious";
+    let expected =
+        [format!("grant.revoked by os:root: {because}"), format!("end Revoked(\"{because}\")")];
+    assert_eq!(*acts.lock().unwrap(), expected);
+    let shown = clerk.show(id).await.unwrap();
+    assert_eq!(shown.ended_because.as_deref(), Some(because));
+    let again = clerk.revoke(id, None, "os:bob").await.unwrap();
+    assert_eq!(again.state, "revoked");
+    // No second record; what it ended for stays.
+    assert_eq!(acts.lock().unwrap().len(), 3);
+    assert_eq!(clerk.show(id).await.unwrap().ended_because.as_deref(), Some(because));
+    let bad = clerk.revoke(id, Some("two\nlines"), "os:root").await;
+    assert!(matches!(bad, Err(ClerkError::Reason)));
+}
+
+#[tokio::test]
+async fn revoking_does_not_wait_for_a_full_disk() {
+    let Bench { clerk, book, .. } = bench(|ledger| vec![session(1, known(ledger))]);
+    book.full.store(true, Ordering::Relaxed);
+    let id = clerk.ledger.live().all()[0].id;
+    let revoked = clerk.revoke(id, None, "os:root").await.unwrap();
+    assert_eq!((revoked.state.as_str(), revoked.sessions_ended), ("revoked", 1));
+    assert!(revoked.warning.unwrap().contains("as soon as it can be"));
+}
+
+#[tokio::test]
+async fn many_are_revoked_at_once() {
+    let Bench { clerk, .. } = bench(|ledger| vec![session(1, known(ledger))]);
+    clerk.create(wish("alice"), "os:root").await.unwrap();
+    let bob = clerk.create(wish("bob"), "os:root").await.unwrap();
+    let which = Which::User("alice".into());
+    let revoked = clerk.revoke_many(&which, None, "os:root").await.unwrap();
+    assert_eq!((revoked.grants.len(), revoked.sessions_ended), (2, 1));
+    assert_eq!(clerk.show(bob.id).await.unwrap().state, "active");
+    let rest = clerk.revoke_many(&Which::Database("app".into()), None, "os:root").await.unwrap();
+    assert_eq!((rest.grants.len(), rest.grants[0].id), (1, bob.id));
+    assert_eq!(clerk.revoke_many(&Which::All, None, "os:root").await.unwrap().grants.len(), 0);
+}
+
+#[tokio::test]
+async fn what_runs_out_of_time_is_swept_once() {
+    let Bench { clerk, acts, .. } = bench(|_| Vec::new());
+    let created = clerk.create(wish("alice"), "os:root").await.unwrap();
+    clerk.sweep().await;
+    assert_eq!(acts.lock().unwrap().len(), 1);
+    NOW.with(|now| now.fetch_add(HOUR, Ordering::Relaxed));
+    assert_eq!(clerk.show(created.id).await.unwrap().state, "expired");
+    clerk.sweep().await;
+    clerk.sweep().await;
+    NOW.with(|now| now.fetch_sub(HOUR, Ordering::Relaxed));
+    let acts = acts.lock().unwrap().clone();
+    assert_eq!(acts.len(), 3, "{acts:?}");
+    assert!(acts[1].starts_with("grant.expired by pgward: expired at 2027-01-15T09:00:00Z"));
+    assert_eq!(acts[2], "end Expired");
+    // Setting the clock back doesn't revive it.
+    assert_eq!(clerk.show(created.id).await.unwrap().state, "expired");
+}
+
+#[tokio::test]
+async fn one_session_is_killed_and_its_grant_stays() {
+    let Bench { clerk, acts, .. } = bench(|ledger| vec![session(1, known(ledger))]);
+    let killed = clerk.kill(SessionId::from_random(1), Some("too slow"), "os:root").await.unwrap();
+    assert_eq!(killed.sessions_ended, 1);
+    let because = "ended by os:root: too slow";
+    let expected =
+        [format!("session.kill by os:root: {because}"), format!("end Killed(\"{because}\")")];
+    assert_eq!(*acts.lock().unwrap(), expected);
+    assert_eq!(clerk.list(false).await.unwrap()[0].state, "active");
+    let none = clerk.kill(SessionId::from_random(9), None, "os:root").await;
+    assert!(matches!(none, Err(ClerkError::NoSession(_))));
+}

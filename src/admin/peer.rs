@@ -1,0 +1,68 @@
+//! Who is at the other end of the admin socket: the kernel says so (SO_PEERCRED).
+
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
+use tokio::net::UnixListener;
+
+/// The operator: the operating system's user at the other end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// User id; `None` when the kernel didn't say.
+    uid: Option<u32>,
+}
+
+impl Connected<IncomingStream<'_, UnixListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
+        Self { uid: stream.io().peer_cred().ok().map(|credentials| credentials.uid()) }
+    }
+}
+
+impl Peer {
+    /// Whether it may do anything: root, or the user that the server runs as. The socket's mode
+    /// says the same; this holds even where a file's mode doesn't.
+    #[must_use]
+    pub fn is_operator(&self) -> bool {
+        let own = rustix::process::geteuid().as_raw();
+        self.uid.is_some_and(|uid| uid == 0 || uid == own)
+    }
+
+    /// The actor on record: `os:alice`, or `os:1000` for a user without a name.
+    #[must_use]
+    pub fn actor(&self) -> String {
+        let Some(uid) = self.uid else { return "os:unknown".to_owned() };
+        let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+        name_of(uid, &users).map_or_else(|| format!("os:{uid}"), |name| format!("os:{name}"))
+    }
+}
+
+/// The name of a user id in passwd(5).
+fn name_of(uid: u32, users: &str) -> Option<&str> {
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        let number = fields.nth(1)?;
+        (number.parse() == Ok(uid) && !name.is_empty()).then_some(name)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        let users = "root:x:0:0:root:/root:/bin/bash\nbroken\nalice:x:1000:1000::/home/alice:\n";
+        assert_eq!(name_of(0, users), Some("root"));
+        assert_eq!(name_of(1_000, users), Some("alice"));
+        assert_eq!(name_of(7, users), None);
+    }
+
+    #[test]
+    fn who_is_an_operator() {
+        let own = rustix::process::geteuid().as_raw();
+        assert!(Peer { uid: Some(own) }.is_operator());
+        assert!(Peer { uid: Some(0) }.is_operator());
+        assert!(!Peer { uid: Some(own.wrapping_add(4_711)) }.is_operator());
+        assert!(!Peer { uid: None }.is_operator());
+    }
+}

@@ -1,0 +1,216 @@
+//! `pgward config check`: everything that can be known before the first engineer meets it.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Common;
+use super::output::{self, Failure, Format, printable};
+use super::rights::{self, Purpose, RoleReport};
+use crate::config::{Config, Database, Problem};
+use crate::net::dial::Target;
+use crate::net::tls;
+
+/// How long one role of one database may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+const EXAMPLES: &str = "\
+Examples:
+  pgward config check
+  pgward config check --config /etc/pgward/proxy.toml -o json
+  pgward config check --offline
+      without connecting anywhere
+
+Exit status 1 when there are problems. Notes say what a role could do beyond its purpose: pgward
+would still refuse it, but the server's own layer stands open there.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Check the file only: connect to no database
+    #[arg(long)]
+    offline: bool,
+}
+
+/// What was found out.
+#[derive(Debug, Serialize)]
+struct Report {
+    config: String,
+    problems: Vec<FileProblem>,
+    databases: Vec<DatabaseReport>,
+}
+
+#[derive(Debug, Serialize)]
+struct FileProblem {
+    file: String,
+    line: Option<usize>,
+    key: String,
+    what: String,
+    remedy: String,
+}
+
+#[derive(Debug, Serialize)]
+struct DatabaseReport {
+    name: String,
+    server: String,
+    server_version: Option<String>,
+    problems: Vec<String>,
+    roles: Vec<RoleReport>,
+}
+
+/// Checks and reports.
+pub(super) fn run(args: &Args, common: &Common) -> Result<(), Failure> {
+    let shown = common.config.display().to_string();
+    let mut report = Report { config: shown.clone(), problems: Vec::new(), databases: Vec::new() };
+    match Config::load(&common.config) {
+        Err(problems) => report.problems = problems.0.into_iter().map(FileProblem::from).collect(),
+        Ok(config) => {
+            report.problems = certificates(&config, &shown);
+            if !args.offline {
+                report.databases = connect(&config)?;
+            }
+        }
+    }
+    let count = report.count();
+    match common.output {
+        Format::Json => output::json(&report)?,
+        Format::Table => output::print(&report.text(args.offline))?,
+    }
+    if count == 0 {
+        return Ok(());
+    }
+    let s = if count == 1 { "" } else { "s" };
+    Err(Failure::new(format!("{count} problem{s} in {shown}")))
+}
+
+/// Files that the server would read at its start.
+fn certificates(config: &Config, file: &str) -> Vec<FileProblem> {
+    let problem = |key: String, what: String| FileProblem {
+        file: file.to_owned(),
+        line: None,
+        key,
+        what,
+        remedy: "use PEM files: the server's own certificate first, then its issuers".to_owned(),
+    };
+    let mut problems = Vec::new();
+    if let Some(listen) = &config.listen.tls
+        && let Err(error) = tls::server(listen)
+    {
+        problems.push(problem("listen.tls".to_owned(), error.to_string()));
+    }
+    for database in config.databases.values() {
+        if let Err(error) = tls::client(database) {
+            problems.push(problem(format!("databases.{}", database.name), error.to_string()));
+        }
+    }
+    problems
+}
+
+fn connect(config: &Config) -> Result<Vec<DatabaseReport>, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("no runtime: {error}")))?;
+    Ok(runtime.block_on(async {
+        let mut reports = Vec::new();
+        for database in config.databases.values() {
+            reports.push(examine(database).await);
+        }
+        reports
+    }))
+}
+
+async fn examine(database: &Database) -> DatabaseReport {
+    let mut report = DatabaseReport {
+        name: database.name.clone(),
+        server: format!("{}:{}/{}", database.host, database.port, database.dbname),
+        server_version: None,
+        problems: Vec::new(),
+        roles: Vec::new(),
+    };
+    let tls = match tls::client(database) {
+        Ok(tls) => tls,
+        // Told as a problem of the file already.
+        Err(_) => return report,
+    };
+    let target = Target { database: database.clone(), tls };
+    let roles = [
+        (Purpose::Reader, Some(&database.reader)),
+        (Purpose::Writer, database.writer.as_ref()),
+        (Purpose::Control, Some(&database.control)),
+    ];
+    for (purpose, role) in roles {
+        let Some(role) = role else { continue };
+        let work = rights::examine(&target, role, purpose);
+        match tokio::time::timeout(CONNECT_TIMEOUT, work).await {
+            Ok(found) => {
+                report.server_version =
+                    report.server_version.take().or(found.server_version.clone());
+                report.roles.push(found);
+            }
+            Err(_) => report.problems.push(format!(
+                "{}: no answer within {CONNECT_TIMEOUT:?}; is a firewall in between?",
+                role.user
+            )),
+        }
+    }
+    report
+}
+
+impl From<Problem> for FileProblem {
+    fn from(problem: Problem) -> Self {
+        let Problem { file, line, key, what, remedy } = problem;
+        Self { file, line, key, what, remedy }
+    }
+}
+
+impl From<&FileProblem> for Problem {
+    fn from(problem: &FileProblem) -> Self {
+        let FileProblem { file, line, key, what, remedy } = problem;
+        Self {
+            file: file.clone(),
+            line: *line,
+            key: key.clone(),
+            what: what.clone(),
+            remedy: remedy.clone(),
+        }
+    }
+}
+
+impl Report {
+    fn count(&self) -> usize {
+        let of_roles = |database: &DatabaseReport| {
+            database.roles.iter().map(|role| role.problems.len()).sum::<usize>()
+        };
+        let databases = self.databases.iter();
+        self.problems.len() + databases.map(|one| one.problems.len() + of_roles(one)).sum::<usize>()
+    }
+
+    fn text(&self, offline: bool) -> String {
+        let mut lines: Vec<String> =
+            self.problems.iter().map(|problem| Problem::from(problem).to_string()).collect();
+        if lines.is_empty() {
+            lines.push(format!("{}: ok", self.config));
+        }
+        for database in &self.databases {
+            let version = database.server_version.as_deref().unwrap_or("not reached");
+            let server = format!("database {} at {}", database.name, database.server);
+            lines.push(printable(&format!("{server}: PostgreSQL {version}")));
+            lines.extend(database.problems.iter().map(|what| format!("  problem: {what}")));
+            for role in &database.roles {
+                let name = format!("  {:?} {}", role.purpose, role.role).to_lowercase();
+                let fine = role.problems.is_empty() && role.notes.is_empty();
+                lines.push(format!("{name}{}", if fine { ": ok" } else { ":" }));
+                let told = |label: &'static str| {
+                    move |what: &String| printable(&format!("    {label}: {what}"))
+                };
+                lines.extend(role.problems.iter().map(told("problem")));
+                lines.extend(role.notes.iter().map(told("note")));
+            }
+        }
+        if offline && self.problems.is_empty() {
+            lines.push("no database was connected to (--offline)".to_owned());
+        }
+        lines.join("\n")
+    }
+}

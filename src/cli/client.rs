@@ -1,0 +1,143 @@
+//! The client of the admin socket: HTTP/1.1 with JSON over a Unix socket.
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::UnixStream;
+
+use super::Common;
+use super::output::Failure;
+use crate::admin::forms::ErrorBody;
+use crate::config::Config;
+
+/// How long the server may take to answer: ending sessions takes two seconds at most.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A running server.
+#[derive(Debug)]
+pub(super) struct Client {
+    socket: PathBuf,
+    config: PathBuf,
+}
+
+impl Client {
+    /// The server of that configuration. Only its `admin.socket` has to be right.
+    pub(super) fn new(common: &Common) -> Result<Self, Failure> {
+        let config = Config::glance(&common.config).map_err(|problems| {
+            Failure::new("the configuration can't be read")
+                .detail(problems.to_string())
+                .hint("pgward config check shows all of its problems")
+        })?;
+        Ok(Self { socket: config.admin.socket, config: common.config.clone() })
+    }
+
+    /// The server that listens at `socket`.
+    #[cfg(test)]
+    pub(super) fn at(socket: &std::path::Path) -> Self {
+        Self { socket: socket.to_owned(), config: "proxy.toml".into() }
+    }
+
+    /// Asks for something.
+    pub(super) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        self.send(Method::GET, path, Vec::new())
+    }
+
+    /// Has something done.
+    pub(super) fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        let body = serde_json::to_vec(body).map_err(|error| broken(&error.to_string()))?;
+        self.send(Method::POST, path, body)
+    }
+
+    fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<T, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::new(format!("no runtime: {error}")))?;
+        runtime.block_on(async {
+            let work = self.exchange(method, path, body);
+            tokio::time::timeout(ANSWER_TIMEOUT, work).await.map_err(|_| {
+                Failure::new(format!("the server did not answer within {ANSWER_TIMEOUT:?}"))
+                    .hint("look at the server's log")
+            })?
+        })
+    }
+
+    async fn exchange<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<T, Failure> {
+        let stream = UnixStream::connect(&self.socket).await;
+        let stream = stream.map_err(|error| self.no_server(&error))?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| broken(&error.to_string()))?;
+        let driver = tokio::spawn(connection);
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "pgward")
+            .header("content-type", "application/json")
+            .body(Full::new(Bytes::from(body)))
+            .map_err(|error| broken(&error.to_string()))?;
+        let answer =
+            sender.send_request(request).await.map_err(|error| broken(&error.to_string()))?;
+        let status = answer.status();
+        let body = answer.into_body().collect().await;
+        let body = body.map_err(|error| broken(&error.to_string()))?.to_bytes();
+        driver.abort();
+        if status.is_success() {
+            return serde_json::from_slice(&body).map_err(|error| broken(&error.to_string()));
+        }
+        let ErrorBody { error, detail, hint } =
+            serde_json::from_slice(&body).map_err(|_| broken(&format!("HTTP status {status}")))?;
+        Err(Failure { what: error, detail, hint })
+    }
+
+    fn no_server(&self, error: &std::io::Error) -> Failure {
+        let socket = self.socket.display();
+        match error.kind() {
+            ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
+                let config = self.config.display();
+                Failure::new(format!("no pgward server answers at {socket}"))
+                    .detail(error.to_string())
+                    .hint(format!("start one: pgward serve --config {config}"))
+            }
+            ErrorKind::PermissionDenied => {
+                Failure::new(format!("the admin socket {socket} is not for this user"))
+                    .detail(error.to_string())
+                    .hint("run the command as the user that the server runs as, or as root")
+            }
+            _ => Failure::new(format!("the admin socket {socket} can't be used"))
+                .detail(error.to_string())
+                .hint("check admin.socket in the configuration"),
+        }
+    }
+}
+
+fn broken(detail: &str) -> Failure {
+    Failure::new("the server's answer can't be understood")
+        .detail(detail)
+        .hint("use the pgward command of the same version as the server")
+}
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

@@ -1,0 +1,115 @@
+//! The admin side's stream of the audit log, as the clerk needs it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::admin::{AdminEvent, Record};
+use crate::audit::Unwritable;
+use crate::audit::records::{self, AdminStream, GrantChange, GrantEvent};
+use crate::base::{Moment, SessionId};
+use crate::grants::{Grant, scopes};
+use crate::net::clock;
+use crate::telemetry::Metrics;
+
+/// Puts acts on record; keeps those that end access until they can be written.
+#[derive(Debug)]
+pub(super) struct Journal {
+    stream: AdminStream,
+    metrics: Arc<Metrics>,
+    waiting: Mutex<Vec<Act>>,
+}
+
+/// An act that can wait.
+#[derive(Debug)]
+struct Act {
+    event: &'static str,
+    actor: String,
+    grant: Option<Grant>,
+    session: Option<SessionId>,
+    detail: Option<String>,
+    at: Moment,
+}
+
+impl Journal {
+    pub(super) const fn new(stream: AdminStream, metrics: Arc<Metrics>) -> Self {
+        Self { stream, metrics, waiting: Mutex::new(Vec::new()) }
+    }
+
+    /// Writes what waits.
+    ///
+    /// # Errors
+    /// When it still can't be written.
+    pub(super) fn catch_up(&self) -> Result<(), Unwritable> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(act) = waiting.first() {
+            self.write(act)?;
+            waiting.remove(0);
+        }
+        Ok(())
+    }
+
+    /// `config.reloaded`; with problems it was not taken.
+    pub(super) fn reloaded(&self, problems: &[String]) -> Result<(), Unwritable> {
+        let record = records::Record::ConfigReloaded { actor: None, problems };
+        self.stream.record(&record, clock::now())
+    }
+
+    fn write(&self, act: &Act) -> Result<(), Unwritable> {
+        if let Some(session) = act.session {
+            let record = records::Record::SessionKill { actor: &act.actor, session };
+            return self.stream.record(&record, act.at);
+        }
+        let Some(grant) = &act.grant else { return Ok(()) };
+        let event = match act.event {
+            "grant.created" => GrantEvent::Created,
+            "grant.expired" => GrantEvent::Expired,
+            _ => GrantEvent::Revoked,
+        };
+        let scopes: Vec<String> = grant.scopes.iter().map(scopes::text).collect();
+        let change = GrantChange {
+            event,
+            actor: Some(&act.actor),
+            grant: grant.id,
+            user: &grant.user,
+            reason: &grant.reason,
+            ticket: grant.ticket.as_deref(),
+            scopes: &scopes,
+            expires_at: grant.expires_at,
+            database: &grant.database,
+            detail: act.detail.as_deref(),
+        };
+        self.stream.record(&records::Record::Grant(change), act.at)
+    }
+}
+
+impl Act {
+    fn new(event: &AdminEvent<'_>) -> Self {
+        Self {
+            event: event.event,
+            actor: event.actor.to_owned(),
+            grant: event.grant.cloned(),
+            session: event.session,
+            detail: event.detail.map(str::to_owned),
+            at: clock::now(),
+        }
+    }
+}
+
+impl Record for Journal {
+    fn before(&self, event: &AdminEvent<'_>) -> Result<(), Unwritable> {
+        // In order: what waits was done before.
+        self.catch_up()?;
+        self.write(&Act::new(event))?;
+        self.metrics.grant_issued();
+        Ok(())
+    }
+
+    fn soon(&self, event: &AdminEvent<'_>) -> Result<(), Unwritable> {
+        match event.event {
+            "grant.expired" => self.metrics.grant_expired(),
+            "grant.revoked" => self.metrics.grant_revoked("revoked"),
+            _ => {}
+        }
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(Act::new(event));
+        self.catch_up()
+    }
+}

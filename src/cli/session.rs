@@ -1,0 +1,122 @@
+//! `pgward session list|kill`
+
+use clap::Subcommand;
+
+use super::Common;
+use super::client::Client;
+use super::grant::short;
+use super::output::{self, Failure, Format};
+use crate::admin::forms::{Because, Killed, SessionView};
+use crate::base::{GrantId, SessionId};
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  pgward session list
+  pgward session list --pid 12345
+      who is behind the backend that pg_stat_activity shows?";
+
+const KILL_EXAMPLES: &str = "\
+Examples:
+  pgward session kill s_0a1b2c3d4e5f --reason \"locks orders\"
+
+Only that session ends; its grant stays, and a new session may come. `pgward grant revoke` ends
+both.";
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List live sessions
+    #[command(after_help = LIST_EXAMPLES)]
+    List(List),
+    /// End one session, now
+    #[command(after_help = KILL_EXAMPLES)]
+    Kill(Kill),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct List {
+    /// Only the one that uses this backend of the upstream
+    #[arg(long, value_name = "PID")]
+    pid: Option<i32>,
+
+    /// Only those of this grant
+    #[arg(long, value_name = "ID")]
+    grant: Option<GrantId>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Kill {
+    /// The session's id, as `session list` shows it
+    #[arg(value_name = "ID")]
+    id: SessionId,
+
+    /// Why: the client is told
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+/// Runs a verb.
+pub(super) fn run(command: Command, common: &Common) -> Result<(), Failure> {
+    let client = Client::new(common)?;
+    match command {
+        Command::List(args) => list(&client, &args, common.output),
+        Command::Kill(args) => kill(&client, args, common.output),
+    }
+}
+
+fn list(client: &Client, args: &List, format: Format) -> Result<(), Failure> {
+    let mut sessions: Vec<SessionView> = client.get("/v1/sessions")?;
+    sessions.retain(|session| {
+        args.pid.is_none_or(|pid| session.backend_pid == Some(pid))
+            && args.grant.is_none_or(|grant| session.grant_id == grant)
+    });
+    if format == Format::Json {
+        return output::json(&sessions);
+    }
+    let rows = sessions.into_iter().map(|session| {
+        vec![
+            session.id.to_string(),
+            session.grant_id.to_string(),
+            session.user,
+            session.database,
+            session.client_addr,
+            session.backend_pid.map(|pid| pid.to_string()).unwrap_or_default(),
+            session.state,
+            short(&session.started_at),
+            short(&session.expires_at),
+            session.rows_returned.to_string(),
+            brief(session.last_statement.as_deref().unwrap_or_default()),
+        ]
+    });
+    let header = [
+        "id",
+        "grant",
+        "user",
+        "database",
+        "client",
+        "pid",
+        "state",
+        "started",
+        "expires",
+        "rows",
+        "last statement",
+    ];
+    output::table(&header, rows.collect(), "no live sessions")
+}
+
+/// The start of a statement, for one line of a table.
+fn brief(statement: &str) -> String {
+    let words: Vec<&str> = statement.split_whitespace().collect();
+    let line = words.join(" ");
+    if line.chars().count() <= 60 { line } else { line.chars().take(59).chain(['…']).collect() }
+}
+
+fn kill(client: &Client, args: Kill, format: Format) -> Result<(), Failure> {
+    let Kill { id, reason } = args;
+    let path = format!("/v1/sessions/{id}/kill");
+    let killed: Killed = client.post(&path, &Because { reason })?;
+    if format == Format::Json {
+        return output::json(&killed);
+    }
+    output::print(&format!("session {id}: {}", killed.summary))
+}

@@ -1,0 +1,97 @@
+//! Whole messages over a connection, for what happens before and beside the relay: login, dial,
+//! control. Bounded; the relay itself never uses it.
+
+use std::io;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::stream::Stream;
+use crate::wire::{HEADER_BYTES, Head, head};
+
+/// Why no message could be had.
+#[derive(Debug, thiserror::Error)]
+pub enum FrameError {
+    /// The connection failed or was closed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The other side closed.
+    #[error("the connection was closed")]
+    Closed,
+    /// A length that no message has, or one above the bound.
+    #[error("a message of type {tag:?} with the impossible length {length}")]
+    Length {
+        /// Message type.
+        tag: char,
+        /// Its length as sent.
+        length: i64,
+    },
+}
+
+/// A connection read message by message.
+#[derive(Debug)]
+pub struct Framed {
+    stream: Stream,
+    buffer: Vec<u8>,
+}
+
+impl Framed {
+    /// Nothing has been read of `stream` yet.
+    #[must_use]
+    pub const fn new(stream: Stream) -> Self {
+        Self { stream, buffer: Vec::new() }
+    }
+
+    /// The connection itself.
+    #[must_use]
+    pub const fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    /// The connection, and what was read of it but belongs to no message taken.
+    #[must_use]
+    pub fn into_parts(self) -> (Stream, Vec<u8>) {
+        (self.stream, self.buffer)
+    }
+
+    /// The next message: its type and body, of at most `body_bytes_max`.
+    ///
+    /// # Errors
+    /// When the connection ends or the message is too long. Safe to be cancelled and called
+    /// again: what was read is kept.
+    pub async fn frame(&mut self, body_bytes_max: usize) -> Result<(u8, Vec<u8>), FrameError> {
+        loop {
+            match head(&self.buffer) {
+                Head::Partial => self.buffer.reserve(512),
+                Head::Bad { tag, length } => {
+                    return Err(FrameError::Length { tag: char::from(tag), length: length.into() });
+                }
+                Head::Frame { tag, body } if body > body_bytes_max => {
+                    let length = i64::try_from(body).unwrap_or(i64::MAX);
+                    return Err(FrameError::Length { tag: char::from(tag), length });
+                }
+                Head::Frame { tag, body } => {
+                    let whole = HEADER_BYTES + body;
+                    if self.buffer.len() >= whole {
+                        let rest = self.buffer.split_off(whole);
+                        let mut frame = std::mem::replace(&mut self.buffer, rest);
+                        frame.drain(..HEADER_BYTES);
+                        return Ok((tag, frame));
+                    }
+                    self.buffer.reserve(whole - self.buffer.len());
+                }
+            }
+            if self.stream.read_buf(&mut self.buffer).await? == 0 {
+                return Err(FrameError::Closed);
+            }
+        }
+    }
+
+    /// Sends bytes.
+    ///
+    /// # Errors
+    /// When the connection fails.
+    pub async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await?;
+        self.stream.flush().await
+    }
+}

@@ -1,0 +1,111 @@
+//! One connection, whatever it runs over, with poll-based reading and writing.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+
+/// A client's or an upstream's connection. TLS states are boxed: a plain session does not pay
+/// for them.
+#[derive(Debug)]
+pub enum Stream {
+    /// TCP in clear.
+    Tcp(TcpStream),
+    /// A Unix socket of the upstream.
+    Unix(UnixStream),
+    /// TLS, we are the server.
+    TlsServer(Box<tokio_rustls::server::TlsStream<TcpStream>>),
+    /// TLS, we are the client.
+    TlsClient(Box<tokio_rustls::client::TlsStream<TcpStream>>),
+}
+
+impl Stream {
+    /// Whether what is sent is encrypted.
+    #[must_use]
+    pub const fn is_tls(&self) -> bool {
+        matches!(self, Self::TlsServer(_) | Self::TlsClient(_))
+    }
+
+    /// Whether nobody but this machine can listen: a Unix socket, or TCP to a loopback address.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Unix(_) => true,
+            Self::Tcp(tcp) => {
+                tcp.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback())
+            }
+            Self::TlsServer(_) | Self::TlsClient(_) => false,
+        }
+    }
+}
+
+macro_rules! each {
+    ($self:ident, $inner:ident => $call:expr) => {
+        match $self.get_mut() {
+            Stream::Tcp($inner) => $call,
+            Stream::Unix($inner) => $call,
+            Stream::TlsServer($inner) => $call,
+            Stream::TlsClient($inner) => $call,
+        }
+    };
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        each!(self, inner => Pin::new(inner).poll_read(context, buffer))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        each!(self, inner => Pin::new(inner).poll_write(context, bytes))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each!(self, inner => Pin::new(inner).poll_flush(context))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each!(self, inner => Pin::new(inner).poll_shutdown(context))
+    }
+}
+
+/// Whether bytes are there to be read, of which one is taken.
+///
+/// Who waits for an answer about encryption must not have sent more (CVE-2021-23214,
+/// CVE-2021-23222): the connection is then closed.
+///
+/// # Errors
+/// When the connection failed or was closed.
+pub fn has_early_data(tcp: &TcpStream) -> io::Result<bool> {
+    match tcp.try_read(&mut [0; 1]) {
+        Err(problem) if problem.kind() == io::ErrorKind::WouldBlock => Ok(false),
+        Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+        Ok(_) => Ok(true),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// What both kinds of TCP connection get: no delay for small messages, and keepalives that find
+/// a dead peer within about two minutes.
+///
+/// # Errors
+/// When the socket refuses an option.
+pub fn tune(tcp: &TcpStream) -> io::Result<()> {
+    tcp.set_nodelay(true)?;
+    let keepalive = socket2::TcpKeepalive::new()
+        .with_time(std::time::Duration::from_secs(60))
+        .with_interval(std::time::Duration::from_secs(15))
+        .with_retries(4);
+    socket2::SockRef::from(tcp).set_tcp_keepalive(&keepalive)
+}

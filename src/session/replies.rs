@@ -1,0 +1,230 @@
+//! The requests that the upstream has been sent and has not fully answered, in order.
+
+use std::sync::Arc;
+
+use super::Session;
+use super::names::{Name, Prepared, Sent};
+use crate::base::{Moment, Refusal};
+use crate::policy::{Judgement, Verdict};
+use crate::sql::facts::Action;
+use crate::wire::frontend::Target;
+
+/// One request.
+#[derive(Debug)]
+pub(super) struct Reply {
+    /// Requests of one segment (up to a Sync, or one Query) are skipped together on an error.
+    pub(super) segment: u64,
+    /// What was asked.
+    pub(super) request: Request,
+}
+
+/// What was asked, and what its reply will change.
+#[derive(Debug)]
+pub(super) enum Request {
+    /// Query; ends with ReadyForQuery.
+    Query(Query),
+    /// Parse that was allowed.
+    Parse { name: Name, prepared: Arc<Prepared>, started: Moment },
+    /// Bind that was allowed.
+    Bind(Bind),
+    /// Describe.
+    Describe,
+    /// Execute of a portal.
+    Execute {
+        portal: Name,
+        /// What completing it does to the namespace of statements.
+        names: NameChange,
+        /// Whether it writes.
+        writes: bool,
+    },
+    /// Close.
+    Close { target: Target, name: Name },
+    /// Sync; `optional` when it was sent while COPY IN was or may have been open.
+    Sync { optional: bool },
+    /// An extended message that was refused: a Parse that fails stands in its place.
+    Refused(Refused),
+}
+
+/// A Query on its way.
+#[derive(Debug)]
+pub(super) struct Query {
+    /// How it was judged; `None` for a FunctionCall, and where it was too long to be judged.
+    pub(super) judgement: Option<Arc<Judgement>>,
+    /// Set when its place was taken.
+    pub(super) refused: Option<Refused>,
+    /// The text, kept only where a PREPARE in it will need it.
+    pub(super) text: Option<Box<[u8]>>,
+    /// Number of its first statement's decision.
+    pub(super) first: u64,
+    /// Whether it may write to the database.
+    pub(super) writes: bool,
+    /// Whether an EXECUTE in it runs a statement that writes.
+    pub(super) executes_write: bool,
+    /// How many of its statements have been answered.
+    pub(super) answered: usize,
+    /// Its statements.
+    pub(super) statements: usize,
+    /// Whether one of them failed.
+    pub(super) failed: bool,
+    /// When it was forwarded.
+    pub(super) started: Moment,
+    /// The number of the transaction it was thought to belong to when sent.
+    pub(super) transaction: u64,
+    /// What the statement being answered has sent.
+    pub(super) sent: Sent,
+}
+
+/// A Bind on its way.
+#[derive(Debug)]
+pub(super) struct Bind {
+    pub(super) portal: Name,
+    pub(super) prepared: Arc<Prepared>,
+    pub(super) statement: u64,
+    pub(super) started: Moment,
+    pub(super) transaction: u64,
+}
+
+/// A refusal whose place in the stream is held by a statement that fails.
+#[derive(Debug)]
+pub(super) struct Refused {
+    /// What the client will be told.
+    pub(super) why: Why,
+    /// The `n` of the token.
+    pub(super) token: u64,
+}
+
+/// Where the refusal's text is.
+#[derive(Debug)]
+pub(super) enum Why {
+    /// In the judgement.
+    Judged(Arc<Judgement>),
+    /// Here.
+    Own(Box<Refusal>),
+}
+
+/// What completing a statement does to the namespace of prepared statements.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NameChange {
+    /// Nothing.
+    None,
+    /// PREPARE or DEALLOCATE of this one.
+    One(Name),
+    /// DEALLOCATE ALL, DISCARD ALL.
+    All,
+}
+
+/// What a name stands for, as far as can be told while replies are due.
+#[derive(Debug)]
+pub(super) enum Lookup {
+    /// This statement, or the server skips the message that asks.
+    Known(Arc<Prepared>),
+    /// Nothing.
+    Unknown,
+    /// It depends on a reply that has not come.
+    Unsure,
+}
+
+impl Why {
+    pub(super) fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Own(refusal) => Some(refusal),
+            Self::Judged(judgement) => match &judgement.verdict {
+                Verdict::Refuse(refusal) => Some(refusal),
+                Verdict::Pass | Verdict::Replace { .. } => None,
+            },
+        }
+    }
+}
+
+impl NameChange {
+    pub(super) fn of(action: &Action) -> Self {
+        match action {
+            Action::Prepare { name, .. } | Action::Deallocate { name: Some(name) } => {
+                Self::One(Name::from(name.as_bytes()))
+            }
+            Action::Deallocate { name: None } => Self::All,
+            Action::Discard { what } if *what == "ALL" => Self::All,
+            _ => Self::None,
+        }
+    }
+
+    fn concerns(&self, name: &[u8]) -> bool {
+        match self {
+            Self::None => false,
+            Self::One(changed) => **changed == *name,
+            Self::All => true,
+        }
+    }
+}
+
+impl Reply {
+    /// Whether it may write to the database.
+    pub(super) fn may_write(&self) -> bool {
+        match &self.request {
+            Request::Query(query) => query.refused.is_none() && query.settles(),
+            Request::Execute { writes, .. } => *writes,
+            _ => false,
+        }
+    }
+}
+
+impl Query {
+    /// Whether its outcome decides over a write: it writes, or it commits.
+    fn settles(&self) -> bool {
+        self.writes
+            || self.judgement.as_ref().is_some_and(|judgement| {
+                judgement.statements.iter().any(|one| matches!(one.action, Action::Commit { .. }))
+            })
+    }
+}
+
+impl Session {
+    /// What a Bind or EXECUTE of `name` would run.
+    pub(super) fn lookup(&self, name: &[u8]) -> Lookup {
+        for reply in self.replies.iter().rev() {
+            let found = match &reply.request {
+                Request::Parse { name: changed, prepared, .. } if **changed == *name => {
+                    Lookup::Known(Arc::clone(prepared))
+                }
+                Request::Close { target: Target::Statement, name: changed }
+                    if **changed == *name =>
+                {
+                    Lookup::Unknown
+                }
+                // What an SQL PREPARE will have made is known when it has.
+                Request::Execute { names, .. } if names.concerns(name) => Lookup::Unsure,
+                // A Query destroys the unnamed statement before anything else.
+                Request::Query(_) if name.is_empty() => Lookup::Unsure,
+                Request::Query(query) if query.changes(name) => Lookup::Unsure,
+                _ => continue,
+            };
+            return if reply.segment == self.ahead.segment { found } else { Lookup::Unsure };
+        }
+        match self.names.statement(name) {
+            Some(prepared) => Lookup::Known(Arc::clone(prepared)),
+            None => Lookup::Unknown,
+        }
+    }
+
+    /// The prepared statement behind a portal that exists, or will when the replies have come.
+    pub(super) fn portal_prepared(&self, name: &[u8]) -> Option<Arc<Prepared>> {
+        let in_flight = self.replies.iter().rev().find_map(|reply| match &reply.request {
+            Request::Bind(bind) if *bind.portal == *name => Some(Arc::clone(&bind.prepared)),
+            _ => None,
+        });
+        in_flight.or_else(|| self.names.portal(name).map(|portal| Arc::clone(&portal.prepared)))
+    }
+
+    pub(super) fn push(&mut self, request: Request) {
+        self.ahead.flushed = false;
+        self.replies.push_back(Reply { segment: self.ahead.segment, request });
+    }
+}
+
+impl Query {
+    fn changes(&self, name: &[u8]) -> bool {
+        self.judgement.as_ref().is_some_and(|judgement| {
+            judgement.statements.iter().any(|one| NameChange::of(&one.action).concerns(name))
+        })
+    }
+}

@@ -1,0 +1,334 @@
+//! Query, Parse, Bind and Execute: what carries or runs a statement.
+
+use std::sync::Arc;
+
+use super::client::{Frame, Took};
+use super::copy::Gate;
+use super::decide::{Told, judged};
+use super::event::{Done, Event, Outcome, Parameters, Via};
+use super::names::{Name, Prepared, Sent};
+use super::replies::{Bind, Lookup, NameChange, Query, Request, Why};
+use super::{Call, End, Session};
+use crate::base::{Refusal, limits, refusal};
+use crate::policy::judge::Case;
+use crate::policy::{Judge, Judgement, Verdict};
+use crate::sql::facts::Action;
+use crate::wire::{Malformed, frontend, write};
+
+/// What a text's EXECUTEs come to.
+enum Executes {
+    /// There is none, or each names a statement that was prepared in this session.
+    Fine {
+        /// The number of the decision on the (last) statement that runs.
+        parse: Option<u64>,
+        /// Whether one of them writes.
+        write: bool,
+    },
+    /// One names nothing that was prepared in this session.
+    Unknown(Refusal),
+    /// It depends on a reply that has not come.
+    Unsure,
+}
+
+impl Session {
+    pub(super) fn query(
+        &mut self,
+        frame: &Frame<'_>,
+        judge: &mut Judge,
+        call: &mut Call<'_>,
+    ) -> Result<Took, Malformed> {
+        let text = frontend::query(frame.body)?;
+        let Some(judgement) = self.judge(text, &[], judge, call) else { return Ok(Took::Hold) };
+        let (parse, executes_write, own) = match self.executes(&judgement) {
+            Executes::Fine { parse, write } => (parse, write, None),
+            Executes::Unknown(refusal) => (None, false, Some(refusal)),
+            Executes::Unsure => return Ok(Took::Hold),
+        };
+        let own = own.or_else(|| self.own_refusal(text, &judgement));
+        let refusal = own.as_ref().or_else(|| judgement.verdict.refusal());
+        let told = Told { via: Via::Query, text, parse, parameters: None, refusal };
+        let transaction = self.transaction_ahead();
+        let first = self.record_decisions(&judgement, &told, call);
+        self.remember(text);
+        let refused = match (own, &judgement.verdict) {
+            (Some(own), _) => Some(self.refuse_query(Why::Own(Box::new(own)), call)),
+            (None, Verdict::Refuse(_)) => Some(self.refuse_query(judged(&judgement), call)),
+            (None, Verdict::Replace { text, .. }) => {
+                call.turn.upstream.own(|out| write::query(out, text));
+                None
+            }
+            (None, Verdict::Pass) => {
+                call.turn.upstream.pass(frame.range());
+                None
+            }
+        };
+        let allowed = refused.is_none();
+        if allowed && judgement.statements.iter().any(|one| one.action == Action::CopyIn) {
+            self.ahead.gate = Gate::Maybe;
+        }
+        if self.ahead.discarding {
+            self.skipped(allowed, first, &judgement, call);
+        } else {
+            let prepares =
+                |one: &crate::policy::Judged| matches!(one.action, Action::Prepare { .. });
+            let keep = allowed && judgement.statements.iter().any(prepares);
+            self.push(Request::Query(Query {
+                statements: judgement.statements.len(),
+                writes: executes_write || judgement.statements.iter().any(|one| one.writes),
+                judgement: Some(judgement),
+                refused,
+                text: keep.then(|| text.into()),
+                first,
+                executes_write,
+                answered: 0,
+                failed: false,
+                started: call.now,
+                transaction,
+                sent: Sent::default(),
+            }));
+        }
+        self.ahead.segment += 1;
+        Ok(Took::Bytes(frame.length))
+    }
+
+    pub(super) fn parse(
+        &mut self,
+        frame: &Frame<'_>,
+        judge: &mut Judge,
+        call: &mut Call<'_>,
+    ) -> Result<Took, Malformed> {
+        let message = frontend::parse(frame.body)?;
+        let types: Box<[u32]> = message.parameter_types().collect();
+        let Some(judgement) = self.judge(message.text, &types, judge, call) else {
+            return Ok(Took::Hold);
+        };
+        let own = match self.executes(&judgement) {
+            Executes::Fine { .. } => None,
+            Executes::Unknown(refusal) => Some(refusal),
+            Executes::Unsure => return Ok(Took::Hold),
+        };
+        let own = own
+            .or_else(|| self.own_refusal(message.text, &judgement))
+            .or_else(|| self.too_many_names());
+        let refusal = own.as_ref().or_else(|| judgement.verdict.refusal());
+        let told =
+            Told { via: Via::Parse, text: message.text, parse: None, parameters: None, refusal };
+        let statement = self.record_decisions(&judgement, &told, call);
+        self.remember(message.text);
+        let refused = match (own, &judgement.verdict) {
+            (Some(own), _) => Some(self.refuse_extended(Why::Own(Box::new(own)), call)),
+            (None, Verdict::Refuse(_)) => Some(self.refuse_extended(judged(&judgement), call)),
+            (None, Verdict::Replace { text, .. }) => {
+                call.turn.upstream.own(|out| write::parse(out, message.name, text, &types));
+                None
+            }
+            (None, Verdict::Pass) => {
+                call.turn.upstream.pass(frame.range());
+                None
+            }
+        };
+        match refused {
+            Some(_) if self.ahead.discarding => {}
+            Some(refused) => self.push(Request::Refused(refused)),
+            None if self.ahead.discarding => self.skipped(true, statement, &judgement, call),
+            None => {
+                let text = message.text.into();
+                let prepared = Arc::new(Prepared { text, types, judgement, statement });
+                let name: Name = message.name.into();
+                self.push(Request::Parse { name, prepared, started: call.now });
+            }
+        }
+        Ok(Took::Bytes(frame.length))
+    }
+
+    pub(super) fn bind(
+        &mut self,
+        frame: &Frame<'_>,
+        judge: &mut Judge,
+        call: &mut Call<'_>,
+    ) -> Result<Took, Malformed> {
+        let message = frontend::bind(frame.body)?;
+        let parameters = Parameters { formats: message.formats, values: message.values };
+        let prepared = match self.lookup(message.statement) {
+            Lookup::Known(prepared) => prepared,
+            Lookup::Unsure => return Ok(Took::Hold),
+            Lookup::Unknown => {
+                let name = String::from_utf8_lossy(message.statement);
+                self.refuse_unread(Via::Bind, refusal::unknown_statement(&name), call);
+                return Ok(Took::Bytes(frame.length));
+            }
+        };
+        // What was allowed when it was prepared is judged again once catalogue or policy moved.
+        let prepared = if prepared.judgement.epoch == judge.epoch() {
+            prepared
+        } else {
+            let Some(judgement) = self.judge(&prepared.text, &prepared.types, judge, call) else {
+                return Ok(Took::Hold);
+            };
+            let (text, types) = (prepared.text.clone(), prepared.types.clone());
+            Arc::new(Prepared { text, types, judgement, statement: prepared.statement })
+        };
+        let (parse, own) = match self.executes(&prepared.judgement) {
+            Executes::Fine { parse, .. } => (parse.unwrap_or(prepared.statement), None),
+            Executes::Unknown(refusal) => (prepared.statement, Some(refusal)),
+            Executes::Unsure => return Ok(Took::Hold),
+        };
+        let own = own.or_else(|| self.audit_refusal()).or_else(|| self.too_many_names());
+        let refusal = own.as_ref().or_else(|| prepared.judgement.verdict.refusal());
+        let transaction = self.transaction_ahead();
+        let statement = self.record_bind(&prepared, parse, parameters, refusal, call);
+        if refusal.is_some() {
+            let why =
+                own.map_or_else(|| judged(&prepared.judgement), |own| Why::Own(Box::new(own)));
+            let refused = self.refuse_extended(why, call);
+            if !self.ahead.discarding {
+                self.push(Request::Refused(refused));
+            }
+            return Ok(Took::Bytes(frame.length));
+        }
+        call.turn.upstream.pass(frame.range());
+        if self.ahead.discarding {
+            self.skipped(true, statement, &prepared.judgement, call);
+        } else {
+            let portal = message.portal.into();
+            let started = call.now;
+            self.push(Request::Bind(Bind { portal, prepared, statement, started, transaction }));
+        }
+        Ok(Took::Bytes(frame.length))
+    }
+
+    pub(super) fn execute(
+        &mut self,
+        frame: &Frame<'_>,
+        call: &mut Call<'_>,
+    ) -> Result<Took, Malformed> {
+        let (portal, _) = frontend::execute(frame.body)?;
+        if self.ahead.discarding {
+            call.turn.upstream.pass(frame.range());
+            return Ok(Took::Bytes(frame.length));
+        }
+        let Some(prepared) = self.portal_prepared(portal) else {
+            let name = String::from_utf8_lossy(portal);
+            self.refuse_unread(Via::Bind, refusal::unknown_portal(&name), call);
+            return Ok(Took::Bytes(frame.length));
+        };
+        let one = prepared.judgement.statements.first();
+        let names = one.map_or(NameChange::None, |one| NameChange::of(&one.action));
+        let commits = |one: &crate::policy::Judged| matches!(one.action, Action::Commit { .. });
+        let writes = one.is_some_and(|one| one.writes || commits(one))
+            || matches!(self.executes(&prepared.judgement), Executes::Fine { write: true, .. });
+        if one.is_some_and(|one| one.action == Action::CopyIn) {
+            self.ahead.gate = Gate::Maybe;
+        }
+        let request = Request::Execute { portal: portal.into(), names, writes };
+        self.forward(frame, request, call);
+        Ok(Took::Bytes(frame.length))
+    }
+
+    pub(super) fn terminate(&mut self, call: &mut Call<'_>) {
+        call.turn.upstream.own(write::terminate);
+        self.ending.finish();
+        call.turn.end = Some(End::Terminated);
+    }
+
+    /// Judges a text under the session's terms; `None` while it is judged on the pool.
+    fn judge(
+        &mut self,
+        text: &[u8],
+        types: &[u32],
+        judge: &mut Judge,
+        call: &Call<'_>,
+    ) -> Option<Arc<Judgement>> {
+        let case = Case {
+            text,
+            parameter_types: types,
+            terms: &self.terms,
+            utf8: self.utf8,
+            wall: call.now.wall,
+        };
+        let judgement = judge.judge(&case);
+        self.ahead.judging = judgement.is_none();
+        judgement
+    }
+
+    /// What the EXECUTEs in a text would run.
+    fn executes(&self, judgement: &Judgement) -> Executes {
+        let (mut parse, mut write) = (None, false);
+        for one in &judgement.statements {
+            let Action::Execute { name } = &one.action else { continue };
+            match self.lookup(name.as_bytes()) {
+                Lookup::Known(prepared) => {
+                    parse = Some(prepared.statement);
+                    write |= prepared.judgement.statements.iter().any(|one| one.writes);
+                }
+                Lookup::Unknown => return Executes::Unknown(refusal::unknown_statement(name)),
+                Lookup::Unsure => return Executes::Unsure,
+            }
+        }
+        Executes::Fine { parse, write }
+    }
+
+    /// What the session itself refuses, whatever the policy says of the text.
+    fn own_refusal(&self, text: &[u8], judgement: &Judgement) -> Option<Refusal> {
+        let max = self.terms.statement_bytes_max;
+        if text.len() > max {
+            return Some(refusal::statement_too_long(text.len(), max));
+        }
+        let copies = judgement.statements.iter().any(|one| one.action == Action::CopyIn);
+        if copies && judgement.statements.len() > 1 {
+            return Some(refusal::copy_in_alone());
+        }
+        self.audit_refusal()
+    }
+
+    fn audit_refusal(&self) -> Option<Refusal> {
+        (!self.audit_ok).then(refusal::audit_unavailable)
+    }
+
+    fn too_many_names(&self) -> Option<Refusal> {
+        let names = self.names.count();
+        (names >= limits::NAMES_MAX).then(|| refusal::too_many_names(limits::NAMES_MAX))
+    }
+
+    /// The server skips what comes until Sync: allowed statements are done before they began.
+    fn skipped(&mut self, allowed: bool, first: u64, judgement: &Judgement, call: &mut Call<'_>) {
+        if !allowed {
+            return;
+        }
+        for (statement, _) in (first..).zip(&judgement.statements) {
+            call.recorder.record(&Event::Done(Done::skipped(statement)));
+        }
+    }
+}
+
+impl Verdict {
+    /// The refusal, where it is one.
+    #[must_use]
+    pub const fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refuse(refusal) => Some(refusal),
+            Self::Pass | Self::Replace { .. } => None,
+        }
+    }
+}
+
+impl Done<'_> {
+    /// A statement that the server skipped.
+    pub(super) const fn skipped(statement: u64) -> Self {
+        Self::ended(statement, Outcome::Skipped)
+    }
+
+    /// A statement that ended without a word of the server about it.
+    pub(super) const fn ended(statement: u64, outcome: Outcome) -> Self {
+        Self {
+            statement,
+            outcome,
+            rows_returned: None,
+            rows_affected: None,
+            bytes_out: 0,
+            duration_us: 0,
+            sqlstate: None,
+            error: None,
+        }
+    }
+}

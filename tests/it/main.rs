@@ -1,0 +1,38 @@
+//! All integration tests in one binary (linking fifteen costs minutes): the real `pgward`
+//! between real clients and real servers. Each file is a theme; each promise is shown by effect.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and tests live by the wall clock"
+)]
+#![allow(dead_code, reason = "the support modules serve all themes")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod audit;
+mod cancel;
+mod copy;
+mod demo;
+mod drivers;
+mod extended;
+mod ground;
+mod lifecycle;
+mod limits;
+mod login;
+mod memory;
+mod pipeline;
+mod prepared;
+mod protocol32;
+mod psql;
+mod readonly;
+mod server;
+mod simple;
+mod tls;
+mod tools;
+mod write_scopes;

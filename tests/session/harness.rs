@@ -1,0 +1,148 @@
+//! A session with a judge and a recorder, driven by hand.
+
+use std::sync::Arc;
+
+use pgward::base::{GrantId, Moment};
+use pgward::policy::terms::Caps;
+use pgward::policy::{Judge, Scope, Terms};
+use pgward::session::{Event, Recorder, Session, Start, Turn};
+
+pub(crate) struct Harness {
+    pub(crate) session: Session,
+    pub(crate) judge: Judge,
+    pub(crate) events: Events,
+    pub(crate) now: Moment,
+    client_input: Vec<u8>,
+    upstream_input: Vec<u8>,
+}
+
+/// What was recorded, one line an event.
+#[derive(Default)]
+pub(crate) struct Events(pub(crate) Vec<String>);
+
+/// What one step put out.
+#[derive(Default)]
+pub(crate) struct Out {
+    pub(crate) upstream: Vec<u8>,
+    pub(crate) client: Vec<u8>,
+    pub(crate) ended: bool,
+}
+
+impl Recorder for Events {
+    fn record(&mut self, event: &Event<'_>) {
+        self.0.push(match event {
+            Event::Decision(decision) => {
+                let word = if decision.refusal.is_some() { "refused" } else { "allowed" };
+                let parse = decision.parse.map(|n| format!(" parse {n}")).unwrap_or_default();
+                format!("{word} {} {}{parse}", decision.statement, decision.operation)
+            }
+            Event::Done(done) => {
+                let rows = done.rows_returned.map(|n| format!(" rows {n}")).unwrap_or_default();
+                let wrote = done.rows_affected.map(|n| format!(" wrote {n}")).unwrap_or_default();
+                format!("done {} {}{rows}{wrote}", done.statement, done.outcome.word())
+            }
+            Event::TransactionEnd { transaction, outcome } => {
+                format!("transaction {transaction} {}", outcome.word())
+            }
+        });
+    }
+}
+
+pub(crate) fn terms(scopes: &[&str]) -> Arc<Terms> {
+    let scopes: Vec<Scope> = scopes
+        .iter()
+        .flat_map(|text| pgward::policy::scope::parse(text).expect("a scope"))
+        .collect();
+    Arc::new(Terms {
+        grant: GrantId::from_random(7),
+        user: "alice".into(),
+        database: "app".into(),
+        reason: "INC-1 a reason".into(),
+        ticket: None,
+        scopes: scopes.into(),
+        expires_at: 4_000_000_000,
+        write_path: ["public".into()].into(),
+        caps: Caps::default(),
+        statement_bytes_max: 100_000,
+    })
+}
+
+impl Harness {
+    pub(crate) fn new(scopes: &[&str]) -> Self {
+        let start = Start {
+            terms: terms(scopes),
+            nonce: 0x00c0_ffee,
+            parameters: &[("client_encoding".to_owned(), "UTF8".to_owned())],
+        };
+        Self {
+            session: Session::new(&start),
+            judge: super::harness::judge(),
+            events: Events::default(),
+            now: Moment { boot: 1_000, wall: 1_000_000 },
+            client_input: Vec::new(),
+            upstream_input: Vec::new(),
+        }
+    }
+
+    /// Gives client bytes; what cannot be used yet is kept and given again.
+    pub(crate) fn client(&mut self, bytes: &[u8]) -> Out {
+        self.client_input.extend_from_slice(bytes);
+        self.drive_client()
+    }
+
+    fn drive_client(&mut self) -> Out {
+        let mut turn = Turn::default();
+        let used = self.session.client_bytes(
+            &self.client_input,
+            self.now,
+            &mut self.judge,
+            &mut self.events,
+            &mut turn,
+        );
+        let out = Out::from(&turn, &self.client_input);
+        self.client_input.drain(..used);
+        out
+    }
+
+    /// Gives upstream bytes, then the client bytes that waited for them.
+    pub(crate) fn upstream(&mut self, bytes: &[u8]) -> Out {
+        self.upstream_input.extend_from_slice(bytes);
+        let mut turn = Turn::default();
+        let used = self.session.upstream_bytes(
+            &self.upstream_input,
+            self.now,
+            &mut self.events,
+            &mut turn,
+        );
+        let mut out = Out::from(&turn, &self.upstream_input);
+        self.upstream_input.drain(..used);
+        if self.session.held() {
+            out.join(self.drive_client());
+        }
+        out
+    }
+
+    /// Bytes of the client that are not forwarded and not refused yet.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.client_input.len()
+    }
+}
+
+impl Out {
+    fn from(turn: &Turn, input: &[u8]) -> Self {
+        let joined = |output: &pgward::session::Output| {
+            output.slices(input).flatten().copied().collect::<Vec<u8>>()
+        };
+        Self {
+            upstream: joined(&turn.upstream),
+            client: joined(&turn.client),
+            ended: turn.end.is_some(),
+        }
+    }
+
+    pub(crate) fn join(&mut self, other: Self) {
+        self.upstream.extend(other.upstream);
+        self.client.extend(other.client);
+        self.ended |= other.ended;
+    }
+}

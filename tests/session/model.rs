@@ -1,0 +1,258 @@
+//! A small PostgreSQL: enough of its message loop to answer what the properties send, with
+//! aborted blocks, implicit transactions, skip-to-Sync and one namespace for statements.
+//!
+//! It is the reference in two ways: it stands behind the session, and it is asked directly, with
+//! refused statements failing at raw parse as any syntax error does.
+
+use std::collections::HashMap;
+
+use pgward::wire::{HEADER_BYTES, Head, frame, frontend, head};
+
+use crate::words::from_upstream;
+
+#[derive(Default)]
+pub(crate) struct Model {
+    statements: HashMap<Vec<u8>, String>,
+    portals: HashMap<Vec<u8>, String>,
+    status: Option<char>,
+    skipping: bool,
+    input: Vec<u8>,
+    /// The codes that refused texts fail with when the model is asked directly.
+    pub(crate) refuse: bool,
+    /// Every statement that was executed to its end.
+    pub(crate) executed: Vec<String>,
+}
+
+enum Stop {
+    Error(&'static str, String),
+}
+
+impl Model {
+    fn status(&self) -> char {
+        self.status.unwrap_or('I')
+    }
+
+    /// Takes client bytes, gives replies.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Vec<u8> {
+        self.input.extend_from_slice(bytes);
+        let mut out = Vec::new();
+        while let Head::Frame { tag, body } = head(&self.input) {
+            let Some(found) = frame::body(&self.input, body) else { break };
+            let found = found.to_vec();
+            self.input.drain(..HEADER_BYTES + body);
+            self.message(tag, &found, &mut out);
+        }
+        out
+    }
+
+    fn message(&mut self, tag: u8, body: &[u8], out: &mut Vec<u8>) {
+        if tag == b'S' {
+            self.skipping = false;
+            self.end_implicit();
+            self.ready(out);
+            return;
+        }
+        if self.skipping || tag == b'H' {
+            return;
+        }
+        let result = match tag {
+            b'Q' => {
+                let text = String::from_utf8(frontend::query(body).unwrap().to_vec()).unwrap();
+                self.statements.remove(&b""[..]);
+                self.portals.remove(&b""[..]);
+                let result = self.query(&text, out);
+                if let Err(stop) = result {
+                    self.fail(stop, out);
+                }
+                self.end_implicit();
+                self.ready(out);
+                return;
+            }
+            b'P' => self.parse(body, out),
+            b'B' => self.bind(body, out),
+            b'E' => self.execute_portal(body, out),
+            b'C' => {
+                let (target, name) = frontend::target(body).unwrap();
+                match target {
+                    frontend::Target::Statement => self.statements.remove(name),
+                    frontend::Target::Portal => self.portals.remove(name),
+                };
+                out.extend(from_upstream("CloseComplete"));
+                Ok(())
+            }
+            b'D' => self.describe(body, out),
+            other => panic!("the model does not know {}", char::from(other)),
+        };
+        if let Err(stop) = result {
+            self.fail(stop, out);
+            self.skipping = true;
+        }
+    }
+
+    fn ready(&self, out: &mut Vec<u8>) {
+        out.extend(from_upstream(&format!("ReadyForQuery {}", self.status())));
+    }
+
+    fn end_implicit(&mut self) {
+        if self.status() == 'I' {
+            self.portals.clear();
+        }
+    }
+
+    fn fail(&mut self, Stop::Error(code, text): Stop, out: &mut Vec<u8>) {
+        if self.status() == 'T' {
+            self.status = Some('E');
+        }
+        out.extend(from_upstream(&format!("ErrorResponse {code} '{text}'")));
+    }
+
+    /// What PostgreSQL does before anything else: read the whole text.
+    fn raw_parse(&self, text: &str) -> Result<(), Stop> {
+        if text.starts_with("pgward_refused_") {
+            let message = format!("syntax error at or near \"{text}\"");
+            return Err(Stop::Error("42601", message));
+        }
+        let refused = text.split(';').any(|one| one.trim().starts_with("delete"));
+        if self.refuse && refused {
+            return Err(Stop::Error("25006", "refused".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn check_block(&self, text: &str) -> Result<(), Stop> {
+        let ends = matches!(text, "commit" | "rollback");
+        if self.status() == 'E' && !ends {
+            return Err(Stop::Error("25P02", "current transaction is aborted".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn query(&mut self, text: &str, out: &mut Vec<u8>) -> Result<(), Stop> {
+        self.raw_parse(text)?;
+        // An EXECUTE of what this session did not prepare is refused before it gets here.
+        if self.refuse
+            && let Some(name) = text.strip_prefix("execute ")
+            && !self.statements.contains_key(name.as_bytes())
+        {
+            return Err(Stop::Error("26000", "unknown".to_owned()));
+        }
+        if text.trim().is_empty() {
+            out.extend(from_upstream("EmptyQueryResponse"));
+            return Ok(());
+        }
+        for one in text.split(';').map(str::trim) {
+            self.check_block(one)?;
+            self.run(one, out)?;
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, text: &str, out: &mut Vec<u8>) -> Result<(), Stop> {
+        let mut words = text.split_whitespace();
+        let tag = match (words.next().unwrap_or(""), words.next().unwrap_or("")) {
+            ("begin", _) => {
+                self.status = Some('T');
+                "BEGIN".to_owned()
+            }
+            ("commit", _) => {
+                let tag = if self.status() == 'E' { "ROLLBACK" } else { "COMMIT" };
+                self.status = Some('I');
+                tag.to_owned()
+            }
+            ("rollback", _) => {
+                self.status = Some('I');
+                "ROLLBACK".to_owned()
+            }
+            ("select", "1/0") => {
+                return Err(Stop::Error("22012", "division by zero".to_owned()));
+            }
+            ("select", rows) => {
+                let rows: usize = rows.parse().unwrap();
+                for row in 0..rows {
+                    out.extend(from_upstream(&format!("DataRow {row}")));
+                }
+                format!("SELECT {rows}")
+            }
+            ("prepare", name) => {
+                let inner = text.split_once(" as ").unwrap().1.to_owned();
+                if self.statements.contains_key(name.as_bytes()) {
+                    return Err(Stop::Error("42P05", "already exists".to_owned()));
+                }
+                self.statements.insert(name.as_bytes().to_vec(), inner);
+                "PREPARE".to_owned()
+            }
+            ("execute", name) => {
+                let Some(inner) = self.statements.get(name.as_bytes()).cloned() else {
+                    return Err(Stop::Error("26000", "unknown".to_owned()));
+                };
+                return self.run(&inner, out);
+            }
+            ("deallocate", name) => {
+                if self.statements.remove(name.as_bytes()).is_none() {
+                    return Err(Stop::Error("26000", "unknown".to_owned()));
+                }
+                "DEALLOCATE".to_owned()
+            }
+            other => panic!("the model cannot run {other:?}"),
+        };
+        self.executed.push(text.to_owned());
+        out.extend(from_upstream(&format!("CommandComplete '{tag}'")));
+        Ok(())
+    }
+
+    fn parse(&mut self, body: &[u8], out: &mut Vec<u8>) -> Result<(), Stop> {
+        let message = frontend::parse(body).unwrap();
+        let text = String::from_utf8(message.text.to_vec()).unwrap();
+        self.raw_parse(&text)?;
+        if message.name.is_empty() {
+            self.statements.remove(&b""[..]);
+        }
+        self.check_block(&text)?;
+        if self.statements.contains_key(message.name) {
+            return Err(Stop::Error("42P05", "already exists".to_owned()));
+        }
+        self.statements.insert(message.name.to_vec(), text);
+        out.extend(from_upstream("ParseComplete"));
+        Ok(())
+    }
+
+    fn bind(&mut self, body: &[u8], out: &mut Vec<u8>) -> Result<(), Stop> {
+        let message = frontend::bind(body).unwrap();
+        let Some(text) = self.statements.get(message.statement).cloned() else {
+            return Err(Stop::Error("26000", "unknown".to_owned()));
+        };
+        self.check_block(&text)?;
+        self.portals.insert(message.portal.to_vec(), text);
+        out.extend(from_upstream("BindComplete"));
+        Ok(())
+    }
+
+    fn execute_portal(&mut self, body: &[u8], out: &mut Vec<u8>) -> Result<(), Stop> {
+        let (name, _) = frontend::execute(body).unwrap();
+        let Some(text) = self.portals.remove(name) else {
+            return Err(Stop::Error("34000", "unknown".to_owned()));
+        };
+        self.check_block(&text)?;
+        if text.is_empty() {
+            out.extend(from_upstream("EmptyQueryResponse"));
+            return Ok(());
+        }
+        self.run(&text, out)
+    }
+
+    fn describe(&self, body: &[u8], out: &mut Vec<u8>) -> Result<(), Stop> {
+        let (target, name) = frontend::target(body).unwrap();
+        let (known, code) = match target {
+            frontend::Target::Statement => (self.statements.contains_key(name), "26000"),
+            frontend::Target::Portal => (self.portals.contains_key(name), "34000"),
+        };
+        if !known {
+            return Err(Stop::Error(code, "unknown".to_owned()));
+        }
+        if target == frontend::Target::Statement {
+            out.extend(from_upstream("ParameterDescription"));
+        }
+        out.extend(from_upstream("NoData"));
+        Ok(())
+    }
+}

@@ -1,0 +1,414 @@
+//! The real `pgward serve`, in a directory of its own.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use pgward::cli::demo::postgres::free_port;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::clients::{self, Output};
+use super::eventually;
+use super::message::Fields;
+use super::pg::{PASSWORD, Pg};
+use super::wire::Wire;
+
+/// What a configuration says beyond the ordinary.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    /// Lines of `[listen]`.
+    pub(crate) listen: String,
+    /// More lines of `[databases.<name>]`.
+    pub(crate) database: String,
+    /// Lines of `[policy]`.
+    pub(crate) policy: String,
+    /// Lines of `[limits]`.
+    pub(crate) limits: String,
+    /// Lines of `[audit]`.
+    pub(crate) audit: String,
+    /// Upstream role of read grants.
+    pub(crate) reader: String,
+    /// Upstream role of grants with scopes.
+    pub(crate) writer: String,
+    /// Role of the control connection.
+    pub(crate) control: String,
+    /// Where the upstream is.
+    pub(crate) host: String,
+    /// Port of the upstream, where it is not the server's own.
+    pub(crate) port: Option<u16>,
+    /// How to reach it.
+    pub(crate) sslmode: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            listen: String::new(),
+            database: String::new(),
+            policy: String::new(),
+            limits: String::new(),
+            audit: String::new(),
+            reader: "reader".into(),
+            writer: "writer".into(),
+            control: "control".into(),
+            host: "127.0.0.1".into(),
+            port: None,
+            sslmode: "disable".into(),
+        }
+    }
+}
+
+impl Options {
+    /// Every upstream role is a superuser: only pgward stands between.
+    pub(crate) fn superuser() -> Self {
+        Self {
+            reader: "boss".into(),
+            writer: "boss".into(),
+            control: "boss".into(),
+            database: "allow_superuser = true".into(),
+            ..Self::default()
+        }
+    }
+
+    /// Read grants use the role that may write: the server's rights do not help.
+    pub(crate) fn writing_reader() -> Self {
+        Self { reader: "writer".into(), ..Self::default() }
+    }
+}
+
+/// A running pgward in front of one database.
+pub(crate) struct Gate {
+    pub(crate) directory: TempDir,
+    pub(crate) port: u16,
+    pub(crate) metrics_port: u16,
+    pub(crate) database: String,
+    child: Child,
+}
+
+/// A grant as `grant create` printed it.
+#[derive(Debug, Clone)]
+pub(crate) struct Grant {
+    pub(crate) id: String,
+    pub(crate) user: String,
+    pub(crate) token: String,
+    pub(crate) json: Value,
+}
+
+impl Gate {
+    /// In front of a new database of `pg`.
+    pub(crate) fn new(pg: &Pg) -> Self {
+        Self::with(pg, &Options::default())
+    }
+
+    /// The same, configured as said.
+    pub(crate) fn with(pg: &Pg, options: &Options) -> Self {
+        Self::before(pg, &pg.database(), options)
+    }
+
+    /// In front of a database that is there.
+    pub(crate) fn before(pg: &Pg, database: &str, options: &Options) -> Self {
+        let (directory, port, metrics_port) = prepare(pg, database, options);
+        let child = spawn(directory.path());
+        let gate = Self { directory, port, metrics_port, database: database.to_owned(), child };
+        gate.wait_until_ready();
+        gate
+    }
+
+    /// Starts `serve` where it can't serve: it ends with an error, or runs and isn't ready, and
+    /// says why either way. Hands over what it said.
+    pub(crate) fn fails_to_serve(pg: &Pg, options: &Options) -> String {
+        let (directory, port, metrics_port) = prepare(pg, "sample", options);
+        let child = spawn(directory.path());
+        let mut gate = Self { directory, port, metrics_port, database: "sample".into(), child };
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(5) {
+            if let Some(status) = gate.child.try_wait().unwrap() {
+                assert!(!status.success());
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        if let Some((status, body)) = gate.http("/readyz") {
+            assert_ne!(status, 200, "ready all the same: {body}");
+        }
+        gate.log()
+    }
+
+    fn wait_until_ready(&self) {
+        let limit = Duration::from_secs(30);
+        let start = Instant::now();
+        while start.elapsed() < limit {
+            if self.http("/readyz").is_some_and(|(status, _)| status == 200)
+                && TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+            {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("pgward is not ready after {limit:?}: {}", self.log());
+    }
+
+    /// What the server wrote to its standard error.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.directory.path().join("pgward.log")).unwrap_or_default()
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Sends a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let status =
+            Command::new("kill").arg(format!("-{name}")).arg(self.pid().to_string()).status();
+        assert!(status.unwrap().success());
+    }
+
+    /// kill -9, and a new start on the same directory.
+    pub(crate) fn kill_and_restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.child = spawn(self.directory.path());
+        self.wait_until_ready();
+    }
+
+    /// kill -9.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Starts it again.
+    pub(crate) fn restart(&mut self) {
+        self.child = spawn(self.directory.path());
+        self.wait_until_ready();
+    }
+
+    /// Waits for the end of the process.
+    pub(crate) fn wait_for_exit(&mut self, limit: Duration) -> Option<i32> {
+        let mut status = None;
+        eventually("pgward exits", limit, || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap().code()
+    }
+
+    /// Runs a command of the CLI against this server.
+    pub(crate) fn cli(&self, arguments: &[&str]) -> Output {
+        let mut command = program(arguments, &self.path("proxy.toml"));
+        clients::run(&mut command, "", Duration::from_secs(60))
+    }
+
+    /// The same with `-o json`, which must succeed.
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        let with_output = [arguments, &["-o", "json"]].concat();
+        let text = self.cli(&with_output).expect(&arguments.join(" "));
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e} in {text:?}"))
+    }
+
+    /// A read grant of one hour.
+    pub(crate) fn read_grant(&self) -> Grant {
+        self.grant(&[])
+    }
+
+    /// A grant with scopes.
+    pub(crate) fn write_grant(&self, scopes: &[&str]) -> Grant {
+        let arguments: Vec<&str> = scopes.iter().flat_map(|s| ["--scope", s]).collect();
+        self.grant(&arguments)
+    }
+
+    /// A grant with more arguments.
+    pub(crate) fn grant(&self, more: &[&str]) -> Grant {
+        let mut arguments = vec!["grant", "create"];
+        if !more.contains(&"--user") {
+            arguments.extend(["--user", "alice"]);
+        }
+        if !more.contains(&"--ttl") {
+            arguments.extend(["--ttl", "1h"]);
+        }
+        if !more.contains(&"--reason") {
+            arguments.extend(["--reason", "INC-4211 stuck orders"]);
+        }
+        arguments.extend(["--database", &self.database]);
+        arguments.extend(more);
+        let json = self.json(&arguments);
+        let text = |key: &str| json[key].as_str().unwrap_or_else(|| panic!("{key}")).to_owned();
+        Grant { id: text("id"), user: text("user"), token: text("token"), json }
+    }
+
+    /// A session on a grant.
+    pub(crate) fn session(&self, grant: &Grant) -> Wire {
+        Wire::connect(self.port, &grant.user, &self.database, &grant.token)
+    }
+
+    /// The error that ends a login.
+    pub(crate) fn login_error(&self, user: &str, database: &str, password: &str) -> Fields {
+        match Wire::try_connect(self.port, user, database, password) {
+            Ok(_) => panic!("{user} came in"),
+            Err(fields) => fields,
+        }
+    }
+
+    /// Every record of the audit log, in the order of the file.
+    pub(crate) fn audit(&self) -> Vec<Value> {
+        records(&self.path("audit"))
+    }
+
+    /// The records of one event.
+    pub(crate) fn events(&self, event: &str) -> Vec<Value> {
+        self.audit().into_iter().filter(|r| r["event"] == event).collect()
+    }
+
+    /// The records of statements whose text contains `needle`, with the `statement.done` of each.
+    pub(crate) fn about(&self, needle: &str) -> Vec<Value> {
+        let all = self.audit();
+        let ids: Vec<String> = all
+            .iter()
+            .filter(|r| r["query"].as_str().is_some_and(|q| q.contains(needle)))
+            .map(statement)
+            .collect();
+        all.into_iter().filter(|r| ids.contains(&statement(r))).collect()
+    }
+
+    /// Status and body of a path of the metrics listener.
+    pub(crate) fn http(&self, path: &str) -> Option<(u16, String)> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.metrics_port)).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let status = answer.split(' ').nth(1)?.parse().ok()?;
+        let (_, body) = answer.split_once("\r\n\r\n")?;
+        Some((status, body.to_owned()))
+    }
+
+    /// The value of a metric, summed over its labels.
+    pub(crate) fn metric(&self, name: &str) -> f64 {
+        let (_, body) = self.http("/metrics").expect("/metrics");
+        body.lines()
+            .filter(|line| line.strip_prefix(name).is_some_and(|r| r.starts_with([' ', '{'])))
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .sum()
+    }
+
+    /// Resident memory of the process, bytes.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find(|l| l.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            eprintln!("--- pgward said:\n{}", self.log());
+        }
+    }
+}
+
+/// What identifies a statement across its records.
+pub(crate) fn statement(record: &Value) -> String {
+    match &record["statement_id"] {
+        Value::Null => String::new(),
+        id => format!("{}/{id}", record["session_id"]),
+    }
+}
+
+/// All records of an audit directory, rotated files first.
+pub(crate) fn records(directory: &Path) -> Vec<Value> {
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|e| e == "jsonl"));
+    // `audit-<time>-<seq>.jsonl` sorts before `audit.jsonl`.
+    files.sort();
+    files
+        .iter()
+        .flat_map(|path| {
+            let bytes = fs::read(path).unwrap();
+            let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
+            let text = String::from_utf8(bytes[..whole].to_vec()).expect("records are UTF-8");
+            text.lines()
+                .map(|l| serde_json::from_str(l).unwrap_or_else(|e| panic!("{e} in {l:?}")))
+                .collect::<Vec<Value>>()
+        })
+        .collect()
+}
+
+/// `pgward ARGUMENTS… --config FILE`, its environment cleared of ours.
+pub(crate) fn program(arguments: &[&str], config: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pgward"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("PGWARD_") {
+            command.env_remove(name);
+        }
+    }
+    command.args(arguments).arg("--config").arg(config);
+    command.current_dir(config.parent().unwrap());
+    command
+}
+
+fn spawn(directory: &Path) -> Child {
+    let log = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(directory.join("pgward.log"))
+        .unwrap();
+    program(&["serve"], &directory.join("proxy.toml"))
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .unwrap()
+}
+
+fn prepare(pg: &Pg, database: &str, options: &Options) -> (TempDir, u16, u16) {
+    let directory = tempfile::Builder::new().prefix("pgward-it-").tempdir().unwrap();
+    let port = free_port().unwrap();
+    let metrics_port = free_port().unwrap();
+    fs::write(
+        directory.path().join("proxy.toml"),
+        configuration(pg, database, options, port, metrics_port),
+    )
+    .unwrap();
+    (directory, port, metrics_port)
+}
+
+/// The text of a configuration.
+pub(crate) fn configuration(
+    pg: &Pg,
+    database: &str,
+    options: &Options,
+    port: u16,
+    metrics_port: u16,
+) -> String {
+    let Options { listen, policy, limits, audit, reader, writer, control, host, sslmode, .. } =
+        options;
+    let upstream_port = options.port.unwrap_or_else(|| pg.port());
+    let more = &options.database;
+    let role = |user: &str| format!("{{ user = \"{user}\", password = \"{PASSWORD}\" }}");
+    let (reader, writer, control) = (role(reader), role(writer), role(control));
+    format!(
+        "[listen]\naddress = \"127.0.0.1:{port}\"\n{listen}\n\n\
+         [databases.{database}]\nhost = \"{host}\"\nport = {upstream_port}\n\
+         dbname = \"{database}\"\nsslmode = \"{sslmode}\"\nreader = {reader}\n\
+         writer = {writer}\ncontrol = {control}\n{more}\n\n\
+         [store]\nurl = \"sqlite:pgward.db\"\n\n\
+         [policy]\n{policy}\n\n[limits]\n{limits}\n\n\
+         [audit]\ndirectory = \"audit\"\n{audit}\n\n\
+         [admin]\nsocket = \"pgward.sock\"\n\n\
+         [metrics]\naddress = \"127.0.0.1:{metrics_port}\"\n"
+    )
+}
