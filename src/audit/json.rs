@@ -14,8 +14,6 @@ macro_rules! key {
 }
 pub(super) use key;
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
-
 /// Appends a quoted string.
 pub(super) fn string(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
@@ -90,9 +88,13 @@ pub(super) fn digits(out: &mut Vec<u8>, value: u64) {
 
 /// Appends bytes as lower-case hexadecimal digits.
 pub(super) fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.reserve(bytes.len().saturating_mul(2));
-    for byte in bytes {
-        out.extend([hex_digit(byte >> 4), hex_digit(byte & 15)]);
+    // A hash at a time: digits are set in an array, which then is one copy.
+    for chunk in bytes.chunks(32) {
+        let mut digits = [0; 64];
+        for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(chunk) {
+            *pair = [hex_digit(byte >> 4), hex_digit(byte & 15)];
+        }
+        out.extend_from_slice(digits.get(..chunk.len() * 2).unwrap_or_default());
     }
 }
 
@@ -118,8 +120,8 @@ const fn is_plain(byte: u8) -> bool {
     matches!(byte, 0x20 | 0x21 | 0x23..=0x5b | 0x5d..=0x7e)
 }
 
-fn hex_digit(value: u8) -> u8 {
-    HEX.get(usize::from(value & 15)).copied().unwrap_or(b'0')
+const fn hex_digit(value: u8) -> u8 {
+    if value < 10 { b'0' + value } else { b'a' + value - 10 }
 }
 
 fn ascii(out: &mut Vec<u8>, byte: u8) {

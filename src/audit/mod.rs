@@ -4,6 +4,7 @@
 //! [`Log`]. The keys are fixed by the audit format (`v` 1); `docs/audit-format.md` explains them.
 
 mod context;
+mod count;
 mod json;
 pub mod log;
 pub mod read;

@@ -155,6 +155,25 @@ impl AdminStream {
         stream.commit().inspect_err(|_| stream.rollback(mark))
     }
 
+    /// Writes a record, now or with the next one that can be written: for acts that end access,
+    /// which must not wait for a disk. The record is kept until then.
+    ///
+    /// # Errors
+    /// [`Unwritable`] when it is not written yet.
+    pub fn record_soon(&self, record: &Record<'_>, now: Moment) -> Result<(), Unwritable> {
+        let mut stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        stream.add_record(record, now);
+        stream.commit()
+    }
+
+    /// Writes what waits; to be called now and then.
+    ///
+    /// # Errors
+    /// [`Unwritable`] when it still cannot be written.
+    pub fn flush(&self) -> Result<(), Unwritable> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).commit()
+    }
+
     /// Records written, for `pgward_audit_records_total`.
     #[must_use]
     pub fn records_written(&self) -> u64 {

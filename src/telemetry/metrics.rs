@@ -307,51 +307,17 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{Refusal, sqlstate};
-    use crate::session::Event;
-    use crate::session::event::{Decision, Done, Outcome, Via};
-
-    fn decision<'a>(operation: &'a str, refusal: Option<&'a Refusal>) -> Event<'a> {
-        Event::Decision(Decision {
-            statement: 1,
-            parse: None,
-            transaction: 1,
-            via: Via::Query,
-            operation,
-            objects: &[],
-            query: b"",
-            query_hash: &[0; 32],
-            redacted: None,
-            parameters: None,
-            refusal,
-            rule: "read",
-        })
-    }
-
-    fn done() -> Event<'static> {
-        Event::Done(Done {
-            statement: 1,
-            outcome: Outcome::Completed,
-            rows_returned: Some(7),
-            rows_affected: Some(2),
-            bytes_out: 0,
-            duration_us: 1_000,
-            sqlstate: None,
-            error: None,
-        })
-    }
 
     #[test]
     fn workers_are_summed() {
         let metrics = Metrics::new().unwrap();
-        let refusal = Refusal::error("write_without_scope", sqlstate::WARNING, "x");
         for _ in 0..2 {
             let worker = metrics.worker();
             let app = worker.database("app");
-            app.count(&decision("SELECT", None));
-            app.count(&decision("CREATE TABLE", Some(&refusal)));
-            worker.database("app").count(&done());
-            worker.database("other").count(&decision("WHATEVER", None));
+            app.judged("SELECT", None);
+            app.judged("CREATE TABLE", Some("write_without_scope"));
+            worker.database("app").done(1_000, 7, 2);
+            worker.database("other").judged("WHATEVER", None);
             worker.decided(700);
             worker.audit_written(3, 2_000);
             worker.audit_failed();

@@ -10,7 +10,6 @@ use prometheus::proto::{self, MetricFamily, MetricType};
 
 use super::histogram::{self, Histogram, Sum};
 use super::operation::{self, OPERATIONS};
-use crate::session::Event;
 
 /// One worker's counters. Cheap to write from the worker, safe to read from anywhere.
 #[derive(Debug)]
@@ -125,27 +124,22 @@ impl DatabaseCounters {
         }
     }
 
-    /// Counts an event of a session, once its record is written (or, for what is no decision,
-    /// waits to be).
-    pub fn count(&self, event: &Event<'_>) {
-        match event {
-            Event::Decision(decision) => {
-                let cells = self.statements.get(operation::index(decision.operation));
-                let outcome = usize::from(decision.refusal.is_some());
-                if let Some(cell) = cells.and_then(|cells| cells.get(outcome)) {
-                    cell.fetch_add(1, Relaxed);
-                }
-                if let Some(refusal) = decision.refusal {
-                    *lock(&self.refused).entry(refusal.rule).or_default() += 1;
-                }
-            }
-            Event::Done(done) => {
-                self.duration.observe(done.duration_us.saturating_mul(1_000));
-                self.rows_returned.fetch_add(done.rows_returned.unwrap_or(0), Relaxed);
-                self.rows_written.fetch_add(done.rows_affected.unwrap_or(0), Relaxed);
-            }
-            Event::TransactionEnd { .. } => {}
+    /// A statement was judged; `refused` is the rule that refused it.
+    pub fn judged(&self, operation: &str, refused: Option<&'static str>) {
+        let cells = self.statements.get(operation::index(operation));
+        if let Some(cell) = cells.and_then(|cells| cells.get(usize::from(refused.is_some()))) {
+            cell.fetch_add(1, Relaxed);
         }
+        if let Some(rule) = refused {
+            *lock(&self.refused).entry(rule).or_default() += 1;
+        }
+    }
+
+    /// A statement that was allowed ended after so many microseconds.
+    pub fn done(&self, duration_us: u64, rows_returned: u64, rows_written: u64) {
+        self.duration.observe(duration_us.saturating_mul(1_000));
+        self.rows_returned.fetch_add(rows_returned, Relaxed);
+        self.rows_written.fetch_add(rows_written, Relaxed);
     }
 }
 

@@ -79,6 +79,8 @@ fn a_full_disk_refuses_and_heals() {
     let admin = AdminStream::new(log);
     let read = Record::AuditRead { actor: "os:root", detail: "" };
     assert!(admin.record(&read, at(2)).is_err());
+    let kill = Record::SessionKill { actor: "os:root", session: SessionId::from_random(7) };
+    assert!(admin.record_soon(&kill, at(2)).is_err());
     // Space again, by whichever file the path names now.
     std::fs::remove_file(live(directory.path())).unwrap();
     std::fs::rename(directory.path().join("kept"), live(directory.path())).unwrap();
@@ -86,7 +88,8 @@ fn a_full_disk_refuses_and_heals() {
     admin.record(&read, at(4)).unwrap();
     let records = records(directory.path());
     assert_eq!(sequence(&records, "w0"), [1, 2, 3]);
-    assert_eq!(sequence(&records, "admin"), [1]);
+    assert_eq!(sequence(&records, "admin"), [1, 2]);
+    assert_eq!(records[3]["event"], "session.kill");
     assert_eq!(records[1]["event"], "statement.done");
     assert_eq!(records[2]["statement_id"], 3);
 }
