@@ -44,7 +44,7 @@ pub(super) struct Admitted {
 #[derive(Debug)]
 pub(super) struct Turned {
     /// What it is told; `None`: it has gone.
-    pub(super) refusal: Option<Refusal>,
+    pub(super) refusal: Option<Box<Refusal>>,
     /// The true cause, of a closed set, for record and metric.
     pub(super) cause: &'static str,
     /// More, for the record only.
@@ -54,8 +54,8 @@ pub(super) struct Turned {
 }
 
 impl Turned {
-    pub(super) const fn new(refusal: Refusal, cause: &'static str) -> Self {
-        Self { refusal: Some(refusal), cause, detail: None, grant: None }
+    pub(super) fn new(refusal: Refusal, cause: &'static str) -> Self {
+        Self { refusal: Some(Box::new(refusal)), cause, detail: None, grant: None }
     }
 
     /// The same, of who proved that grant's secret.
@@ -301,8 +301,7 @@ impl Door {
         let Some(control) = self.shared().control(&grant.database) else {
             return Err(Turned::new(texts::no_control(&grant.database), "no_control"));
         };
-        let is_ready =
-            control.is_up() && self.shared().catalogues.is_loaded(&grant.database);
+        let is_ready = control.is_up() && self.shared().catalogues.is_loaded(&grant.database);
         if !is_ready {
             return Err(Turned::new(texts::no_control(&grant.database), "no_control"));
         }
