@@ -4,6 +4,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::clock;
 use super::login::{Admitted, Door, Entry, Turned};
 use super::parameters::until;
 use super::proving::Proved;
@@ -11,7 +12,6 @@ use super::registry::Entry as Registered;
 use super::relay::{Begin, Relay};
 use super::upstream::{Connected, shown};
 use super::worker::Books;
-use super::clock;
 use crate::audit::{Record, SessionContext, SessionFacts};
 use crate::base::Moment;
 use crate::base::refusal::login as texts;
@@ -77,8 +77,7 @@ pub(super) async fn open(door: Door, entry: Entry) -> Result<Admitted, (Box<Door
     let upstream = (connected.upstream.stream, connected.upstream.rest);
     let books = Books { entry: Arc::clone(&place.entry), context, counters };
     let client = door.framed.into_parts();
-    let mut relay =
-        Relay::new(Begin { worker, books, session, client, upstream, idle_timeout });
+    let mut relay = Relay::new(Begin { worker, books, session, client, upstream, idle_timeout });
     relay.client.queue_bytes(&out);
     Ok(Admitted { relay, place, started: now })
 }

@@ -301,8 +301,7 @@ impl Door {
         let Some(control) = self.shared().control(&grant.database) else {
             return Err(Turned::new(texts::no_control(&grant.database), "no_control"));
         };
-        let is_ready =
-            control.is_up() && self.shared().catalogues.is_loaded(&grant.database);
+        let is_ready = control.is_up() && self.shared().catalogues.is_loaded(&grant.database);
         if !is_ready {
             return Err(Turned::new(texts::no_control(&grant.database), "no_control"));
         }

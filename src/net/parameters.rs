@@ -4,9 +4,9 @@
 //! Settings in the StartupMessage are the session's *defaults*: RESET and DISCARD ALL return to
 //! them, which a SET after connecting would not survive.
 
-use crate::base::{GrantId, Moment, Refusal};
 use crate::base::limits::IDENTIFIER_BYTES_MAX;
 use crate::base::moment::Deadline;
+use crate::base::{GrantId, Moment, Refusal};
 use crate::policy::Terms;
 use crate::policy::settings::{StartupDecision, startup, startup_options};
 
@@ -85,7 +85,8 @@ impl Wanted {
             settings.put("default_transaction_read_only", "on".to_owned());
         }
         // PostgreSQL keeps milliseconds in an int.
-        let left_ms = (Deadline::at_wall(terms.expires_at, now).left(now) / 1_000).min(i32::MAX as u64);
+        let left_ms =
+            (Deadline::at_wall(terms.expires_at, now).left(now) / 1_000).min(i32::MAX as u64);
         let cap = |ms: u64| if ms == 0 { left_ms } else { ms.min(left_ms) }.max(TIMEOUT_MS_MIN);
         // A client's own, lower values stand; they were judged against the caps.
         settings.at_most("statement_timeout", cap(terms.caps.statement_timeout_ms));
@@ -167,10 +168,8 @@ pub fn rfc3339(micros: i64) -> String {
 #[must_use]
 pub fn until(micros: i64, now: Moment) -> String {
     let time = jiff::Timestamp::from_second(micros.div_euclid(1_000_000));
-    let time = time.map_or_else(
-        |_| "-".to_owned(),
-        |time| time.strftime("%Y-%m-%d %H:%M UTC").to_string(),
-    );
+    let time = time
+        .map_or_else(|_| "-".to_owned(), |time| time.strftime("%Y-%m-%d %H:%M UTC").to_string());
     let minutes = Deadline::at_wall(micros, now).left(now) / 60_000_000;
     let left = match (minutes / 60, minutes % 60) {
         (0, 0) => "less than a minute left".to_owned(),

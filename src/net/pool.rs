@@ -3,8 +3,8 @@
 //! Bounded twice: no more jobs wait than there is room for, and a job that overruns keeps its
 //! thread (a parser can not be stopped from outside), so the pool gets smaller, never larger.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 

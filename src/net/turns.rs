@@ -3,8 +3,8 @@
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use super::relay::Relay;
 use super::judging::Judging;
+use super::relay::Relay;
 use super::side::Input;
 use super::worker::Recording;
 use crate::base::Moment;
@@ -85,9 +85,7 @@ impl Relay {
     }
 
     pub(super) fn turn_client(&mut self, context: &mut Context<'_>, now: Moment) -> bool {
-        if self.is_over()
-            || !self.upstream.is_drained()
-            || self.client.waiting() > UNREAD_BYTES_MAX
+        if self.is_over() || !self.upstream.is_drained() || self.client.waiting() > UNREAD_BYTES_MAX
         {
             return false;
         }
@@ -145,10 +143,8 @@ impl Relay {
             stream.rollback(stream_mark);
             turn.clear();
             self.session.set_audit_ok(false);
-            let mut recording =
-                Recording::new(&mut stream, &self.books, &worker, now);
-            consumed =
-                self.session.client_bytes(bytes, now, &mut judge, &mut recording, &mut turn);
+            let mut recording = Recording::new(&mut stream, &self.books, &worker, now);
+            consumed = self.session.client_bytes(bytes, now, &mut judge, &mut recording, &mut turn);
             self.session.set_audit_ok(true);
             if turn.decided && !worker.commit(&mut stream) {
                 // That it was refused can not be on record either.

@@ -143,13 +143,14 @@ impl Worker {
     pub(super) fn start(index: usize, shared: Arc<Shared>) -> std::io::Result<Handle> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (arrivals, inbox) = mpsc::unbounded_channel();
-        let thread = std::thread::Builder::new().name(format!("pgward-w{index}")).spawn(move || {
-            let tasks = tokio::task::LocalSet::new();
-            tasks.block_on(&runtime, async move {
-                let worker = Rc::new(Self::new(index, shared));
-                worker.serve(inbox).await;
-            });
-        })?;
+        let thread =
+            std::thread::Builder::new().name(format!("pgward-w{index}")).spawn(move || {
+                let tasks = tokio::task::LocalSet::new();
+                tasks.block_on(&runtime, async move {
+                    let worker = Rc::new(Self::new(index, shared));
+                    worker.serve(inbox).await;
+                });
+            })?;
         Ok(Handle { arrivals, load: Arc::default(), thread })
     }
 
