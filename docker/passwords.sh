@@ -7,5 +7,4 @@ psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" \
 ALTER ROLE pgward_reader PASSWORD :'reader';
 ALTER ROLE pgward_writer PASSWORD :'writer';
 ALTER ROLE pgward_control PASSWORD :'control';
-
 SQL
