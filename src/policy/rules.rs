@@ -47,10 +47,10 @@ impl Rules<'_> {
     }
 
     fn statement(&self, statement: &Statement) -> Result<Option<Cap>, Reason> {
-        self.action(statement)?;
         if let Some(what) = statement.creates.first() {
             return Err(refuse("creates", what, "SELECT the rows without making a table of them."));
         }
+        self.action(statement)?;
         self.writes(statement)?;
         self.row_locks(statement)?;
         let settings_known = statement.settings.iter().any(|s| s.by == SettingBy::SetConfig);
@@ -176,7 +176,9 @@ fn identity(statement: &Statement) -> Result<(), Reason> {
             .settings
             .iter()
             .all(|s| s.name.is_some() && s.change == crate::sql::facts::Change::Reset);
-    if resets { Ok(()) } else { Err(Reason::Identity(statement.operation)) }
+    let role = statement.settings.iter().all(|s| s.name.as_deref() == Some("role"));
+    let operation = if role { "SET ROLE" } else { "SET SESSION AUTHORIZATION" };
+    if resets { Ok(()) } else { Err(Reason::Identity(operation)) }
 }
 
 fn refuse(rule: &'static str, what: &str, hint: &'static str) -> Reason {

@@ -1,7 +1,8 @@
-//! Whole texts judged.
+//! Whole texts judged, from bytes to verdict: attacks are refused, honest texts pass.
 
 use std::sync::Arc;
 
+use super::catalogue::{Function, Operator, Relation, Shape, Snapshot, Type};
 use super::*;
 use crate::base::GrantId;
 
@@ -27,4 +28,336 @@ pub(crate) fn write_terms(scopes: &[&str]) -> Terms {
     let scopes: Vec<Scope> =
         scopes.iter().flat_map(|s| Scope::parse_list(s).expect("scope")).collect();
     Terms { scopes: scopes.into(), ..read_terms() }
+}
+
+/// A database with a bit of everything.
+fn snapshot() -> Snapshot {
+    let relation = |schema: &str, name: &str, kind| Relation {
+        schema: schema.into(),
+        name: name.into(),
+        kind,
+        rules: name == "ruled",
+    };
+    let function = |schema: &str, name: &str, extension: Option<&str>| Function {
+        schema: schema.into(),
+        name: name.into(),
+        extension: extension.map(Into::into),
+        takes_row: name == "full_name",
+    };
+    let user_type = |oid, name: &str, shape| Type {
+        oid,
+        schema: "public".into(),
+        name: name.into(),
+        extension: None,
+        shape,
+    };
+    let operator = |name: &str, extension: Option<&str>| Operator {
+        schema: "public".into(),
+        name: name.into(),
+        extension: extension.map(Into::into),
+    };
+    Snapshot {
+        major: 15,
+        functions: vec![
+            function("public", "f", None),
+            function("public", "upper", None),
+            function("public", "full_name", None),
+            function("public", "pg_stat_statements", Some("pg_stat_statements")),
+        ],
+        types: vec![
+            user_type(20_001, "mood", Shape::Enum),
+            user_type(20_002, "pair", Shape::Composite(vec![])),
+            user_type(20_003, "email", Shape::Domain { base: 25, checked: true }),
+        ],
+        operators: vec![operator("###", None), operator("@>", Some("hstore"))],
+        relations: vec![
+            relation("public", "orders", 'r'),
+            relation("public", "items", 'r'),
+            relation("public", "log", 'p'),
+            relation("public", "ruled", 'r'),
+            relation("public", "open_orders", 'v'),
+            relation("public", "remote", 'f'),
+            relation("s2", "orders", 'r'),
+            relation("s2", "only_here", 'r'),
+            relation("pg_catalog", "pg_class", 'r'),
+            relation("pg_catalog", "pg_settings", 'v'),
+        ],
+    }
+}
+
+#[derive(Debug)]
+struct Fixed {
+    catalogue: Arc<Catalogue>,
+    settings: Arc<JudgeSettings>,
+}
+
+impl JudgeSource for Fixed {
+    fn epoch(&self) -> u64 {
+        1
+    }
+
+    fn catalogue(&self, _: &str) -> Arc<Catalogue> {
+        Arc::clone(&self.catalogue)
+    }
+
+    fn settings(&self) -> Arc<JudgeSettings> {
+        Arc::clone(&self.settings)
+    }
+}
+
+fn judge() -> Judge {
+    let settings = JudgeSettings::new(&[], &[], true).expect("settings");
+    let catalogue = Arc::new(Catalogue::new(snapshot()));
+    Judge::new(Arc::new(Fixed { catalogue, settings: Arc::new(settings) }), [7; 16])
+}
+
+/// Judges a text, on this thread whatever its size.
+fn judged(judge: &mut Judge, text: &str, terms: &Terms) -> Arc<Judgement> {
+    let case = Case { text: text.as_bytes(), parameter_types: &[], terms, utf8: true, wall: 0 };
+    if let Some(judgement) = judge.judge(&case) {
+        return judgement;
+    }
+    let done = judge.take_large().expect("a job").run();
+    judge.supply(done);
+    judge.judge(&case).expect("supplied")
+}
+
+/// The rule that refuses a text; `None` when it passes (capped or not).
+fn refused(judge: &mut Judge, text: &str, terms: &Terms) -> Option<Refused> {
+    match &judged(judge, text, terms).verdict {
+        Verdict::Pass | Verdict::Replace { .. } => None,
+        Verdict::Refuse(r) => Some(Refused(r.rule, format!("{} {}", r.sqlstate, r.message))),
+    }
+}
+
+#[derive(Debug, PartialEq)]
+struct Refused(&'static str, String);
+
+/// SECURITY.md 1.1 to 1.3 and 1.7: what must be refused on every read grant.
+const ATTACKS: &str = include_str!("data/attacks.sql");
+
+#[test]
+fn every_attack_is_refused_on_a_read_grant() {
+    let mut judge = judge();
+    let terms = read_terms();
+    let mut wrong = Vec::new();
+    for text in ATTACKS.lines().filter(|l| !l.is_empty() && !l.starts_with("--")) {
+        match refused(&mut judge, text, &terms) {
+            None => wrong.push(format!("passed: {text}")),
+            // An attack that is refused as unreadable proves nothing.
+            Some(why) if why.0 == "unreadable" => wrong.push(format!("{}: {text}", why.1)),
+            Some(why) => println!("{} {}: {text}", why.0, why.1),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_tools_send_passes_on_a_read_grant() {
+    let mut judge = judge();
+    let terms = read_terms();
+    let corpora = [
+        include_str!("../../tests/corpus/honest/psql.sql"),
+        include_str!("../../tests/corpus/honest/pg_dump.sql"),
+        include_str!("../../tests/corpus/honest/jdbc.sql"),
+        include_str!("../../tests/corpus/honest/drivers.sql"),
+    ];
+    let mut count = 0;
+    let mut wrong = Vec::new();
+    for text in corpora.iter().flat_map(|corpus| corpus.split("\n;;")) {
+        count += 1;
+        if let Some(why) = refused(&mut judge, text, &terms) {
+            wrong.push(format!("{why:?}\n    {}", text.trim().replace('\n', "\n    ")));
+        }
+    }
+    assert!(count > 450, "{count}");
+    assert!(wrong.is_empty(), "{} of {count} refused:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn scopes_permit_their_verb_on_their_table() {
+    let mut judge = judge();
+    let scopes = ["insert,update:public.orders", "insert:public.log", "delete:s2.*"];
+    let terms = write_terms(&scopes);
+    for (text, rule) in [
+        ("UPDATE public.orders SET total = 1 WHERE id = 1", None),
+        ("UPDATE orders SET total = 1 WHERE id = 1", None),
+        ("INSERT INTO orders(customer) VALUES ('x') RETURNING id", None),
+        ("INSERT INTO orders(id) VALUES (1) ON CONFLICT (id) DO UPDATE SET total = 2", None),
+        ("INSERT INTO log VALUES (now(), 'x')", None),
+        ("COPY orders FROM STDIN", None),
+        ("DELETE FROM s2.only_here", None),
+        ("WITH x AS (UPDATE orders SET total = 1 RETURNING *) SELECT * FROM x", None),
+        ("PREPARE p AS UPDATE orders SET total = $1", None),
+        ("EXPLAIN ANALYZE UPDATE orders SET total = 1", None),
+        ("BEGIN READ WRITE; UPDATE orders SET total = 1; COMMIT", None),
+        ("SET default_transaction_read_only = off", None),
+        ("SELECT * FROM orders FOR UPDATE", None),
+        ("SELECT * FROM orders o FOR NO KEY UPDATE OF o", None),
+        ("LOCK TABLE orders IN EXCLUSIVE MODE", None),
+        ("SELECT * FROM items", None),
+        ("DELETE FROM orders", Some("write_without_scope")),
+        ("TRUNCATE orders", Some("write_without_scope")),
+        ("INSERT INTO log VALUES (now(), 'x') ON CONFLICT DO NOTHING", None),
+        ("UPDATE log SET msg = 'x'", Some("write_without_scope")),
+        ("UPDATE s2.orders SET a = 1", Some("write_without_scope")),
+        ("DELETE FROM only_here", Some("write_target")),
+        ("UPDATE items SET doc = NULL FROM orders", Some("write_without_scope")),
+        (
+            "WITH x AS (DELETE FROM items RETURNING 1) INSERT INTO orders(id) SELECT 1 FROM x",
+            Some("write_without_scope"),
+        ),
+        (
+            "MERGE INTO orders o USING items i ON o.id = i.id WHEN MATCHED THEN DELETE",
+            Some("write_without_scope"),
+        ),
+        (
+            "MERGE INTO orders o USING items i ON o.id = i.id WHEN MATCHED THEN UPDATE SET total = 1",
+            None,
+        ),
+        ("UPDATE pg_settings SET setting = 'off'", Some("write_target")),
+        ("UPDATE pg_temp.orders SET total = 1", Some("write_target")),
+        ("UPDATE nowhere SET a = 1", Some("write_target")),
+        ("SELECT * FROM items FOR UPDATE", Some("row_lock")),
+        ("LOCK TABLE items IN EXCLUSIVE MODE", Some("table_lock")),
+        ("SET search_path = s2", Some("setting")),
+        ("SELECT set_config('search_path', 's2', false)", Some("setting")),
+        ("CREATE TABLE t(a int)", Some("ddl")),
+        ("SELECT * INTO t FROM orders", Some("creates")),
+        ("DO $$ BEGIN END $$", Some("do")),
+        ("CALL p()", Some("call")),
+        ("VACUUM orders", Some("maintain")),
+        ("COPY orders FROM '/etc/passwd'", Some("copy_server")),
+        ("PREPARE TRANSACTION 'x'", Some("two_phase")),
+        ("NOTIFY x", Some("notification")),
+        ("UPDATE orders SET total = f(1)", Some("function_user")),
+        ("INSERT INTO orders SELECT nextval('sq')", Some("function")),
+    ] {
+        let found = refused(&mut judge, text, &terms);
+        assert_eq!(found.as_ref().map(|r| r.0), rule, "{text}: {found:?}");
+    }
+    let terms = write_terms(&["truncate:public.*", "update:public.*", "insert:public.*"]);
+    for (text, rule) in [
+        ("TRUNCATE orders, items RESTART IDENTITY", None),
+        ("TRUNCATE orders CASCADE", Some("truncate_cascade")),
+        ("UPDATE open_orders SET total = 1", Some("write_target")),
+        ("INSERT INTO remote VALUES (1)", Some("write_target")),
+        ("INSERT INTO ruled VALUES (1)", Some("write_target")),
+    ] {
+        let found = refused(&mut judge, text, &terms);
+        assert_eq!(found.as_ref().map(|r| r.0), rule, "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn a_refusal_says_what_would_be_allowed() {
+    let mut judge = judge();
+    let terms = read_terms();
+    for (text, message, hint) in [
+        (
+            "UPDATE orders SET total = 0",
+            "25006 pgward: UPDATE on public.orders refused: grant g_0000000007 is read-only",
+            "--scope update:public.orders --ttl 1h",
+        ),
+        (
+            "INSERT INTO only_here VALUES (1) ON CONFLICT DO UPDATE SET a = 1",
+            "25006 pgward: INSERT on s2.only_here refused: grant g_0000000007 is read-only",
+            "--scope insert,update:s2.only_here --ttl 1h",
+        ),
+        ("SELEC 1", "42601 pgward: syntax error at or near \"SELEC\"", ""),
+        (
+            "BEGIN READ WRITE",
+            "25006 pgward: BEGIN READ WRITE refused: grant g_0000000007 is read-only",
+            "Leave READ WRITE out.",
+        ),
+        (
+            "PREPARE p AS SELECT 1; EXECUTE p",
+            "42501 pgward: EXECUTE refused: it depends on PREPARE in the same string",
+            "after PREPARE.",
+        ),
+        (
+            "SET statement_timeout = 0; SELECT 1",
+            "42501 pgward: \"statement_timeout\" above its cap of 300000ms refused",
+            "Send the SET as a statement of its own.",
+        ),
+        (
+            "SELECT upper('x')",
+            "42501 pgward: function upper refused: public.upper has the same name and is not known",
+            "Write pg_catalog.upper, or",
+        ),
+    ] {
+        let judgement = judged(&mut judge, text, &terms);
+        let Verdict::Refuse(refusal) = &judgement.verdict else { panic!("{text} passed") };
+        assert_eq!(format!("{} {}", refusal.sqlstate, refusal.message), message);
+        let found = refusal.hint.as_deref().unwrap_or_default();
+        assert!(found.contains(hint), "{text}: {found}");
+    }
+}
+
+#[test]
+fn a_timeout_above_its_cap_is_replaced() {
+    let mut judge = judge();
+    let judgement = judged(&mut judge, "set statement_timeout to '1h'", &read_terms());
+    let Verdict::Replace { text, notice } = &judgement.verdict else { panic!("{judgement:?}") };
+    assert_eq!(text, "SET statement_timeout = '300000ms'");
+    assert_eq!(notice.message, "pgward: statement_timeout set to its cap of 300000ms");
+}
+
+#[test]
+fn verdicts_are_kept_by_everything_but_the_grant() {
+    let mut judge = judge();
+    let (alice, mut bob) = (read_terms(), read_terms());
+    bob.grant = GrantId::from_random(8);
+    let first = judged(&mut judge, "SELECT 1", &alice);
+    assert!(Arc::ptr_eq(&first, &judged(&mut judge, "SELECT 1", &bob)));
+    let told = |judge: &mut Judge, terms| refused(judge, "DELETE FROM orders", terms).map(|r| r.1);
+    assert!(told(&mut judge, &alice).is_some_and(|m| m.contains("g_0000000007")));
+    assert!(told(&mut judge, &bob).is_some_and(|m| m.contains("g_0000000008")));
+    let writer = write_terms(&["delete:public.orders"]);
+    assert_eq!(told(&mut judge, &writer), None);
+    assert!(told(&mut judge, &alice).is_some());
+}
+
+#[test]
+fn large_texts_are_judged_elsewhere_and_found_again() {
+    let mut judge = judge();
+    let terms = read_terms();
+    let text = format!("SELECT * FROM orders WHERE id IN ({}1)", "1, ".repeat(5_000));
+    let case =
+        Case { text: text.as_bytes(), parameter_types: &[], terms: &terms, utf8: true, wall: 0 };
+    assert!(judge.judge(&case).is_none());
+    let job = judge.take_large().expect("a job");
+    let done = std::thread::spawn(move || job.run()).join().expect("judged");
+    judge.supply(done);
+    assert_eq!(judge.judge(&case).expect("supplied").verdict, Verdict::Pass);
+    // Beyond the limit nothing is parsed at all.
+    let long = vec![b' '; terms.statement_bytes_max + 1];
+    let found = judge.judge(&Case { text: &long, ..case }).expect("refused at once");
+    let Verdict::Refuse(refusal) = &found.verdict else { panic!("passed") };
+    assert_eq!(refusal.rule, "statement_too_long");
+}
+
+#[test]
+fn statements_are_described_for_the_record() {
+    let mut judge = judge();
+    let text = "SELECT * FROM orders, public.items; ALTER ROLE x PASSWORD 'secret'";
+    let judgement = judged(&mut judge, text, &read_terms());
+    let [select, alter] = judgement.statements.as_slice() else { panic!("{judgement:?}") };
+    assert_eq!(select.objects, ["orders", "public.items"]);
+    assert_eq!(&text[select.span.clone()], "SELECT * FROM orders, public.items");
+    assert_eq!((select.operation, select.writes), ("SELECT", false));
+    assert!(alter.redacted.as_ref().is_some_and(|t| !t.contains("secret")));
+    for (text, operation) in [("", "EMPTY"), (" -- x", "EMPTY"), ("SELEC", "UNREAD")] {
+        let judgement = judged(&mut judge, text, &read_terms());
+        assert_eq!(judgement.statements.len(), 1);
+        assert_eq!(judgement.statements[0].operation, operation, "{text:?}");
+    }
+}
+
+#[test]
+fn every_function_of_the_grammar_is_in_the_table() {
+    let functions = functions::Functions::new(&[], &[]).expect("table");
+    for (name, _) in crate::sql::SYNTAX_FUNCTIONS {
+        assert!(functions.class(name).is_some(), "{name}");
+    }
 }

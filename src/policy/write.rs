@@ -7,7 +7,10 @@
 use crate::policy::reason::Reason;
 use crate::policy::rules::Rules;
 use crate::policy::scope;
-use crate::sql::facts::{Name, Statement, Verb, Write};
+use crate::sql::facts::{Action, Name, Statement, Verb, Write};
+
+const UNFOUND: &str = "no such table is on the search_path";
+const UNKNOWN: &str = "no such table is known in this database";
 
 /// A written table, resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,12 +25,20 @@ impl Rules<'_> {
         if statement.writes.is_empty() {
             return Ok(());
         }
-        if !self.terms.may_write() {
-            return Err(self.without_scope(statement));
-        }
         let mut missing = false;
         for write in &statement.writes {
-            let target = self.target(statement, &write.table)?;
+            let target = match self.resolve(&write.table) {
+                Ok(target) => target,
+                // On a read grant the scope comes first: its HINT says how to get one.
+                Err(UNKNOWN | UNFOUND) if !self.terms.may_write() => {
+                    return Err(self.without_scope(statement));
+                }
+                Err(why) => {
+                    let table = write.table.to_string();
+                    let operation = operation(statement, write.verb);
+                    return Err(Reason::WriteTarget { operation, table, why });
+                }
+            };
             missing |= !self.permits(write.verb, &target);
         }
         if missing { Err(self.without_scope(statement)) } else { Ok(()) }
@@ -85,27 +96,16 @@ impl Rules<'_> {
         self.terms.scopes.iter().any(|s| s.permits(verb, &target.schema, &target.table))
     }
 
-    fn target(&self, statement: &Statement, table: &Name) -> Result<Target, Reason> {
-        self.resolve(table).map_err(|why| Reason::WriteTarget {
-            operation: statement.operation,
-            table: table.to_string(),
-            why,
-        })
-    }
-
     /// Which table the server would write; the error says why it may not be written.
     fn resolve(&self, table: &Name) -> Result<Target, &'static str> {
         let schema = match &table.schema {
             Some(schema) => schema.clone(),
-            None => self.schema_of(&table.name).ok_or("no such table is on the search_path")?,
+            None => self.schema_of(&table.name).ok_or(UNFOUND)?,
         };
         if schema.starts_with("pg_") || *schema == *"information_schema" {
             return Err("its schema cannot be written through pgward");
         }
-        let relation = self
-            .catalogue
-            .relation(&schema, &table.name)
-            .ok_or("no such table is known yet in this database")?;
+        let relation = self.catalogue.relation(&schema, &table.name).ok_or(UNKNOWN)?;
         match relation.kind {
             'r' | 'p' if relation.rules => Err("it has rewrite rules, which may write elsewhere"),
             'r' | 'p' => Ok(Target { schema, table: table.name.clone() }),
@@ -172,7 +172,8 @@ impl Rules<'_> {
 /// The word for what is done to the table: a modifying CTE's own, not the SELECT's around it.
 fn operation(statement: &Statement, verb: Verb) -> &'static str {
     match statement.operation {
-        own @ ("INSERT" | "UPDATE" | "DELETE" | "MERGE" | "COPY") => own,
+        own @ ("INSERT" | "UPDATE" | "DELETE" | "MERGE") => own,
+        "COPY" if statement.action == Action::CopyIn => "COPY FROM",
         _ => match verb {
             Verb::Insert => "INSERT",
             Verb::Update => "UPDATE",

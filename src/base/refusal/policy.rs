@@ -99,7 +99,7 @@ pub fn write_without_scope(
 pub fn write_target(context: &Context<'_>, operation: &str, table: &str, why: &str) -> Refusal {
     let what = format!("{operation} on {} refused: {why}", shown(table));
     context
-        .refuse("write_target", code::INSUFFICIENT_PRIVILEGE, what)
+        .refuse("write_target", context.state(), what)
         .hint("Name the table as schema.table, and see that it is a table of this database.")
 }
 
