@@ -26,9 +26,6 @@ pub(super) struct RoleReport {
     pub(super) problems: Vec<String>,
     /// What the role could do beyond its purpose.
     pub(super) notes: Vec<String>,
-    /// It didn't get in because nobody answered.
-    #[serde(skip)]
-    pub(super) unreachable: bool,
 }
 
 /// What was found out about a database.
@@ -63,11 +60,6 @@ impl DatabaseReport {
             role.problems.iter().map(move |problem| format!("{name}: {problem}"))
         })
     }
-
-    /// Whether nobody answered, so that nothing is known.
-    pub(super) fn is_unreachable(&self) -> bool {
-        self.roles.iter().any(|role| role.unreachable)
-    }
 }
 
 /// Looks at every role of a database.
@@ -91,13 +83,11 @@ pub(super) async fn examine(target: &Target) -> DatabaseReport {
             role: role.user.clone(),
             problems: Vec::new(),
             notes: Vec::new(),
-            unreachable: false,
         };
         let work = look(target, role, purpose, &mut found);
         match tokio::time::timeout(ROLE_TIMEOUT, work).await {
             Ok(version) => report.server_version = report.server_version.take().or(version),
             Err(_) => {
-                found.unreachable = true;
                 found.problems.push(format!(
                     "no answer within {} seconds; is a firewall in between?",
                     ROLE_TIMEOUT.as_secs()
@@ -120,7 +110,6 @@ async fn look(
     let asking = match client {
         Ok(client) => Asking(Mutex::new(client)),
         Err(error) => {
-            report.unreachable = matches!(error, DialError::Unreachable(_));
             report.problems.push(format!("it can't log in: {error}; {}", hint(&error)));
             return None;
         }

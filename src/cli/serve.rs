@@ -31,6 +31,9 @@ const ADMIN_THREADS: usize = 2;
 /// How often expired grants are looked for and waiting records are written.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
+/// How often a server that isn't ready yet is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
 const SIGNALS: &str = "\
 Signals:
   SIGHUP            read the configuration and the certificates again, for what begins from then
@@ -154,11 +157,23 @@ impl House {
 
     /// Until a signal ends it.
     async fn live(&self, signals: &mut Signals) {
-        self.announce().await;
+        let mut ready = self.server.ready();
+        if ready {
+            self.announce("is ready");
+        } else {
+            tracing::warn!("not every database is served yet: see above, and /readyz");
+            self.announce("listens");
+        }
         loop {
             tokio::select! {
+                () = tokio::time::sleep(LOOK_EVERY), if !ready => {
+                    ready = self.server.ready();
+                    if ready {
+                        self.announce("is ready");
+                    }
+                }
                 _ = signals.reload.recv() => self.reload().await,
-                () = signals.end() => break,
+                () = signals.ending.one() => break,
             }
         }
         self.draining.store(true, Ordering::Relaxed);
@@ -166,32 +181,24 @@ impl House {
         tracing::info!(?patience, "draining; a second signal ends at once");
         tokio::select! {
             () = self.server.drain(patience) => tracing::info!("drained"),
-            () = signals.end() => tracing::warn!("ended without waiting for sessions"),
+            () = signals.ending.one() => tracing::warn!("ended without waiting for sessions"),
         }
         if let Err(error) = self.journal.catch_up() {
             tracing::error!(error = chain(&error), "acts of operators are not all on record");
         }
     }
 
-    /// Says where everything is, once clients would get in.
-    async fn announce(&self) {
+    /// Says where everything is.
+    fn announce(&self, state: &str) {
         let config = self.config.load();
         let names: Vec<&str> = config.databases.keys().map(String::as_str).collect();
         let metrics = config.metrics.address.map_or_else(|| "off".to_owned(), |at| at.to_string());
-        let word = if self.server.ready() {
-            "is ready"
-        } else {
-            tracing::warn!("not every database is served yet: see above, and /readyz");
-            "listens"
-        };
         say(&format!(
-            "pgward {word}: clients at {}, databases {}, metrics at {metrics}, admin socket {}",
+            "pgward {state}: clients at {}, databases {}, metrics at {metrics}, admin socket {}",
             self.server.address(),
             names.join(", "),
             config.admin.socket.display(),
         ));
-        let live = self.clerk.ledger.live().all();
-        tracing::info!(grants = live.len(), version = env!("CARGO_PKG_VERSION"), "started");
     }
 
     /// Reads the configuration again. Nothing changes unless all of it can be used.
@@ -284,6 +291,11 @@ fn seconds() -> f64 {
 
 struct Signals {
     reload: Signal,
+    ending: Ending,
+}
+
+/// The signals that end the server.
+struct Ending {
     terminate: Signal,
     interrupt: Signal,
 }
@@ -293,14 +305,17 @@ impl Signals {
         let on = |kind| {
             signal(kind).map_err(|error| Failure::new(format!("no signals can be had: {error}")))
         };
-        Ok(Self {
-            reload: on(SignalKind::hangup())?,
+        let ending = Ending {
             terminate: on(SignalKind::terminate())?,
             interrupt: on(SignalKind::interrupt())?,
-        })
+        };
+        Ok(Self { reload: on(SignalKind::hangup())?, ending })
     }
+}
 
-    async fn end(&mut self) {
+impl Ending {
+    /// Waits for one of them.
+    async fn one(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
