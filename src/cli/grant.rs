@@ -107,7 +107,9 @@ pub(super) struct Show {
 }
 
 #[derive(Debug, clap::Args)]
-#[group(id = "which", required = true, multiple = false, args = ["id", "user", "database", "all"])]
+#[command(group(
+    clap::ArgGroup::new("which").required(true).args(["id", "user", "database", "all"])
+))]
 pub(super) struct Revoke {
     /// The grant's id, as `grant list` shows it
     #[arg(value_name = "ID")]
