@@ -1,6 +1,6 @@
 //! `pgward grant create|list|show|revoke`
 
-use clap::Subcommand;
+use clap::{ArgGroup, Subcommand};
 
 use super::Common;
 use super::client::Client;
@@ -107,7 +107,7 @@ pub(super) struct Show {
 }
 
 #[derive(Debug, clap::Args)]
-#[group(id = "which", required = true, multiple = false, args = ["id", "user", "database", "all"])]
+#[command(group(ArgGroup::new("which").required(true).args(["id", "user", "database", "all"])))]
 pub(super) struct Revoke {
     /// The grant's id, as `grant list` shows it
     #[arg(value_name = "ID")]

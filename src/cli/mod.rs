@@ -151,6 +151,27 @@ mod tests {
     }
 
     #[test]
+    fn good_lines_are_understood() {
+        for line in [
+            "pgward serve --config x.toml",
+            "pgward --config x.toml grant revoke --all --reason r",
+            "pgward grant revoke g_0000000000 --reason r",
+            "pgward grant revoke --user alice --reason r -o json",
+            "pgward grant revoke --database app",
+            "pgward grant create --user a --database b --reason r --scope x --scope y --format json",
+            "pgward session kill s_000000000000 --reason r",
+            "pgward session list --pid 1",
+            "pgward config check --offline",
+            "pgward config setup-sql --database app --from 10.0.0.7/32",
+        ] {
+            let words: Vec<&str> = line.split(' ').collect();
+            if let Err(error) = Arguments::try_parse_from(words) {
+                panic!("{line}: {error}");
+            }
+        }
+    }
+
+    #[test]
     fn usage_errors_are_told_apart() {
         let words = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
         for line in [
