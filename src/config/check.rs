@@ -17,13 +17,13 @@ use crate::base::limits::LARGE_MESSAGE_BYTES_MAX;
 const SHORTEST: Duration = Duration::from_millis(1);
 
 /// Longest timeout that PostgreSQL takes in milliseconds as a 32-bit integer (`guc.h`).
-const TIMEOUT_MAX: Duration = Duration::from_hours(24 * 24);
+const TIMEOUT_MAX: Duration = Duration::from_secs(24 * 24 * 3_600);
 
 /// Longest TTL that may be configured: access that outlives a quarter isn't temporary.
-const TTL_MAX: Duration = Duration::from_hours(90 * 24);
+const TTL_MAX: Duration = Duration::from_secs(90 * 24 * 3_600);
 
-const HOUR: Duration = Duration::from_hours(1);
-const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_secs(3_600);
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// Where relative paths and environment variables are looked up.
 pub(super) struct Surroundings<'a> {
