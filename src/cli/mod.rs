@@ -66,6 +66,7 @@ pub struct Common {
     #[arg(
         long,
         global = true,
+        display_order = 1_000,
         value_name = "FILE",
         env = "PGWARD_CONFIG",
         default_value = "proxy.toml",
@@ -78,6 +79,7 @@ pub struct Common {
         short,
         long,
         global = true,
+        display_order = 1_001,
         alias = "format",
         value_enum,
         value_name = "FORMAT",
