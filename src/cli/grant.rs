@@ -1,6 +1,6 @@
 //! `pgward grant create|list|show|revoke`
 
-use clap::{ArgGroup, Subcommand};
+use clap::Subcommand;
 
 use super::Common;
 use super::client::Client;
@@ -107,10 +107,6 @@ pub(super) struct Show {
 }
 
 #[derive(Debug, clap::Args)]
-<<<<<<< HEAD
-#[command(group(ArgGroup::new("which").required(true).args(["id", "user", "database", "all"])))]
-=======
->>>>>>> main
 pub(super) struct Revoke {
     #[command(flatten)]
     which: Which,
