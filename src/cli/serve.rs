@@ -61,7 +61,6 @@ struct House {
     config: Arc<ArcSwap<Config>>,
     server: Arc<Server>,
     journal: Arc<Journal>,
-    clerk: Arc<Clerk>,
     metrics: Arc<Metrics>,
     draining: Arc<AtomicBool>,
     /// Removes the admin socket at the end.
@@ -149,10 +148,10 @@ impl House {
         if let Some(listener) = scraped {
             tokio::spawn(health::serve(listener, vitals));
         }
-        tokio::spawn(sweep(Arc::clone(&clerk), Arc::clone(&journal)));
+        tokio::spawn(sweep(clerk, Arc::clone(&journal)));
         let path = path.to_owned();
         metrics.config_reloaded(Some(seconds()));
-        Ok(Self { path, config, server, journal, clerk, metrics, draining, _place: place })
+        Ok(Self { path, config, server, journal, metrics, draining, _place: place })
     }
 
     /// Until a signal ends it.
