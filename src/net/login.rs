@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 use super::framed::Framed;
 use super::handshake::{self, HandshakeError, Hello, Outcome, Rules};
 use super::proving::{self, Proved, Unproved};
-use super::registry::{Entrant, Place};
+use super::registry::{Entrant, Full, Place};
 use super::relay::Relay;
 use super::shared::{Settings, Shared};
 use super::upstream::{self, Connected};
@@ -44,7 +44,7 @@ pub(super) struct Admitted {
 #[derive(Debug)]
 pub(super) struct Turned {
     /// What it is told; `None`: it has gone.
-    pub(super) refusal: Option<Refusal>,
+    pub(super) refusal: Option<Box<Refusal>>,
     /// The true cause, of a closed set, for record and metric.
     pub(super) cause: &'static str,
     /// More, for the record only.
@@ -54,8 +54,8 @@ pub(super) struct Turned {
 }
 
 impl Turned {
-    pub(super) const fn new(refusal: Refusal, cause: &'static str) -> Self {
-        Self { refusal: Some(refusal), cause, detail: None, grant: None }
+    pub(super) fn new(refusal: Refusal, cause: &'static str) -> Self {
+        Self { refusal: Some(Box::new(refusal)), cause, detail: None, grant: None }
     }
 
     /// The same, of who proved that grant's secret.
@@ -251,8 +251,8 @@ impl Door {
         let grant = self.still_stands(grant.id)?;
         let upstream = upstream::connect(self, &grant, &wanted, &place).await?;
         let grant = self.still_stands(grant.id)?;
-        if place.entry.ending().is_some() {
-            return Err(self.ended(&grant));
+        if let Some(cause) = place.entry.ending() {
+            return Err(Turned::new(cause.refusal(&place.entry), cause.word()));
         }
         Ok(Entry { grant, proved, wanted, place, upstream })
     }
@@ -315,9 +315,14 @@ impl Door {
             expires_at: grant.expires_at,
             control,
         };
-        self.shared().registry.enter(entrant, limit).ok_or_else(|| {
-            let refusal = texts::too_many_sessions_of_grant(grant.id, limit);
-            Turned::new(refusal, "max_sessions_per_grant")
+        let server_limit = self.settings.config.listen.max_sessions;
+        let entered = self.shared().registry.enter(entrant, limit, server_limit);
+        entered.map_err(|full| match full {
+            Full::Server => Turned::new(texts::too_many_sessions(server_limit), "max_sessions"),
+            Full::Grant => {
+                let refusal = texts::too_many_sessions_of_grant(grant.id, limit);
+                Turned::new(refusal, "max_sessions_per_grant")
+            }
         })
     }
 

@@ -170,7 +170,12 @@ pub fn until(micros: i64, now: Moment) -> String {
     let time = jiff::Timestamp::from_second(micros.div_euclid(1_000_000));
     let time = time
         .map_or_else(|_| "-".to_owned(), |time| time.strftime("%Y-%m-%d %H:%M UTC").to_string());
+<<<<<<< HEAD
     let minutes = Deadline::at_wall(micros, now).left(now) / 60_000_000;
+=======
+    // To the nearest minute: "59 min" just after asking for an hour looks wrong.
+    let minutes = Deadline::at_wall(micros, now).left(now).saturating_add(30_000_000) / 60_000_000;
+>>>>>>> wip-net
     let left = match (minutes / 60, minutes % 60) {
         (0, 0) => "less than a minute left".to_owned(),
         (0, minutes) => format!("{minutes} min left"),
@@ -202,7 +207,7 @@ mod tests {
     fn times_for_people() {
         let now = Moment { boot: 0, wall: 0 };
         for (left_s, expected) in [
-            (30, "until 1970-01-01 00:00 UTC (less than a minute left)"),
+            (29, "until 1970-01-01 00:00 UTC (less than a minute left)"),
             (27 * 60, "until 1970-01-01 00:27 UTC (27 min left)"),
             (3_600, "until 1970-01-01 01:00 UTC (1 h left)"),
             (3_660, "until 1970-01-01 01:01 UTC (1 h 1 min left)"),

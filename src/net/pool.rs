@@ -15,21 +15,21 @@ type Job = Box<dyn FnOnce() + Send>;
 
 /// The pool. Its threads end when it is dropped and their jobs are done.
 #[derive(Debug)]
-pub struct Pool {
+pub(super) struct Pool {
     jobs: SyncSender<Job>,
 }
 
 /// No thread is free and no room is left to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the pool for long statements is full")]
-pub struct Full;
+pub(super) struct Full;
 
 impl Pool {
     /// `threads` threads, and room for `waiting` jobs.
     ///
     /// # Errors
     /// When a thread can not be started.
-    pub fn start(threads: usize, waiting: usize) -> std::io::Result<Self> {
+    pub(super) fn start(threads: usize, waiting: usize) -> std::io::Result<Self> {
         let (jobs, inbox) = sync_channel::<Job>(waiting);
         let inbox = Arc::new(Mutex::new(inbox));
         for index in 0..threads.max(1) {
@@ -46,7 +46,7 @@ impl Pool {
     ///
     /// # Errors
     /// [`Full`].
-    pub fn submit<T: Send + 'static>(
+    pub(super) fn submit<T: Send + 'static>(
         &self,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<oneshot::Receiver<T>, Full> {

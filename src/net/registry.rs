@@ -168,6 +168,15 @@ pub struct Entrant {
     pub control: Control,
 }
 
+/// Which limit is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Full {
+    /// `listen.max_sessions`
+    Server,
+    /// The grant's own, or `limits.max_sessions_per_grant`.
+    Grant,
+}
+
 /// A place in the registry: leaves it when dropped.
 #[derive(Debug)]
 pub struct Place {
@@ -177,13 +186,25 @@ pub struct Place {
 }
 
 impl Registry {
-    /// Enters a session, if its grant may have one more.
-    #[must_use]
-    pub fn enter(self: &Arc<Self>, entrant: Entrant, sessions_max: usize) -> Option<Place> {
+    /// Enters a session, if there may be one more of its grant, and of all.
+    ///
+    /// # Errors
+    /// Which limit is reached.
+    pub fn enter(
+        self: &Arc<Self>,
+        entrant: Entrant,
+        of_grant_max: usize,
+        of_all_max: usize,
+    ) -> Result<Place, Full> {
+        let one_more = |count: usize| (count < of_all_max).then_some(count + 1);
+        self.count
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
+            .map_err(|_| Full::Server)?;
         {
             let mut sessions = self.per_grant.entry(entrant.grant).or_insert(0);
-            if *sessions >= sessions_max {
-                return None;
+            if *sessions >= of_grant_max {
+                self.count.fetch_sub(1, Ordering::Relaxed);
+                return Err(Full::Grant);
             }
             *sessions += 1;
         }
@@ -202,8 +223,7 @@ impl Registry {
             inner: Mutex::default(),
         });
         self.sessions.insert(entry.id, Arc::clone(&entry));
-        self.count.fetch_add(1, Ordering::Relaxed);
-        Some(Place { registry: Arc::clone(self), entry })
+        Ok(Place { registry: Arc::clone(self), entry })
     }
 
     /// Sessions now.

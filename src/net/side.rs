@@ -129,12 +129,6 @@ impl Side {
         }
     }
 
-    /// Forgets what was read.
-    pub(super) fn forget_tail(&mut self) {
-        self.tail = Vec::new();
-        self.unseen = false;
-    }
-
     /// Whether everything to be sent was taken.
     pub(super) const fn is_drained(&self) -> bool {
         self.pending.is_empty() && !self.unflushed

@@ -39,6 +39,8 @@ pub(super) struct Worker {
     waiting: Notify,
     is_waiting: Cell<bool>,
     disagreements: Cell<u64>,
+    /// The last write of the log failed, and the operator was told.
+    log_failed: Cell<bool>,
 }
 
 /// What is kept of one session for record, list and metrics.
@@ -120,7 +122,7 @@ impl Recorder for Recording<'_> {
 }
 
 impl Worker {
-    fn new(index: usize, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(index: usize, shared: Arc<Shared>) -> Self {
         let source: Arc<dyn JudgeSource> = Arc::clone(&shared.catalogues) as _;
         let stream = Stream::new(Arc::clone(&shared.log), &format!("w{index}"));
         Self {
@@ -132,6 +134,7 @@ impl Worker {
             waiting: Notify::new(),
             is_waiting: Cell::new(false),
             disagreements: Cell::new(0),
+            log_failed: Cell::new(false),
             shared,
         }
     }
@@ -203,13 +206,21 @@ impl Worker {
             Ok(()) => {
                 let records = stream.records_written().saturating_sub(before);
                 let micros = clock::now().since(begun);
+                if self.log_failed.replace(false) {
+                    tracing::info!("the audit log can be written again");
+                }
                 self.counters.audit_written(records, micros.saturating_mul(1_000));
                 true
             }
             Err(problem) => {
                 self.counters.audit_failed();
-                let cause = std::error::Error::source(&problem).map(ToString::to_string);
-                tracing::error!(cause, "the audit log can not be written: statements are refused");
+                if !self.log_failed.replace(true) {
+                    let cause = std::error::Error::source(&problem).map(ToString::to_string);
+                    tracing::error!(
+                        cause,
+                        "the audit log can not be written: statements are refused"
+                    );
+                }
                 false
             }
         }
