@@ -153,6 +153,46 @@ fn every_attack_is_refused_on_a_read_grant() {
 }
 
 #[test]
+fn an_attack_is_refused_in_any_company_and_spelling() {
+    let mut judge = judge();
+    let terms = read_terms();
+    let rewrites: [fn(&str) -> String; 7] = [
+        |t| format!("SELECT 1; {t}"),
+        |t| format!("{t}; SELECT 1"),
+        |t| format!("BEGIN; {t}; COMMIT;"),
+        |t| format!("/* a /* b */ c */ -- x\n{t} -- ;"),
+        |t| format!("\u{feff}{t}"),
+        |t| t.replace(' ', "\n/**/\t"),
+        |t| if t.contains(['\'', '"', '$']) { t.to_owned() } else { t.to_lowercase() },
+    ];
+    let mut passed = Vec::new();
+    for attack in ATTACKS.lines().filter(|l| !l.is_empty() && !l.starts_with("--")) {
+        for text in rewrites.iter().map(|rewrite| rewrite(attack)) {
+            if refused(&mut judge, &text, &terms).is_none() {
+                passed.push(text);
+            }
+        }
+    }
+    assert!(passed.is_empty(), "passed:\n{}", passed.join("\n"));
+}
+
+#[test]
+fn an_attack_stays_refused_with_scopes_on_other_tables() {
+    let mut judge = judge();
+    // What a write grant may do on its own session is no attack: it runs without the setting.
+    let own = ["READ WRITE", "transaction_read_only", "SET default_transaction_read_only"];
+    let terms = write_terms(&["insert,update,delete,truncate:public.other"]);
+    let mut passed = Vec::new();
+    for text in ATTACKS.lines().filter(|l| !l.is_empty() && !l.starts_with("--")) {
+        let owned = own.iter().any(|own| text.contains(own)) && !text.contains("orders");
+        if !owned && refused(&mut judge, text, &terms).is_none() {
+            passed.push(text);
+        }
+    }
+    assert!(passed.is_empty(), "passed:\n{}", passed.join("\n"));
+}
+
+#[test]
 fn what_tools_send_passes_on_a_read_grant() {
     let mut judge = judge();
     let terms = read_terms();
