@@ -7,7 +7,7 @@ use crate::policy::functions::Functions;
 use crate::policy::reason::Reason;
 use crate::policy::settings::{self, Cap};
 use crate::policy::types;
-use crate::sql::facts::{Access, Action, Facts, Name, SettingBy, Statement};
+use crate::sql::facts::{Access, Action, Change, Facts, Name, Setting, SettingBy, Statement};
 
 /// All that a text is judged by.
 #[derive(Debug, Clone, Copy)]
@@ -172,10 +172,7 @@ impl Rules<'_> {
 /// Going back to the role that the session was given is harmless; anything else is refused.
 fn identity(statement: &Statement) -> Result<(), Reason> {
     let resets = !statement.settings.is_empty()
-        && statement
-            .settings
-            .iter()
-            .all(|s| s.name.is_some() && s.change == crate::sql::facts::Change::Reset);
+        && statement.settings.iter().all(|s| s.name.is_some() && s.change == Change::Reset);
     let role = statement.settings.iter().all(|s| s.name.as_deref() == Some("role"));
     let operation = if role { "SET ROLE" } else { "SET SESSION AUTHORIZATION" };
     if resets { Ok(()) } else { Err(Reason::Identity(operation)) }
@@ -207,8 +204,13 @@ impl Earlier {
     }
 
     fn note(&mut self, statement: &Statement) {
-        let lexing = |name: &str| matches!(name, "client_encoding" | "names");
-        self.lexing |= statement.settings.iter().any(|s| s.name.as_deref().is_some_and(lexing));
+        // The server cuts the whole string before it runs any of it, so this is caution only.
+        let lexing = |setting: &Setting| {
+            let utf8 = matches!(&setting.change, Change::To(value)
+                if value.eq_ignore_ascii_case("utf8") || value.eq_ignore_ascii_case("utf-8"));
+            matches!(setting.name.as_deref(), Some("client_encoding" | "names")) && !utf8
+        };
+        self.lexing |= statement.settings.iter().any(lexing);
         if matches!(
             statement.action,
             Action::Prepare { .. } | Action::Deallocate { .. } | Action::Discard { .. }

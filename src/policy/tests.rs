@@ -60,7 +60,7 @@ fn snapshot() -> Snapshot {
         major: 15,
         functions: vec![
             function("public", "f", None),
-            function("public", "upper", None),
+            function("public", "reverse", None),
             function("public", "full_name", None),
             function("public", "pg_stat_statements", Some("pg_stat_statements")),
         ],
@@ -200,6 +200,7 @@ fn what_tools_send_passes_on_a_read_grant() {
         include_str!("../../tests/corpus/honest/psql.sql"),
         include_str!("../../tests/corpus/honest/pg_dump.sql"),
         include_str!("../../tests/corpus/honest/jdbc.sql"),
+        include_str!("../../tests/corpus/honest/python.sql"),
         include_str!("../../tests/corpus/honest/drivers.sql"),
     ];
     let mut count = 0;
@@ -321,9 +322,9 @@ fn a_refusal_says_what_would_be_allowed() {
             "Send the SET as a statement of its own.",
         ),
         (
-            "SELECT upper('x')",
-            "42501 pgward: function upper refused: public.upper has the same name and is not known",
-            "Write pg_catalog.upper, or",
+            "SELECT reverse('x')",
+            "42501 pgward: function reverse refused: public.reverse has the same name and is not known",
+            "Write pg_catalog.reverse, or",
         ),
     ] {
         let judgement = judged(&mut judge, text, &terms);
