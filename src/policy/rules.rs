@@ -19,7 +19,6 @@ pub(crate) struct Rules<'a> {
     pub(crate) text: &'a [u8],
 }
 
-const NO_DDL: &str = "Schema changes are not granted by this version: ask a DBA to make them.";
 const NO_BLOCK: &str = "Send the statements themselves, so that each can be judged.";
 
 impl Rules<'_> {
@@ -125,32 +124,14 @@ impl Rules<'_> {
             Action::Lock { mode, .. } => self.table_lock(statement, mode),
             Action::SetIdentity => identity(statement),
             Action::Notification { .. } if operation == "UNLISTEN" => Ok(()),
-            Action::Notification { .. } => Err(refuse(
-                "notification",
-                operation,
-                "LISTEN and NOTIFY reach other sessions: use a connection of the application.",
-            )),
-            Action::TwoPhase => Err(refuse(
-                "two_phase",
-                operation,
-                "Use COMMIT: a prepared transaction outlives the session and the grant.",
-            )),
-            Action::CopyServer => Err(refuse(
-                "copy_server",
-                "COPY with a file or program of the server",
-                r"Use COPY … TO STDOUT or FROM STDIN (in psql: \copy), which stay with the client.",
-            )),
-            Action::Do => Err(refuse("do", operation, NO_BLOCK)),
-            Action::Call => Err(refuse("call", operation, NO_BLOCK)),
-            Action::Maintain => Err(refuse(
-                "maintain",
-                operation,
-                "Maintenance is not granted by this version: ask a DBA to run it.",
-            )),
-            Action::Ddl => Err(refuse("ddl", operation, NO_DDL)),
-            Action::Server => {
-                Err(refuse("server", operation, "Acts on the server are never granted: ask a DBA."))
-            }
+            Action::Notification { .. }
+            | Action::TwoPhase
+            | Action::CopyServer
+            | Action::Do
+            | Action::Call
+            | Action::Maintain
+            | Action::Ddl
+            | Action::Server => Err(never(statement)),
         }
     }
 
@@ -167,6 +148,42 @@ impl Rules<'_> {
         }
         Ok(())
     }
+}
+
+/// What no grant of this version permits, with the way round.
+fn never(statement: &Statement) -> Reason {
+    let operation = statement.operation;
+    let (rule, what, hint) = match statement.action {
+        Action::Notification { .. } => (
+            "notification",
+            operation,
+            "LISTEN and NOTIFY reach other sessions: use a connection of the application.",
+        ),
+        Action::TwoPhase => (
+            "two_phase",
+            operation,
+            "Use COMMIT: a prepared transaction outlives the session and the grant.",
+        ),
+        Action::CopyServer => (
+            "copy_server",
+            "COPY with a file or program of the server",
+            r"Use COPY … TO STDOUT or FROM STDIN (in psql: \copy), which stay with the client.",
+        ),
+        Action::Do => ("do", operation, NO_BLOCK),
+        Action::Call => ("call", operation, NO_BLOCK),
+        Action::Maintain => (
+            "maintain",
+            operation,
+            "Maintenance is not granted by this version: ask a DBA to run it.",
+        ),
+        Action::Server => ("server", operation, "Acts on the server are never granted: ask a DBA."),
+        _ => (
+            "ddl",
+            operation,
+            "Schema changes are not granted by this version: ask a DBA to make them.",
+        ),
+    };
+    refuse(rule, what, hint)
 }
 
 /// Going back to the role that the session was given is harmless; anything else is refused.
