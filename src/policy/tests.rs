@@ -336,6 +336,34 @@ fn a_refusal_says_what_would_be_allowed() {
 }
 
 #[test]
+fn the_command_of_the_hint_makes_the_statement_pass() {
+    let mut judge = judge();
+    for (before, text) in [
+        (&[][..], "UPDATE orders SET total = 0"),
+        (&[], "INSERT INTO only_here VALUES (1) ON CONFLICT (a) DO UPDATE SET a = 1"),
+        (&["update:public.orders"], "DELETE FROM public.items"),
+        (&[], "WITH x AS (DELETE FROM items RETURNING 1) INSERT INTO log SELECT now(), 'x' FROM x"),
+        (&[], "MERGE INTO orders o USING items i ON o.id = i.id WHEN MATCHED THEN DELETE"),
+        (&[], "TRUNCATE orders, items"),
+        (&[], "COPY log FROM STDIN"),
+        (&[], "SELECT * FROM orders FOR UPDATE"),
+    ] {
+        let terms = if before.is_empty() { read_terms() } else { write_terms(before) };
+        let judgement = judged(&mut judge, text, &terms);
+        let Verdict::Refuse(refusal) = &judgement.verdict else { panic!("{text} passed") };
+        let hint = refusal.hint.clone().expect("a hint");
+        let words: Vec<&str> = hint.split(' ').collect();
+        let scopes: Vec<&str> =
+            words.windows(2).filter(|w| w[0] == "--scope").map(|w| w[1]).collect();
+        // The schema that the HINT names must be on the path, or written, to be found.
+        let mut terms = write_terms(&scopes);
+        terms.write_path = ["public".into(), "s2".into()].into();
+        let found = refused(&mut judge, text, &terms);
+        assert_eq!(found, None, "{text}: {hint}");
+    }
+}
+
+#[test]
 fn a_timeout_above_its_cap_is_replaced() {
     let mut judge = judge();
     let judgement = judged(&mut judge, "set statement_timeout to '1h'", &read_terms());
