@@ -1,6 +1,7 @@
 //! The command line: one file per verb. stdout is data, stderr is talk; exit 0 is done, 1 refused
 //! or failed, 2 a usage error. The help texts are the manual.
 
+mod adapters;
 pub mod audit;
 mod check;
 mod client;

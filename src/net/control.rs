@@ -8,10 +8,8 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -60,7 +58,6 @@ pub struct Control {
     requests: mpsc::UnboundedSender<Request>,
     up: watch::Receiver<bool>,
     catalogue: Arc<Catalogue>,
-    stopped: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
@@ -72,18 +69,18 @@ enum Request {
 /// The second connection, for reading the catalogue: a long answer there must not delay an end.
 #[derive(Debug)]
 struct Catalogue {
-    target: Arc<ArcSwap<Target>>,
+    target: Arc<Target>,
     salted: Arc<SaltedPasswords>,
     client: tokio::sync::Mutex<Option<Client>>,
 }
 
 impl Control {
-    /// Starts connecting, on the runtime of the caller, and goes on until [`Control::stop`].
+    /// Starts connecting, on the runtime of the caller, and goes on until the last handle is gone
+    /// and nothing is left to be ended.
     #[must_use]
-    pub fn start(target: Arc<ArcSwap<Target>>, salted: Arc<SaltedPasswords>) -> Self {
+    pub fn start(target: Arc<Target>, salted: Arc<SaltedPasswords>) -> Self {
         let (requests, inbox) = mpsc::unbounded_channel();
         let (set_up, up) = watch::channel(false);
-        let stopped = Arc::new(AtomicBool::new(false));
         let catalogue = Arc::new(Catalogue {
             target: Arc::clone(&target),
             salted: Arc::clone(&salted),
@@ -96,10 +93,9 @@ impl Control {
             up: set_up,
             learning: HashMap::new(),
             ending: HashMap::new(),
-            stopped: Arc::clone(&stopped),
         };
         tokio::spawn(actor.run());
-        Self { requests, up, catalogue, stopped }
+        Self { requests, up, catalogue }
     }
 
     /// Whether the connection is up.
@@ -139,11 +135,6 @@ impl Control {
         let _ = self.requests.send(Request::End { backend, reply: None });
     }
 
-    /// Stops when the last handle is gone and nothing waits to be ended.
-    pub fn stop(&self) {
-        self.stopped.store(true, Ordering::Relaxed);
-    }
-
     /// Rows of a statement on the catalogue connection, which is opened at first use and again
     /// when it was lost.
     ///
@@ -157,9 +148,9 @@ impl Control {
         let mut client = match slot.take() {
             Some(client) => client,
             None => {
-                let target = catalogue.target.load_full();
+                let target = &catalogue.target;
                 let role = &target.database.control;
-                let connecting = Client::connect(&target, role, &catalogue.salted, "60s");
+                let connecting = Client::connect(target, role, &catalogue.salted, "60s");
                 let connected = timeout(CONNECT_MAX, connecting).await;
                 let connected =
                     connected.map_err(|_| QueryError::Lost("no answer while connecting".into()))?;
@@ -174,14 +165,21 @@ impl Control {
     }
 }
 
+impl crate::catalog::Query for Control {
+    type Error = QueryError;
+
+    async fn rows(&self, sql: &str) -> Result<Vec<Row>, QueryError> {
+        Self::rows(self, sql).await
+    }
+}
+
 struct Actor {
-    target: Arc<ArcSwap<Target>>,
+    target: Arc<Target>,
     salted: Arc<SaltedPasswords>,
     inbox: mpsc::UnboundedReceiver<Request>,
     up: watch::Sender<bool>,
     learning: HashMap<i32, Vec<oneshot::Sender<Option<i64>>>>,
     ending: HashMap<Backend, Ending>,
-    stopped: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
@@ -194,7 +192,7 @@ impl Actor {
     async fn run(mut self) {
         let mut pause = RETRY_MIN;
         loop {
-            let target = self.target.load_full();
+            let target = Arc::clone(&self.target);
             let role = &target.database.control;
             let connecting = Client::connect(&target, role, &self.salted, "4s");
             let problem = match timeout(CONNECT_MAX, connecting).await {
@@ -222,7 +220,7 @@ impl Actor {
     }
 
     fn is_over(&self) -> bool {
-        self.stopped.load(Ordering::Relaxed) && self.ending.is_empty() && self.inbox.is_closed()
+        self.ending.is_empty() && self.inbox.is_closed()
     }
 
     /// Serves requests until the connection is lost (`Err`) or nobody wants anything (`Ok`).

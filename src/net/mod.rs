@@ -1,20 +1,47 @@
 //! The shell: sockets, TLS, clocks and randomness around the pure session.
 //!
-//! One OS thread per core runs a current-thread runtime (a [`worker`]); the listener deals
-//! sessions out by load; one task per session polls both directions by hand. What ends sessions
-//! (control connections, the sweep over expiry, the listener) runs on the runtime that started
-//! the [`server`].
+//! One OS thread per core runs a current-thread runtime (a `worker`); the listener deals
+//! connections out by load; one task per session polls both directions by hand. What ends
+//! sessions (control connections, the sweep over expiry) and the listener run on the runtime
+//! that started the [`server`].
+//!
+//! | file | does |
+//! |---|---|
+//! | `server`, `shared`, `worker`, `accept`, `keeper` | start, reload, drain; what is shared by whom |
+//! | `handshake`, `login`, `proving`, `greeting` | from accept to ReadyForQuery |
+//! | `dial`, `proof`, `upstream`, `parameters` | the upstream's side of a login |
+//! | `task`, `relay`, `turns`, `side`, `judging`, `pool` | a session between login and end |
+//! | `registry`, `control`, `cancel` | who is there, and how it ends |
+//! | `stream`, `tls`, `framed`, `simple`, `limiter`, `clock` | tools |
 
+mod accept;
+mod cancel;
 pub mod clock;
 pub mod control;
 pub mod dial;
 pub mod framed;
+mod greeting;
 pub mod handshake;
+mod judging;
+mod keeper;
 pub mod limiter;
+mod login;
+pub mod parameters;
+mod pool;
 mod proof;
+pub mod proving;
 pub mod registry;
+mod relay;
+pub mod server;
+mod shared;
+mod side;
 pub mod simple;
 pub mod stream;
+mod task;
 pub mod tls;
+mod turns;
+mod upstream;
+mod worker;
 
 pub use registry::{EndCause, EndReport, Registry, SessionInfo};
+pub use server::{Server, ServerParts, StartError};

@@ -248,7 +248,12 @@ impl Session {
     }
 
     /// Refuses, in place, a Query whose text was not looked at.
-    fn refuse_unread_query(&mut self, operation: &str, refusal: Refusal, call: &mut Call<'_>) {
+    pub(super) fn refuse_unread_query(
+        &mut self,
+        operation: &str,
+        refusal: Refusal,
+        call: &mut Call<'_>,
+    ) {
         let first = self.record_refusal(operation, Via::Query, &refusal, call);
         let refused = self.refuse_query(Why::Own(Box::new(refusal)), call);
         if !self.ahead.discarding {

@@ -37,7 +37,8 @@ pub struct Statement {
     /// the clause names none (it then locks every table of its FROM, which `reads` has).
     pub row_locks: Vec<Option<Name>>,
     /// Every function called, in any syntactic place, SQL-syntax calls (EXTRACT, XMLTABLE,
-    /// JSON_VALUE …) by the name of the function that the server calls or would look up.
+    /// JSON_VALUE …) by the name of the function that the server calls or would look up. A call
+    /// with one argument may also be a cast, to the type of that name.
     pub calls: Vec<Name>,
     /// Types named in casts, typed literals, column definitions; array brackets removed.
     pub types: Vec<Name>,
@@ -121,7 +122,8 @@ pub enum Access {
     ReadWrite,
 }
 
-/// What a statement does beside reading.
+/// What a statement does beside reading. `Statement::writes` and `creates` count under every
+/// action: `COPY (DELETE … RETURNING …) TO STDOUT` is a `CopyOut` that writes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
     /// SELECT, VALUES, TABLE, EXPLAIN of such.
@@ -130,11 +132,12 @@ pub enum Action {
     Write,
     /// SHOW.
     Show,
-    /// SET, RESET (what, is in `settings`).
+    /// SET, RESET (what, is in `settings`), and SET CONSTRAINTS (`settings` is then empty).
     Set,
     /// RESET ALL.
     ResetAll,
-    /// SET SESSION AUTHORIZATION, SET ROLE and their RESET: who the session is.
+    /// SET SESSION AUTHORIZATION, SET ROLE and their RESET: who the session is (it is also in
+    /// `settings`, as `session_authorization` or `role`).
     SetIdentity,
     /// BEGIN or START TRANSACTION.
     Begin(Access),

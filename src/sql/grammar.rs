@@ -7,47 +7,69 @@
 
 use std::borrow::Cow;
 use std::ffi::{CStr, CString};
+use std::ops::Range;
 
 use pg_raw_parse::{ParseResult, raw};
 
 use super::facts::Unread;
 
-/// A text as the grammar gets it: UTF-8, each byte from 0x80 up of another encoding replaced by
-/// one two-byte letter of its own. Names with such letters are then no name that a catalogue
-/// has, and everything ASCII is what it was.
+/// A text as the grammar gets it.
+///
+/// Comments are blanked: libpg_query makes tokens of them, which the server does not. It would
+/// misread `'a' -- …` before a newline and `'b'` (one string), refuse `NOT /* … */ IN`, and
+/// recurse once for every comment of a row of them.
+///
+/// Each byte from 0x80 up of an encoding other than UTF8 becomes one two-byte letter of its own.
+/// Names with such letters are then no name that a catalogue has, and everything ASCII is what
+/// it was.
 #[derive(Debug)]
 pub(super) struct Source<'a> {
+    original: &'a [u8],
+    utf8: bool,
     text: Cow<'a, str>,
 }
 
-/// The letter that stands for 0x80, U+0700; the others follow it. All take two bytes in UTF-8.
+/// U+0700 stands for 0x80, and the letters after it for the bytes after it. All take two bytes
+/// in UTF-8.
 const PLACEHOLDER_FIRST: u32 = 0x700 - 0x80;
 
 impl<'a> Source<'a> {
-    /// Takes a text as the client sent it.
+    /// Takes a text as the client sent it, with the comments that `prescan` found.
     ///
     /// # Errors
     /// [`Unread::Syntax`] when it is said to be UTF-8 and isn't, or holds a NUL.
-    pub(super) fn new(text: &'a [u8], utf8: bool) -> Result<Self, Unread> {
-        let refused =
-            |message: &str, position| Unread::Syntax { message: message.into(), position };
-        if text.contains(&0) {
-            return Err(refused("invalid byte sequence for encoding \"UTF8\": 0x00", None));
+    pub(super) fn new(
+        original: &'a [u8],
+        utf8: bool,
+        comments: &[Range<usize>],
+    ) -> Result<Self, Unread> {
+        let refused = |byte, position| {
+            let message = format!("invalid byte sequence for encoding \"UTF8\": {byte}");
+            Unread::Syntax { message, position }
+        };
+        if original.contains(&0) {
+            return Err(refused("0x00".into(), None));
         }
-        if !utf8 && !text.is_ascii() {
+        let blanked = blank(original, comments);
+        let text = if utf8 {
+            if let Err(error) = std::str::from_utf8(original) {
+                let at = error.valid_up_to();
+                let byte = original.get(at).copied().unwrap_or_default();
+                let position = super::prescan::character_position(original, at);
+                return Err(refused(format!("0x{byte:02x}"), Some(position)));
+            }
+            match blanked {
+                Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+                Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+            }
+        } else {
             let letter = |&byte: &u8| match byte {
                 ..0x80 => char::from(byte),
                 _ => char::from_u32(PLACEHOLDER_FIRST + u32::from(byte)).unwrap_or('\u{7ff}'),
             };
-            return Ok(Self { text: Cow::Owned(text.iter().map(letter).collect()) });
-        }
-        match std::str::from_utf8(text) {
-            Ok(text) => Ok(Self { text: Cow::Borrowed(text) }),
-            Err(error) => Err(refused(
-                "invalid byte sequence for encoding \"UTF8\"",
-                Some(super::prescan::character_position(text, error.valid_up_to())),
-            )),
-        }
+            Cow::Owned(blanked.iter().map(letter).collect())
+        };
+        Ok(Self { original, utf8, text })
     }
 
     /// What the grammar reads.
@@ -57,11 +79,44 @@ impl<'a> Source<'a> {
 
     /// Where a byte of [`Source::text`] stands in what the client sent.
     pub(super) fn original(&self, byte: usize) -> usize {
-        match &self.text {
-            Cow::Borrowed(_) => byte,
-            Cow::Owned(text) => text.get(..byte).map_or(byte, |before| before.chars().count()),
+        if self.utf8 {
+            return byte;
+        }
+        self.text.get(..byte).map_or(self.original.len(), |before| before.chars().count())
+    }
+
+    /// The 1-based character position, in what the client sent, of a byte of [`Source::text`].
+    pub(super) fn position(&self, byte: usize) -> u32 {
+        let byte = self.original(byte);
+        if self.utf8 {
+            super::prescan::character_position(self.original, byte)
+        } else {
+            u32::try_from(byte).unwrap_or(u32::MAX).saturating_add(1)
         }
     }
+
+    /// The same of a character of [`Source::text`], 1-based as the grammar gives it.
+    fn position_of_character(&self, character: u32) -> u32 {
+        let before = usize::try_from(character).unwrap_or(usize::MAX).saturating_sub(1);
+        let byte = self.text.char_indices().nth(before).map_or(self.text.len(), |(byte, _)| byte);
+        self.position(byte)
+    }
+}
+
+fn blank<'a>(text: &'a [u8], comments: &[Range<usize>]) -> Cow<'a, [u8]> {
+    if comments.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut blanked = text.to_vec();
+    for comment in comments {
+        if let Some(bytes) = blanked.get_mut(comment.clone()) {
+            bytes
+                .iter_mut()
+                .filter(|byte| !matches!(byte, b'\n' | b'\r'))
+                .for_each(|byte| *byte = b' ');
+        }
+    }
+    Cow::Owned(blanked)
 }
 
 /// Parses a text that `prescan` has passed.
@@ -69,12 +124,14 @@ impl<'a> Source<'a> {
 /// # Errors
 /// [`Unread::Syntax`] with PostgreSQL's message and position; [`Unread::TooComplex`] where the
 /// grammar's stack ends.
-pub(super) fn parse(text: &str) -> Result<ParseResult, Unread> {
-    pg_raw_parse::parse(text).map_err(|error| {
-        let (message, position) = error_of(text).unwrap_or_else(|| (error.to_string(), None));
+pub(super) fn parse(source: &Source<'_>) -> Result<ParseResult, Unread> {
+    pg_raw_parse::parse(source.text()).map_err(|error| {
+        let (message, position) =
+            error_of(source.text()).unwrap_or_else(|| (error.to_string(), None));
         if message.starts_with("stack depth limit") || message.starts_with("memory exhausted") {
             return Unread::TooComplex { what: "nesting", limit: GRAMMAR_STACK_BYTES };
         }
+        let position = position.map(|character| source.position_of_character(character));
         Unread::Syntax { message, position }
     })
 }
@@ -125,18 +182,24 @@ fn error_of(text: &str) -> Option<(String, Option<u32>)> {
 mod tests {
     use super::{Source, parse};
     use crate::sql::facts::Unread;
+    use crate::sql::prescan::{Limits, check};
+
+    fn source(text: &[u8], utf8: bool) -> Result<Source<'_>, Unread> {
+        Source::new(text, utf8, &check(text, &Limits::default())?.comments)
+    }
 
     #[test]
     fn an_error_has_the_servers_message_and_character_position() {
         let cases = [
             ("selec 1", "syntax error at or near \"selec\"", Some(1)),
             ("select 'é' fro t x y", "syntax error at or near \"t\"", Some(16)),
+            ("/* éé */ selec 1", "syntax error at or near \"selec\"", Some(10)),
             ("select 1,", "syntax error at end of input", Some(10)),
             ("select 'x", "unterminated quoted string at or near \"'x\"", Some(8)),
         ];
         for (text, message, position) in cases {
             assert_eq!(
-                parse(text).map(|_| ()),
+                parse(&source(text.as_bytes(), true).unwrap()).map(|_| ()),
                 Err(Unread::Syntax { message: message.into(), position }),
                 "{text}"
             );
@@ -146,11 +209,33 @@ mod tests {
     #[test]
     fn other_encodings_keep_their_places() {
         let text = b"select '\xe9\xe8', 1";
-        let source = Source::new(text, false).unwrap();
-        assert_eq!(source.text().len(), text.len() + 2);
-        let one = source.text().find('1').unwrap();
-        assert_eq!(source.original(one), text.len() - 1);
-        assert!(Source::new(text, true).is_err());
-        assert!(Source::new(b"select\0", false).is_err());
+        let source_ = source(text, false).unwrap();
+        assert_eq!(source_.text().len(), text.len() + 2);
+        let one = source_.text().find('1').unwrap();
+        assert_eq!(source_.original(one), text.len() - 1);
+        assert!(source(text, true).is_err());
+        assert!(source(b"select\0", false).is_err());
+        assert!(source(b"select 1 -- \xff", true).is_err());
+    }
+
+    #[test]
+    fn comments_are_white_space() {
+        for text in [
+            "select a not /* x */ in (1)",
+            "select a not -- x\n in (1)",
+            "select 'a' -- x\n'b'",
+            "select E'a' -- x\n -- y\n'\\'; delete from t; --'",
+            "select a order by 1 nulls /* */ first",
+            "select U&\"d!0061t\" /**/ uescape '!'",
+            "select timestamp with /**/ time zone 'now'",
+        ] {
+            let tree = parse(&source(text.as_bytes(), true).unwrap());
+            assert_eq!(tree.expect(text).len(), 1, "{text}");
+        }
+        assert!(parse(&source(b"select 'a' /**/ \n'b'", true).unwrap()).is_err());
+        let many = format!("select 1{}", "/**/ ".repeat(200_000));
+        assert!(parse(&source(many.as_bytes(), true).unwrap()).is_ok());
+        let after = format!("select 'a'{}", "/**/\n--x\n".repeat(100_000));
+        assert!(parse(&source(after.as_bytes(), true).unwrap()).is_ok());
     }
 }

@@ -49,6 +49,21 @@ pub enum Kind {
     Junk,
 }
 
+impl Kind {
+    /// Whether it is a string that goes on in the next quotes after a newline.
+    #[must_use]
+    pub const fn may_go_on(self) -> bool {
+        matches!(
+            self,
+            Self::String
+                | Self::EscapeString
+                | Self::UnicodeString
+                | Self::BitString
+                | Self::HexString
+        )
+    }
+}
+
 /// One token of a text.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Token {
@@ -65,6 +80,8 @@ pub struct Token {
 pub struct Lexer<'a> {
     text: &'a [u8],
     at: usize,
+    /// Where strings go on after comments: from one closing quote to the next opening one.
+    gaps: Vec<Range<usize>>,
     /// Bytes that the server's scanner looks at and puts back, over and over: its cost beyond
     /// one pass. See `prescan`.
     rescanned_bytes: usize,
@@ -112,13 +129,18 @@ impl<'a> Lexer<'a> {
     /// Over a whole text.
     #[must_use]
     pub const fn new(text: &'a [u8]) -> Self {
-        Self { text, at: 0, rescanned_bytes: 0 }
+        Self { text, at: 0, gaps: Vec::new(), rescanned_bytes: 0 }
     }
 
     /// Bytes that the server's scanner puts back and reads again, up to where this stands.
     #[must_use]
     pub const fn rescanned_bytes(&self) -> usize {
         self.rescanned_bytes
+    }
+
+    /// Takes what stands between the segments of the last strings, where it holds comments.
+    pub(super) fn take_gaps(&mut self) -> Vec<Range<usize>> {
+        std::mem::take(&mut self.gaps)
     }
 
     fn byte(&self, at: usize) -> Option<u8> {
@@ -195,13 +217,19 @@ impl<'a> Lexer<'a> {
     }
 
     /// The body of a single-quoted string that began before `at`: its end, past the last quote.
-    fn quoted(&self, mut at: usize, escapes: bool, doubles: bool) -> Option<usize> {
+    fn quoted(&mut self, mut at: usize, escapes: bool, doubles: bool) -> Option<usize> {
         loop {
             match self.byte(at)? {
                 b'\\' if escapes => at += 2,
                 b'\'' if doubles && self.byte(at + 1) == Some(b'\'') => at += 2,
                 b'\'' => match self.continuation(at + 1) {
-                    Some(next) => at = next,
+                    Some(next) => {
+                        let gap = at + 1..next - 1;
+                        if self.text.get(gap.clone()).is_some_and(|gap| gap.contains(&b'-')) {
+                            self.gaps.push(gap);
+                        }
+                        at = next;
+                    }
                     None => return Some(at + 1),
                 },
                 _ => at += 1,
@@ -328,7 +356,7 @@ impl<'a> Lexer<'a> {
         start + length
     }
 
-    fn string(&self, kind: Kind, body: usize) -> (Kind, usize) {
+    fn string(&mut self, kind: Kind, body: usize) -> (Kind, usize) {
         let doubles = !matches!(kind, Kind::BitString | Kind::HexString);
         match self.quoted(body, kind == Kind::EscapeString, doubles) {
             Some(end) => (kind, end.min(self.text.len())),

@@ -34,8 +34,8 @@ pub use walk::SYNTAX_FUNCTIONS;
 /// # Errors
 /// Every text without facts is refused; [`Unread`] says why.
 pub fn read(text: &[u8], utf8: bool, limits: &Limits) -> Result<Facts, Unread> {
-    prescan::check(text, limits)?;
-    let source = grammar::Source::new(text, utf8)?;
+    let measure = prescan::check(text, limits)?;
+    let source = grammar::Source::new(text, utf8, &measure.comments)?;
     // The binding's string accessors panic on what is not UTF-8, its lists on nodes that their
     // documentation does not name: both would be a text that cannot be judged.
     catch_unwind(AssertUnwindSafe(|| facts_of(text, &source, limits)))
@@ -43,7 +43,7 @@ pub fn read(text: &[u8], utf8: bool, limits: &Limits) -> Result<Facts, Unread> {
 }
 
 fn facts_of(text: &[u8], source: &grammar::Source<'_>, limits: &Limits) -> Result<Facts, Unread> {
-    let tree = grammar::parse(source.text())?;
+    let tree = grammar::parse(source)?;
     if tree.len() > limits.statements_max {
         return Err(Unread::TooComplex { what: "statements", limit: limits.statements_max });
     }
@@ -55,7 +55,7 @@ fn facts_of(text: &[u8], source: &grammar::Source<'_>, limits: &Limits) -> Resul
             Ok(0) | Err(_) => source.text().len(),
             Ok(length) => start + length,
         };
-        let mut statement = walk::statement(raw, source.text())?;
+        let mut statement = walk::statement(raw, source)?;
         let whole = source.original(start)..source.original(end);
         statement.span = span(text, before, whole);
         before = statement.span.end;

@@ -4,6 +4,8 @@
 //!
 //! Linear in the text; the bounds are far above what people and tools write.
 
+use std::ops::Range;
+
 use super::facts::Unread;
 use super::lex::{Kind, Lexer, Token};
 
@@ -40,7 +42,7 @@ impl Default for Limits {
 }
 
 /// What a text measures, as far as bounds go.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Measure {
     /// Tokens, white space and comments not counted.
     pub tokens: usize,
@@ -52,6 +54,9 @@ pub struct Measure {
     pub semicolons: usize,
     /// UNION, INTERSECT and EXCEPT, or words like them.
     pub set_operations: usize,
+    /// Comments that the grammar must get as white space (see `grammar::Source`): all but the
+    /// first `/* */` after a string, which keeps the string from going on after it.
+    pub comments: Vec<Range<usize>>,
 }
 
 /// Measures a text, and stops at the first bound that is passed.
@@ -64,11 +69,21 @@ pub fn check(text: &[u8], limits: &Limits) -> Result<Measure, Unread> {
     let mut measure = Measure::default();
     // Tokens of the open chain at each depth, the innermost last.
     let mut chains: Vec<usize> = vec![0];
+    let mut after_string = false;
     while let Some(token) = lexer.next() {
         bound("operators in a row", lexer.rescanned_bytes(), RESCANNED_BYTES_MAX)?;
         bound("nested comments", token.comment_depth, limits.comment_depth_max)?;
-        if matches!(token.kind, Kind::Space | Kind::LineComment | Kind::BlockComment) {
-            continue;
+        match token.kind {
+            Kind::Space => continue,
+            Kind::BlockComment if std::mem::take(&mut after_string) => continue,
+            Kind::LineComment | Kind::BlockComment => {
+                measure.comments.push(token.span);
+                continue;
+            }
+            kind => after_string = kind.may_go_on(),
+        }
+        if after_string {
+            measure.comments.append(&mut lexer.take_gaps());
         }
         measure.tokens += 1;
         bound("tokens", measure.tokens, limits.tokens_max)?;

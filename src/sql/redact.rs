@@ -118,11 +118,12 @@ fn is_string(token: &Token, bytes: &[u8]) -> bool {
     match token.kind {
         Kind::String | Kind::EscapeString | Kind::UnicodeString | Kind::DollarString => true,
         // An unterminated one.
-        Kind::Junk => match bytes {
-            [b'\'' | b'$' | b'"', ..] | [b'e' | b'E', b'\'', ..] => true,
-            [b'u' | b'U', b'&', b'\'' | b'"', ..] => true,
-            _ => false,
-        },
+        Kind::Junk => matches!(
+            bytes,
+            [b'\'' | b'$' | b'"', ..]
+                | [b'e' | b'E', b'\'', ..]
+                | [b'u' | b'U', b'&', b'\'' | b'"', ..]
+        ),
         _ => false,
     }
 }

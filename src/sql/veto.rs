@@ -48,7 +48,7 @@ pub fn veto(text: &[u8], utf8: bool, facts: &Facts) -> Result<Vote, Unread> {
     if measure.chain_tokens > CHAIN_TOKENS_MAX || measure.set_operations > SET_OPERATIONS_MAX {
         return Ok(Vote::Abstains);
     }
-    let Ok(source) = Source::new(text, utf8) else { return Ok(Vote::Abstains) };
+    let Ok(source) = Source::new(text, utf8, &[]) else { return Ok(Vote::Abstains) };
     // A bug of the second reader is no reason to refuse.
     catch_unwind(AssertUnwindSafe(|| compare(source.text(), facts))).unwrap_or(Ok(Vote::Abstains))
 }

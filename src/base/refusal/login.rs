@@ -242,6 +242,24 @@ pub fn idle(seconds: u64) -> Refusal {
         .hint("Connect again; the grant is still valid.")
 }
 
+/// No thread is free to judge a long statement.
+#[must_use]
+pub fn judging_full() -> Refusal {
+    let what = "pgward: statement refused: too many long statements are being read at once";
+    Refusal::fatal("judging_full", code::STATEMENT_TOO_COMPLEX, what)
+        .detail("Statements over 8 kB are read on a few threads of their own, which are all busy.")
+        .hint("Connect and try again shortly, or send shorter statements.")
+}
+
+/// Judging a long statement took too long.
+#[must_use]
+pub fn judging_overrun() -> Refusal {
+    let what = "pgward: statement refused: it takes too long to read";
+    Refusal::fatal("judging_overrun", code::STATEMENT_TOO_COMPLEX, what)
+        .detail("What can not be read within bounds can not be judged.")
+        .hint("Split the statement.")
+}
+
 /// A fault of our own.
 #[must_use]
 pub fn internal(session: SessionId) -> Refusal {

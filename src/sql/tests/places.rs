@@ -61,7 +61,7 @@ fn calls_are_found_in_every_place() {
         "SELECT (@).a",
         "SELECT @::text",
         "SELECT CAST(@ AS text)",
-        "SELECT a::varchar(@)",
+        "SELECT a::s.t(@)",
         "SELECT @ COLLATE \"C\"",
         "SELECT @ AT TIME ZONE 'x'",
         "SELECT @ IS NULL",

@@ -16,6 +16,7 @@ use pg_raw_parse::list::NodeList;
 use pg_raw_parse::nodes::{RangeVar, RawStmt, TypeName};
 
 use super::facts::{Action, Name, Statement, Unread, Verb, Write};
+use super::grammar::Source;
 
 pub use json::SYNTAX_FUNCTIONS;
 
@@ -54,14 +55,12 @@ struct Walk<'a> {
 /// # Errors
 /// [`Unread::Unknown`] for what this version cannot judge, [`Unread::TooComplex`] for too many
 /// common table expressions, [`Unread::Syntax`] for what only libpg_query accepts.
-pub(super) fn statement(raw: &RawStmt, text: &str) -> Result<Statement, Unread> {
+pub(super) fn statement(raw: &RawStmt, source: &Source<'_>) -> Result<Statement, Unread> {
     let mut walk = Walk::new();
     let (operation, action) = walk.top(raw.stmt())?;
     walk.run()?;
     if let Some((message, byte)) = walk.refused {
-        let position = usize::try_from(byte)
-            .ok()
-            .map(|byte| super::prescan::character_position(text.as_bytes(), byte));
+        let position = usize::try_from(byte).ok().map(|byte| source.position(byte));
         return Err(Unread::Syntax { message: message.into(), position });
     }
     Ok(walk.finish(operation, action))

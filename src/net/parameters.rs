@@ -1,0 +1,214 @@
+//! What a session's upstream connection starts with: the client's own settings as far as policy
+//! lets them pass, and ours, which carry safety and win.
+//!
+//! Settings in the StartupMessage are the session's *defaults*: RESET and DISCARD ALL return to
+//! them, which a SET after connecting would not survive.
+
+use crate::base::limits::IDENTIFIER_BYTES_MAX;
+use crate::base::moment::Deadline;
+use crate::base::{GrantId, Moment, Refusal};
+use crate::policy::Terms;
+use crate::policy::settings::{StartupDecision, startup, startup_options};
+
+/// Shortest statement_timeout that is set, milliseconds: 0 would mean none.
+const TIMEOUT_MS_MIN: u64 = 1;
+
+/// The client's StartupMessage, taken apart.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// As the client named itself.
+    pub application_name: Option<String>,
+    /// Settings in the order in which they hold: `options` first, plain keys beat them.
+    settings: Vec<(String, String)>,
+}
+
+impl Wanted {
+    /// Takes the parameters that are neither `user` nor `database`.
+    ///
+    /// # Errors
+    /// The refusal to send when `options` holds more than settings.
+    pub fn new(parameters: &[(String, String)]) -> Result<Self, Box<Refusal>> {
+        let mut wanted = Self::default();
+        for (name, value) in parameters.iter().filter(|(name, _)| name == "options") {
+            let _ = name;
+            wanted.settings.extend(startup_options(value)?);
+        }
+        for (name, value) in parameters {
+            if !matches!(name.as_str(), "user" | "database" | "options" | "replication") {
+                wanted.settings.push((name.to_ascii_lowercase(), value.clone()));
+            }
+        }
+        let name = wanted.settings.iter().rfind(|(name, _)| name == "application_name");
+        wanted.application_name = name.map(|(_, value)| value.clone());
+        Ok(wanted)
+    }
+
+    /// Whether the client is psql, by the name it gives itself.
+    #[must_use]
+    pub fn is_psql(&self) -> bool {
+        self.application_name.as_deref() == Some("psql")
+    }
+
+    /// All settings of the upstream's StartupMessage.
+    ///
+    /// # Errors
+    /// The refusal to send when a setting may not be what the client wants.
+    pub fn settings(
+        &self,
+        terms: &Terms,
+        write_path: Option<&str>,
+        scopes: &str,
+        now: Moment,
+    ) -> Result<Vec<(String, String)>, Refusal> {
+        let mut settings = Settings::default();
+        for (name, value) in &self.settings {
+            if name == "application_name" {
+                continue;
+            }
+            match startup(name, value, terms) {
+                StartupDecision::Pass => settings.put(name, value.clone()),
+                StartupDecision::Capped(value) => settings.put(name, value),
+                StartupDecision::Refuse(refusal) => return Err(refusal),
+            }
+        }
+        self.ours(&mut settings, terms, scopes, now);
+        if let Some(path) = write_path {
+            settings.put("search_path", path.to_owned());
+        }
+        Ok(settings.0)
+    }
+
+    fn ours(&self, settings: &mut Settings, terms: &Terms, scopes: &str, now: Moment) {
+        let own_name = self.application_name.as_deref().unwrap_or_default();
+        settings.put("application_name", application_name(&terms.user, terms.grant, own_name));
+        if !terms.may_write() {
+            settings.put("default_transaction_read_only", "on".to_owned());
+        }
+        // PostgreSQL keeps milliseconds in an int.
+        let left_ms =
+            (Deadline::at_wall(terms.expires_at, now).left(now) / 1_000).min(i32::MAX as u64);
+        let cap = |ms: u64| if ms == 0 { left_ms } else { ms.min(left_ms) }.max(TIMEOUT_MS_MIN);
+        // A client's own, lower values stand; they were judged against the caps.
+        settings.at_most("statement_timeout", cap(terms.caps.statement_timeout_ms));
+        for (name, cap_ms) in [
+            ("lock_timeout", terms.caps.lock_timeout_ms),
+            (
+                "idle_in_transaction_session_timeout",
+                terms.caps.idle_in_transaction_session_timeout_ms,
+            ),
+            ("idle_session_timeout", terms.caps.idle_session_timeout_ms),
+        ] {
+            if cap_ms > 0 {
+                settings.at_most(name, cap_ms);
+            }
+        }
+        settings.put("client_connection_check_interval", "2s".to_owned());
+        settings.put("tcp_keepalives_idle", "60".to_owned());
+        settings.put("tcp_keepalives_interval", "15".to_owned());
+        settings.put("tcp_keepalives_count", "4".to_owned());
+        settings.put("standard_conforming_strings", "on".to_owned());
+        settings.put("pgward.grant_id", terms.grant.to_string());
+        settings.put("pgward.scopes", scopes.to_owned());
+        settings.put("pgward.expires_at", rfc3339(terms.expires_at));
+        settings.put("pgward.reason", one_line(&terms.reason));
+    }
+}
+
+#[derive(Debug, Default)]
+struct Settings(Vec<(String, String)>);
+
+impl Settings {
+    /// Each name once: PostgreSQL takes the last of several, but nobody should have to know.
+    fn put(&mut self, name: &str, value: String) {
+        match self.0.iter_mut().find(|(known, _)| known == name) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((name.to_owned(), value)),
+        }
+    }
+
+    /// Keeps a value of the client's that is given in milliseconds and lower; sets `cap_ms` in
+    /// every other case.
+    fn at_most(&mut self, name: &str, cap_ms: u64) {
+        let own = self.0.iter().find(|(known, _)| known == name);
+        let own_ms = own.and_then(|(_, value)| crate::policy::timeout::parse_ms(value));
+        if !own_ms.is_some_and(|ms| ms > 0 && ms <= cap_ms) {
+            self.put(name, format!("{cap_ms}ms"));
+        }
+    }
+}
+
+/// `pgward:<user>:<grant>/<client's>`, cut to what the server keeps. Ours comes first, so what a
+/// client calls itself can not push it out.
+fn application_name(user: &str, grant: GrantId, own: &str) -> String {
+    // The grant is always whole: a long user name gives way.
+    let room = IDENTIFIER_BYTES_MAX.saturating_sub("pgward::g_0000000000/".len());
+    let mut name = format!("pgward:{}:{grant}/{}", cut(&one_line(user), room), one_line(own));
+    name.truncate(cut(&name, IDENTIFIER_BYTES_MAX).len());
+    name
+}
+
+/// The longest prefix of at most `bytes_max` bytes that is whole characters.
+fn cut(text: &str, bytes_max: usize) -> &str {
+    let end = (0..=bytes_max.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
+    text.get(..end.unwrap_or(0)).unwrap_or_default()
+}
+
+fn one_line(text: &str) -> String {
+    text.replace(|c: char| c.is_control(), " ")
+}
+
+/// Microseconds since the epoch as RFC 3339 UTC, to the second.
+#[must_use]
+pub fn rfc3339(micros: i64) -> String {
+    jiff::Timestamp::from_second(micros.div_euclid(1_000_000))
+        .map_or_else(|_| "-".to_owned(), |time| time.to_string())
+}
+
+/// `until 2026-11-20 12:05 UTC (59 min left)`
+#[must_use]
+pub fn until(micros: i64, now: Moment) -> String {
+    let time = jiff::Timestamp::from_second(micros.div_euclid(1_000_000));
+    let time = time
+        .map_or_else(|_| "-".to_owned(), |time| time.strftime("%Y-%m-%d %H:%M UTC").to_string());
+    let minutes = Deadline::at_wall(micros, now).left(now) / 60_000_000;
+    let left = match (minutes / 60, minutes % 60) {
+        (0, 0) => "less than a minute left".to_owned(),
+        (0, minutes) => format!("{minutes} min left"),
+        (hours, 0) => format!("{hours} h left"),
+        (hours, minutes) => format!("{hours} h {minutes} min left"),
+    };
+    format!("until {time} ({left})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn application_names_keep_user_and_grant() {
+        let grant = GrantId::from_random(5);
+        let cases = [
+            ("alice", "psql", format!("pgward:alice:{grant}/psql")),
+            ("alice", "a\nb", format!("pgward:alice:{grant}/a b")),
+        ];
+        for (user, own, expected) in cases {
+            assert_eq!(application_name(user, grant, own), expected);
+        }
+        let long = application_name(&"ä".repeat(60), grant, &"x".repeat(100));
+        assert!(long.len() <= 63 && long.contains(&grant.to_string()), "{long}");
+    }
+
+    #[test]
+    fn times_for_people() {
+        let now = Moment { boot: 0, wall: 0 };
+        for (left_s, expected) in [
+            (30, "until 1970-01-01 00:00 UTC (less than a minute left)"),
+            (27 * 60, "until 1970-01-01 00:27 UTC (27 min left)"),
+            (3_600, "until 1970-01-01 01:00 UTC (1 h left)"),
+            (3_660, "until 1970-01-01 01:01 UTC (1 h 1 min left)"),
+        ] {
+            assert_eq!(until(left_s * 1_000_000, now), expected);
+        }
+        assert_eq!(rfc3339(1_500_000), "1970-01-01T00:00:01Z");
+    }
+}

@@ -1,0 +1,306 @@
+//! What `serve` starts, reloads and drains.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+use super::pool::Pool;
+use super::registry::{EndCause, Registry};
+use super::shared::{Parts, Settings, Shared};
+use super::worker::{Handle, Worker};
+use super::{accept, clock, keeper};
+use crate::audit::{self, Log};
+use crate::catalog::Catalogues;
+use crate::config::{Config, ParserDisagreement};
+use crate::grants::Live;
+use crate::policy::JudgeSettings;
+use crate::telemetry::{Metrics, ServerConnections};
+
+/// How often the registry is swept for sessions whose time is over.
+const SWEEP_EVERY: Duration = Duration::from_millis(500);
+/// Sweeps between two looks at connection counts and free space.
+const SWEEPS_PER_COUNT: u32 = 4;
+/// How long starting waits for databases to be served before it listens all the same.
+const SERVED_WITHIN: Duration = Duration::from_secs(5);
+/// How long draining waits for workers to write their last records.
+const WORKERS_WITHIN: Duration = Duration::from_secs(5);
+/// Pause between two looks while waiting.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Threads for long statements, and how many of these may wait.
+const POOL_THREADS: usize = 2;
+const POOL_WAITING: usize = 16;
+/// Least free space with which the audit log counts as writable.
+const FREE_BYTES_MIN: u64 = 64 * 1024;
+
+/// What a server is made of.
+#[derive(Debug)]
+pub struct ServerParts {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The grants as logins see them.
+    pub grants: Arc<Live>,
+    /// The audit log.
+    pub log: Arc<Log>,
+    /// The metrics.
+    pub metrics: Arc<Metrics>,
+    /// The upstreams' catalogues; the server keeps them fresh.
+    pub catalogues: Arc<Catalogues>,
+}
+
+/// Why a server can not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Certificates, keys or roots that can not be used.
+    #[error("{}", .0.join("; "))]
+    Settings(Vec<String>),
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// `listen.address`
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Threads or runtimes that can not be made.
+    #[error("cannot start: {0}")]
+    Start(#[from] std::io::Error),
+}
+
+/// A running server. Its control connections and listener run on the runtime that started it,
+/// its sessions on threads of their own.
+#[derive(Debug)]
+pub struct Server {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    workers: Mutex<Vec<Handle>>,
+    listener: AbortHandle,
+    sweeper: AbortHandle,
+}
+
+impl Server {
+    /// Starts workers, control connections and the listener.
+    ///
+    /// Waits a few seconds for every database to be served; one that is not by then refuses
+    /// sessions (57P03) until it is.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start(parts: ServerParts) -> Result<Self, StartError> {
+        let ServerParts { config, grants, log, metrics, catalogues } = parts;
+        raise_file_limit();
+        let wanted = config.listen.address;
+        let settings = Settings::new(config).map_err(StartError::Settings)?;
+        let pool = Pool::start(POOL_THREADS, POOL_WAITING)?;
+        let shared =
+            Arc::new(Shared::new(Parts { settings, grants, log, metrics, catalogues, pool }));
+        let listening = TcpListener::bind(wanted).await;
+        let listener =
+            listening.map_err(|source| StartError::Listen { address: wanted, source })?;
+        let address = listener.local_addr()?;
+        keeper::keep_all(&shared, &shared.settings.load().targets);
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let workers: Vec<Handle> = (0..cores)
+            .map(|index| Worker::start(index, Arc::clone(&shared)))
+            .collect::<Result<_, _>>()?;
+        let sweeper = tokio::spawn(sweep(Arc::clone(&shared))).abort_handle();
+        wait_served(&shared).await;
+        let places = workers.iter().map(Into::into).collect();
+        let accepting = accept::accept(listener, Arc::clone(&shared), places);
+        let listener = tokio::spawn(accepting).abort_handle();
+        tracing::info!(%address, workers = cores, "listening");
+        Ok(Self { shared, address, workers: Mutex::new(workers), listener, sweeper })
+    }
+
+    /// Where it listens; tells the port where the configuration says 0.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Every live session.
+    #[must_use]
+    pub fn registry(&self) -> Arc<Registry> {
+        Arc::clone(&self.shared.registry)
+    }
+
+    /// Whether every database is served, the audit log can be written, and clients are accepted.
+    #[must_use]
+    pub fn ready(&self) -> bool {
+        !self.shared.is_draining()
+            && !self.listener.is_finished()
+            && all_served(&self.shared)
+            && audit_is_writable(&self.shared.log)
+    }
+
+    /// Takes a new configuration for what begins from now on; sessions keep theirs. If anything
+    /// in it can not be used, nothing of it is. `listen.address` takes effect at the next start.
+    ///
+    /// # Errors
+    /// Every problem, in words.
+    pub async fn reload(&self, config: Arc<Config>) -> Result<(), Vec<String>> {
+        let policy = &config.policy;
+        let refuses = policy.parser_disagreement == ParserDisagreement::Refuse;
+        let judging =
+            JudgeSettings::new(&policy.allow_functions, &policy.refuse_functions, refuses);
+        let (settings, judging) = match (Settings::new(Arc::clone(&config)), judging) {
+            (Ok(settings), Ok(judging)) => (settings, judging),
+            (settings, judging) => {
+                let mut problems = settings.err().unwrap_or_default();
+                problems.extend(judging.err().map(|problem| format!("policy: {problem}")));
+                self.shared.metrics.config_reloaded(None);
+                return Err(problems);
+            }
+        };
+        if config.listen.address != self.shared.settings.load().config.listen.address {
+            tracing::warn!("listen.address takes effect at the next start");
+        }
+        let settings = Arc::new(settings);
+        self.renew_controls(&settings.targets).await;
+        self.shared.settings.store(settings);
+        self.shared.catalogues.set_settings(Arc::new(judging));
+        #[expect(clippy::cast_precision_loss, reason = "Prometheus counts seconds in doubles")]
+        self.shared.metrics.config_reloaded(Some((clock::now().wall / 1_000_000) as f64));
+        Ok(())
+    }
+
+    /// New control connections take the place of old ones when they are up, so that reloading
+    /// turns nobody away. Sessions keep the connection that they began with.
+    async fn renew_controls(&self, targets: &BTreeMap<String, Arc<super::dial::Target>>) {
+        let mut kept = Vec::new();
+        for (name, target) in targets {
+            kept.push((name.clone(), keeper::keep(&self.shared, target)));
+        }
+        for (_, controlled) in &kept {
+            let mut control = controlled.control.clone();
+            let _ = tokio::time::timeout(SERVED_WITHIN, control.wait_up()).await;
+        }
+        let gone: Vec<String> = self
+            .shared
+            .controls
+            .iter()
+            .map(|entry| entry.key().clone())
+            .filter(|name| !targets.contains_key(name))
+            .collect();
+        for name in gone {
+            self.shared.controls.remove(&name);
+            self.shared.catalogues.remove(&name);
+        }
+        for (name, controlled) in kept {
+            self.shared.controls.insert(name, controlled);
+        }
+    }
+
+    /// Accepts no more clients, waits for sessions to end by themselves, then ends them, and
+    /// returns when the last record is written.
+    pub async fn drain(&self, patience: Duration) {
+        self.shared.draining.store(true, Ordering::Relaxed);
+        self.listener.abort();
+        let until = Instant::now() + patience;
+        while self.shared.connections.load(Ordering::Relaxed) > 0 && Instant::now() < until {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        let report = self.shared.registry.end_all(EndCause::Shutdown).await;
+        if report.sessions_ended > 0 {
+            tracing::warn!(sessions = report.sessions_ended, "sessions ended by shutdown");
+        }
+        let handles = std::mem::take(&mut *lock(&self.workers));
+        let threads: Vec<_> = handles.into_iter().map(|handle| handle.thread).collect();
+        let joined = tokio::task::spawn_blocking(move || {
+            for thread in threads {
+                let _ = thread.join();
+            }
+        });
+        if tokio::time::timeout(WORKERS_WITHIN, joined).await.is_err() {
+            tracing::error!("a worker did not end in time; its last records may be missing");
+        }
+        self.sweeper.abort();
+        self.shared.controls.clear();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether every configured database takes sessions.
+fn all_served(shared: &Shared) -> bool {
+    let settings = shared.settings.load();
+    settings.targets.keys().all(|name| {
+        shared.catalogues.is_loaded(name)
+            && shared.control(name).is_some_and(|control| control.is_up())
+    })
+}
+
+async fn wait_served(shared: &Shared) {
+    let until = Instant::now() + SERVED_WITHIN;
+    while !all_served(shared) && Instant::now() < until {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+fn audit_is_writable(log: &Log) -> bool {
+    let path = log.directory().join(audit::log::FILE_NAME);
+    let opens = std::fs::OpenOptions::new().append(true).open(path).is_ok();
+    opens && log.free_bytes().is_none_or(|free| free >= FREE_BYTES_MIN)
+}
+
+/// Ends what is over and counts what is there, until it is aborted.
+async fn sweep(shared: Arc<Shared>) {
+    let mut sweeps: u32 = 0;
+    loop {
+        tokio::time::sleep(SWEEP_EVERY).await;
+        shared.registry.sweep(clock::now());
+        if sweeps.is_multiple_of(SWEEPS_PER_COUNT) {
+            count(&shared).await;
+        }
+        sweeps = sweeps.wrapping_add(1);
+    }
+}
+
+async fn count(shared: &Shared) {
+    let mut clients: BTreeMap<&'static str, i64> = BTreeMap::new();
+    let mut servers: BTreeMap<(String, &'static str), i64> = BTreeMap::new();
+    for session in shared.registry.list().await {
+        let state = match session.state {
+            "idle in transaction" | "idle in transaction (aborted)" => "idle_in_transaction",
+            other => other,
+        };
+        *clients.entry(state).or_default() += 1;
+        if session.backend_pid.is_some() {
+            *servers.entry((session.database, state)).or_default() += 1;
+        }
+    }
+    for entry in &shared.controls {
+        if entry.value().control.is_up() {
+            *servers.entry((entry.key().clone(), "control")).or_default() += 1;
+        }
+    }
+    let clients: Vec<(&'static str, i64)> = clients.into_iter().collect();
+    let servers: Vec<ServerConnections<'_>> = servers
+        .iter()
+        .map(|((database, state), count)| ServerConnections { database, state, count: *count })
+        .collect();
+    shared.metrics.set_connections(&clients, &servers);
+    if let Some(free) = shared.log.free_bytes() {
+        shared.metrics.set_audit_free_bytes(free);
+    }
+}
+
+/// Two file descriptors a session: the soft limit of 1024 that many systems start programs with
+/// would be reached by 500.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum {
+        let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+        if let Err(problem) = setrlimit(Resource::Nofile, raised) {
+            tracing::warn!(%problem, "the limit of open files can not be raised");
+        }
+    }
+}

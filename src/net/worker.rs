@@ -1,0 +1,237 @@
+//! A worker: one OS thread with a current-thread runtime, and what its sessions share without
+//! locks: the judge with its caches, the audit stream, the buffers.
+//!
+//! Everything here is borrowed for the length of one synchronous turn, never across an await.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc};
+
+use super::clock;
+use super::pool::Pool;
+use super::registry::Entry;
+use super::shared::Shared;
+use crate::audit::{SessionContext, Stream};
+use crate::base::{Moment, SessionId};
+use crate::policy::{Judge, JudgeSource};
+use crate::session::{Event, Recorder, Turn};
+use crate::telemetry::{DatabaseCounters, WorkerCounters};
+
+/// The shared read buffer (PERFORMANCE.md: larger ones gain nothing).
+const SCRATCH_BYTES: usize = 64 * 1024;
+/// Records that nothing waits for are written at the latest after this long.
+const WRITTEN_WITHIN: Duration = Duration::from_millis(50);
+/// Pause before trying again when the log can not be written.
+const WRITE_RETRY: Duration = Duration::from_millis(500);
+
+/// What the sessions of one thread share.
+pub(super) struct Worker {
+    pub(super) shared: Arc<Shared>,
+    pub(super) counters: Arc<WorkerCounters>,
+    pub(super) judge: RefCell<Judge>,
+    pub(super) stream: RefCell<Stream>,
+    pub(super) scratch: RefCell<Vec<u8>>,
+    pub(super) turn: RefCell<Turn>,
+    waiting: Notify,
+    is_waiting: Cell<bool>,
+    disagreements: Cell<u64>,
+}
+
+/// What is kept of one session for record, list and metrics.
+pub(super) struct Books {
+    pub(super) entry: Arc<Entry>,
+    pub(super) context: SessionContext,
+    pub(super) counters: Arc<DatabaseCounters>,
+}
+
+/// Takes a session's events for the length of one turn.
+pub(super) struct Recording<'a> {
+    stream: &'a mut Stream,
+    books: &'a Books,
+    worker: &'a Worker,
+    now: Moment,
+}
+
+/// A client that was accepted.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    pub(super) tcp: std::net::TcpStream,
+    pub(super) peer: std::net::SocketAddr,
+    pub(super) counted: Counted,
+}
+
+/// Counts one connection, in the process and on its worker, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Counted {
+    shared: Arc<Shared>,
+    load: Arc<AtomicUsize>,
+}
+
+/// How the listener reaches a worker.
+#[derive(Debug)]
+pub(super) struct Handle {
+    pub(super) arrivals: mpsc::UnboundedSender<Arrival>,
+    /// Connections on this worker.
+    pub(super) load: Arc<AtomicUsize>,
+    pub(super) thread: std::thread::JoinHandle<()>,
+}
+
+impl Counted {
+    pub(super) fn new(shared: Arc<Shared>, load: Arc<AtomicUsize>) -> Self {
+        shared.connections.fetch_add(1, Ordering::Relaxed);
+        load.fetch_add(1, Ordering::Relaxed);
+        Self { shared, load }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.shared.connections.fetch_sub(1, Ordering::Relaxed);
+        self.load.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl<'a> Recording<'a> {
+    pub(super) const fn new(
+        stream: &'a mut Stream,
+        books: &'a Books,
+        worker: &'a Worker,
+        now: Moment,
+    ) -> Self {
+        Self { stream, books, worker, now }
+    }
+}
+
+impl Recorder for Recording<'_> {
+    fn record(&mut self, event: &Event<'_>) {
+        if let Event::Decision(decision) = event {
+            let text = decision.redacted.map_or(decision.query, str::as_bytes);
+            self.books.entry.note_statement(text);
+        } else {
+            self.worker.note_waiting();
+        }
+        self.books.counters.count(event);
+        self.stream.add(&self.books.context, event, self.now);
+    }
+}
+
+impl Worker {
+    fn new(index: usize, shared: Arc<Shared>) -> Self {
+        let source: Arc<dyn JudgeSource> = Arc::clone(&shared.catalogues) as _;
+        let stream = Stream::new(Arc::clone(&shared.log), &format!("w{index}"));
+        Self {
+            counters: shared.metrics.worker(),
+            judge: RefCell::new(Judge::new(source, rand::random())),
+            stream: RefCell::new(stream),
+            scratch: RefCell::new(vec![0; SCRATCH_BYTES]),
+            turn: RefCell::default(),
+            waiting: Notify::new(),
+            is_waiting: Cell::new(false),
+            disagreements: Cell::new(0),
+            shared,
+        }
+    }
+
+    /// Starts worker number `index`.
+    ///
+    /// # Errors
+    /// When its runtime or thread can not be made.
+    pub(super) fn start(index: usize, shared: Arc<Shared>) -> std::io::Result<Handle> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (arrivals, inbox) = mpsc::unbounded_channel();
+        let thread =
+            std::thread::Builder::new().name(format!("pgward-w{index}")).spawn(move || {
+                let tasks = tokio::task::LocalSet::new();
+                tasks.block_on(&runtime, async move {
+                    let worker = Rc::new(Self::new(index, shared));
+                    worker.serve(inbox).await;
+                });
+            })?;
+        Ok(Handle { arrivals, load: Arc::default(), thread })
+    }
+
+    /// Takes clients until the listener is gone, then waits for those that are there.
+    async fn serve(self: Rc<Self>, mut inbox: mpsc::UnboundedReceiver<Arrival>) {
+        let writing = tokio::task::spawn_local(Rc::clone(&self).write_waiting());
+        let mut tasks = tokio::task::JoinSet::new();
+        loop {
+            tokio::select! {
+                arrival = inbox.recv() => match arrival {
+                    Some(arrival) => {
+                        tasks.spawn_local(super::task::serve(Rc::clone(&self), arrival));
+                    }
+                    None => break,
+                },
+                Some(_) = tasks.join_next() => {}
+            }
+        }
+        while tasks.join_next().await.is_some() {}
+        writing.abort();
+        self.commit(&mut self.stream.borrow_mut());
+    }
+
+    /// Writes what was recorded while nothing waited for it.
+    async fn write_waiting(self: Rc<Self>) {
+        loop {
+            self.waiting.notified().await;
+            tokio::time::sleep(WRITTEN_WITHIN).await;
+            self.is_waiting.set(false);
+            while !self.commit(&mut self.stream.borrow_mut()) {
+                tokio::time::sleep(WRITE_RETRY).await;
+            }
+        }
+    }
+
+    /// Something was recorded that no forwarding waits for.
+    pub(super) fn note_waiting(&self) {
+        if !self.is_waiting.replace(true) {
+            self.waiting.notify_one();
+        }
+    }
+
+    /// Writes everything recorded so far; false if it can not be.
+    pub(super) fn commit(&self, stream: &mut Stream) -> bool {
+        if !stream.is_waiting() {
+            return true;
+        }
+        let (before, begun) = (stream.records_written(), clock::now());
+        match stream.commit() {
+            Ok(()) => {
+                let records = stream.records_written().saturating_sub(before);
+                let micros = clock::now().since(begun);
+                self.counters.audit_written(records, micros.saturating_mul(1_000));
+                true
+            }
+            Err(problem) => {
+                self.counters.audit_failed();
+                let cause = std::error::Error::source(&problem).map(ToString::to_string);
+                tracing::error!(cause, "the audit log can not be written: statements are refused");
+                false
+            }
+        }
+    }
+
+    /// A text was judged since `begun`.
+    pub(super) fn note_judging(&self, judge: &Judge, decided: bool, begun: Moment) {
+        if decided {
+            self.counters.decided(clock::now().since(begun).saturating_mul(1_000));
+        }
+        let seen = judge.disagreements();
+        for _ in self.disagreements.replace(seen)..seen {
+            self.counters.parser_disagreed();
+        }
+    }
+
+    pub(super) fn pool(&self) -> &Pool {
+        &self.shared.pool
+    }
+
+    pub(super) fn session_panicked(&self, session: SessionId) {
+        self.shared.metrics.session_panicked();
+        tracing::error!(%session, "internal error: the session was closed");
+    }
+}
