@@ -170,12 +170,8 @@ pub fn until(micros: i64, now: Moment) -> String {
     let time = jiff::Timestamp::from_second(micros.div_euclid(1_000_000));
     let time = time
         .map_or_else(|_| "-".to_owned(), |time| time.strftime("%Y-%m-%d %H:%M UTC").to_string());
-<<<<<<< HEAD
-    let minutes = Deadline::at_wall(micros, now).left(now) / 60_000_000;
-=======
     // To the nearest minute: "59 min" just after asking for an hour looks wrong.
     let minutes = Deadline::at_wall(micros, now).left(now).saturating_add(30_000_000) / 60_000_000;
->>>>>>> wip-net
     let left = match (minutes / 60, minutes % 60) {
         (0, 0) => "less than a minute left".to_owned(),
         (0, minutes) => format!("{minutes} min left"),
