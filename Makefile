@@ -3,7 +3,7 @@
 CARGO ?= cargo
 DEMO_ARGS ?=
 
-.PHONY: help demo build test check fmt clippy doc deny unit it fuzz-replay fuzz-smoke setup
+.PHONY: help demo build test tests check fmt clippy doc deny fuzz-replay fuzz-smoke setup
 
 help:
 	@echo 'make demo         a throwaway PostgreSQL with sample data behind pgward, and psql lines to paste'
@@ -39,16 +39,11 @@ deny:
 	    $(CARGO) deny --locked check bans licenses sources; \
 	else echo 'cargo-deny is not installed: licences and sources not checked'; fi
 
-test: setup check unit it
+test: setup check tests
 
-# Library, layering, CLI snapshots, property tests, fuzz corpus replay.
-unit:
-	$(CARGO) test --locked --lib --bins
-	$(CARGO) test --locked $(patsubst tests/%.rs,--test %,$(wildcard tests/*.rs))
-
-# Real servers and real clients.
-it: setup
-	$(CARGO) test --locked --test it
+# Units, properties, snapshots, the fuzz corpus; then real servers and real clients.
+tests: setup
+	$(CARGO) test --locked
 
 fuzz-replay:
 	$(CARGO) test --locked --test fuzz_replay

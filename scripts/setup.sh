@@ -51,9 +51,10 @@ contrib_is_there() {
 
 libclang_is_there() {
     [ -n "${LIBCLANG_PATH:-}" ] && return 0
-    have llvm-config && return 0
-    for library in /usr/lib/llvm-*/lib/libclang*.so* /usr/lib/*/libclang*.so* \
-        /usr/lib64/libclang*.so* /usr/local/lib/libclang*.so* \
+    # libclang-cpp.so is another library, and llvm-config comes without either.
+    for library in /usr/lib/llvm-*/lib/libclang.so* /usr/lib/llvm-*/lib/libclang-[0-9]*.so* \
+        /usr/lib/*/libclang.so* /usr/lib/*/libclang-[0-9]*.so* \
+        /usr/lib64/libclang.so* /usr/local/lib/libclang.so* \
         /Library/Developer/CommandLineTools/usr/lib/libclang.dylib; do
         [ -e "$library" ] && return 0
     done

@@ -19,12 +19,12 @@ pub enum SocketError {
     #[error("{} is there and is not a socket", .0.display())]
     NotASocket(PathBuf),
     /// It can't be made.
-    #[error("the admin socket {} cannot be made: {source}", path.display())]
+    #[error("the admin socket {} cannot be made: {cause}", path.display())]
     Io {
         /// The path.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
 }
 
@@ -52,7 +52,7 @@ pub struct Place {
 /// # Errors
 /// When another server answers there, or the socket can't be made.
 pub fn bind(path: &Path) -> Result<(UnixListener, Place), SocketError> {
-    let io = |source| SocketError::Io { path: path.to_owned(), source };
+    let io = |cause| SocketError::Io { path: path.to_owned(), cause };
     match fs::symlink_metadata(path) {
         Ok(found) if !found.file_type().is_socket() => {
             return Err(SocketError::NotASocket(path.to_owned()));

@@ -1,18 +1,13 @@
 //! `pgward config check`: everything that can be known before the first engineer meets it.
 
-use std::time::Duration;
-
 use serde::Serialize;
 
 use super::Common;
 use super::output::{self, Failure, Format, printable};
-use super::rights::{self, Purpose, RoleReport};
+use super::rights::{self, DatabaseReport};
 use crate::config::{Config, Database, Problem};
 use crate::net::dial::Target;
 use crate::net::tls;
-
-/// How long one role of one database may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -47,15 +42,6 @@ struct FileProblem {
     key: String,
     what: String,
     remedy: String,
-}
-
-#[derive(Debug, Serialize)]
-struct DatabaseReport {
-    name: String,
-    server: String,
-    server_version: Option<String>,
-    problems: Vec<String>,
-    roles: Vec<RoleReport>,
 }
 
 /// Checks and reports.
@@ -114,47 +100,16 @@ fn connect(config: &Config) -> Result<Vec<DatabaseReport>, Failure> {
     Ok(runtime.block_on(async {
         let mut reports = Vec::new();
         for database in config.databases.values() {
-            reports.push(examine(database).await);
+            reports.extend(examine(database).await);
         }
         reports
     }))
 }
 
-async fn examine(database: &Database) -> DatabaseReport {
-    let mut report = DatabaseReport {
-        name: database.name.clone(),
-        server: format!("{}:{}/{}", database.host, database.port, database.dbname),
-        server_version: None,
-        problems: Vec::new(),
-        roles: Vec::new(),
-    };
-    let tls = match tls::client(database) {
-        Ok(tls) => tls,
-        // Told as a problem of the file already.
-        Err(_) => return report,
-    };
-    let target = Target { database: database.clone(), tls };
-    let roles = [
-        (Purpose::Reader, Some(&database.reader)),
-        (Purpose::Writer, database.writer.as_ref()),
-        (Purpose::Control, Some(&database.control)),
-    ];
-    for (purpose, role) in roles {
-        let Some(role) = role else { continue };
-        let work = rights::examine(&target, role, purpose);
-        match tokio::time::timeout(CONNECT_TIMEOUT, work).await {
-            Ok(found) => {
-                report.server_version =
-                    report.server_version.take().or(found.server_version.clone());
-                report.roles.push(found);
-            }
-            Err(_) => report.problems.push(format!(
-                "{}: no answer within {CONNECT_TIMEOUT:?}; is a firewall in between?",
-                role.user
-            )),
-        }
-    }
-    report
+async fn examine(database: &Database) -> Option<DatabaseReport> {
+    // Roots that can't be read are told as a problem of the file already.
+    let tls = tls::client(database).ok()?;
+    Some(rights::examine(&Target { database: database.clone(), tls }).await)
 }
 
 impl From<Problem> for FileProblem {
@@ -179,11 +134,8 @@ impl From<&FileProblem> for Problem {
 
 impl Report {
     fn count(&self) -> usize {
-        let of_roles = |database: &DatabaseReport| {
-            database.roles.iter().map(|role| role.problems.len()).sum::<usize>()
-        };
         let databases = self.databases.iter();
-        self.problems.len() + databases.map(|one| one.problems.len() + of_roles(one)).sum::<usize>()
+        self.problems.len() + databases.map(|one| one.problems().count()).sum::<usize>()
     }
 
     fn text(&self, offline: bool) -> String {
@@ -196,9 +148,8 @@ impl Report {
             let version = database.server_version.as_deref().unwrap_or("not reached");
             let server = format!("database {} at {}", database.name, database.server);
             lines.push(printable(&format!("{server}: PostgreSQL {version}")));
-            lines.extend(database.problems.iter().map(|what| format!("  problem: {what}")));
             for role in &database.roles {
-                let name = format!("  {:?} {}", role.purpose, role.role).to_lowercase();
+                let name = format!("  {} {}", role.purpose, role.role);
                 let fine = role.problems.is_empty() && role.notes.is_empty();
                 lines.push(format!("{name}{}", if fine { ": ok" } else { ":" }));
                 let told = |label: &'static str| {

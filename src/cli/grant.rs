@@ -107,8 +107,19 @@ pub(super) struct Show {
 }
 
 #[derive(Debug, clap::Args)]
-#[group(id = "which", required = true, multiple = false, args = ["id", "user", "database", "all"])]
 pub(super) struct Revoke {
+    #[command(flatten)]
+    which: Which,
+
+    /// Why: the sessions are told, and it stands on record
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+/// Which grants: exactly one of these is named.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Which {
     /// The grant's id, as `grant list` shows it
     #[arg(value_name = "ID")]
     id: Option<GrantId>,
@@ -124,10 +135,6 @@ pub(super) struct Revoke {
     /// Every grant
     #[arg(long)]
     all: bool,
-
-    /// Why: the sessions are told, and it stands on record
-    #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
 }
 
 /// Runs a verb.
@@ -217,7 +224,7 @@ fn show(client: &Client, args: &Show, format: Format) -> Result<(), Failure> {
 }
 
 fn revoke(client: &Client, args: Revoke, format: Format) -> Result<(), Failure> {
-    let Revoke { id, user, database, all, reason } = args;
+    let Revoke { which: Which { id, user, database, all }, reason } = args;
     if let Some(id) = id {
         let path = format!("/v1/grants/{id}/revoke");
         let revoked: Revoked = client.post(&path, &Because { reason })?;

@@ -8,13 +8,14 @@ use crate::audit::records::{self, AdminStream, GrantChange, GrantEvent};
 use crate::base::{Moment, SessionId};
 use crate::grants::{Grant, scopes};
 use crate::net::clock;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, WorkerCounters};
 
 /// Puts acts on record; keeps those that end access until they can be written.
 #[derive(Debug)]
 pub(super) struct Journal {
     stream: AdminStream,
     metrics: Arc<Metrics>,
+    counters: Arc<WorkerCounters>,
     waiting: Mutex<Vec<Act>>,
 }
 
@@ -30,8 +31,9 @@ struct Act {
 }
 
 impl Journal {
-    pub(super) const fn new(stream: AdminStream, metrics: Arc<Metrics>) -> Self {
-        Self { stream, metrics, waiting: Mutex::new(Vec::new()) }
+    pub(super) fn new(stream: AdminStream, metrics: Arc<Metrics>) -> Self {
+        let counters = metrics.worker();
+        Self { stream, metrics, counters, waiting: Mutex::new(Vec::new()) }
     }
 
     /// Writes what waits.
@@ -50,13 +52,23 @@ impl Journal {
     /// `config.reloaded`; with problems it was not taken.
     pub(super) fn reloaded(&self, problems: &[String]) -> Result<(), Unwritable> {
         let record = records::Record::ConfigReloaded { actor: None, problems };
-        self.stream.record(&record, clock::now())
+        self.put(&record, clock::now())
+    }
+
+    fn put(&self, record: &records::Record<'_>, at: Moment) -> Result<(), Unwritable> {
+        let start = clock::now();
+        let result = self.stream.record(record, at);
+        match &result {
+            Ok(()) => self.counters.audit_written(1, clock::now().since(start) * 1_000),
+            Err(_) => self.counters.audit_failed(),
+        }
+        result
     }
 
     fn write(&self, act: &Act) -> Result<(), Unwritable> {
         if let Some(session) = act.session {
             let record = records::Record::SessionKill { actor: &act.actor, session };
-            return self.stream.record(&record, act.at);
+            return self.put(&record, act.at);
         }
         let Some(grant) = &act.grant else { return Ok(()) };
         let event = match act.event {
@@ -77,7 +89,7 @@ impl Journal {
             database: &grant.database,
             detail: act.detail.as_deref(),
         };
-        self.stream.record(&records::Record::Grant(change), act.at)
+        self.put(&records::Record::Grant(change), act.at)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command line: one file per verb. stdout is data, stderr is talk; exit 0 is done, 1 refused
 //! or failed, 2 a usage error. The help texts are the manual.
 
+mod adapters;
 pub mod audit;
 mod check;
 mod client;
@@ -65,6 +66,7 @@ pub struct Common {
     #[arg(
         long,
         global = true,
+        display_order = 1_000,
         value_name = "FILE",
         env = "PGWARD_CONFIG",
         default_value = "proxy.toml",
@@ -77,6 +79,7 @@ pub struct Common {
         short,
         long,
         global = true,
+        display_order = 1_001,
         alias = "format",
         value_enum,
         value_name = "FORMAT",
@@ -147,6 +150,27 @@ mod tests {
     #[test]
     fn the_tree_is_sound() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn good_lines_are_understood() {
+        for line in [
+            "pgward serve --config x.toml",
+            "pgward --config x.toml grant revoke --all --reason r",
+            "pgward grant revoke g_0000000000 --reason r",
+            "pgward grant revoke --user alice --reason r -o json",
+            "pgward grant revoke --database app",
+            "pgward grant create --user a --database b --reason r --scope x --scope y --format json",
+            "pgward session kill s_000000000000 --reason r",
+            "pgward session list --pid 1",
+            "pgward config check --offline",
+            "pgward config setup-sql --database app --from 10.0.0.7/32",
+        ] {
+            let words: Vec<&str> = line.split(' ').collect();
+            if let Err(error) = Arguments::try_parse_from(words) {
+                panic!("{line}: {error}");
+            }
+        }
     }
 
     #[test]

@@ -1,10 +1,348 @@
-//! (to come)
+//! `pgward serve`: puts the parts together in the order in which they depend on each other, and
+//! waits for signals. SIGTERM and SIGINT drain (a second one ends at once), SIGHUP reads the
+//! configuration and the certificates again.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::MissedTickBehavior;
+
 use super::Common;
-use super::output::Failure;
+use super::adapters::{Sight, Watch};
+use super::journal::Journal;
+use super::output::{Failure, say};
+use super::rights::chain;
+use crate::admin::{Clerk, Record, api, health, socket};
+use crate::audit::{AdminStream, Log};
+use crate::catalog::Catalogues;
+use crate::config::{Config, ParserDisagreement, Problem};
+use crate::grants::{Ledger, Sqlite};
+use crate::net::{Server, ServerParts, clock};
+use crate::policy::JudgeSettings;
+use crate::telemetry::{self, Metrics};
+
+/// Threads of the admin side; sessions have their own.
+const ADMIN_THREADS: usize = 2;
+
+/// How often expired grants are looked for and waiting records are written.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
+/// How often a server that isn't ready yet is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+const SIGNALS: &str = "\
+Signals:
+  SIGHUP            read the configuration and the certificates again, for what begins from then
+                    on; a file with problems is reported and changes nothing. Addresses, store,
+                    audit and admin socket need a restart
+  SIGTERM, SIGINT   accept no more clients, wait listen.drain_timeout for sessions to end, then
+                    end them; a second one ends at once
+  SIGKILL           loses no record that a statement was forwarded for
+
+Environment:
+  PGWARD_CONFIG     the configuration file, instead of --config
+  PGWARD_LOG        the program's own log on stderr: error, warn, info, debug, trace, json
+
+The server is ready when it prints \"pgward is ready\" and /readyz answers 200. A database that
+can't be reached, or whose roles could do too much, takes no sessions until that is mended; the
+log says why.";
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = SIGNALS)]
 pub(super) struct Args {}
 
-pub(super) fn run(_args: &Args, _common: &Common) -> Result<(), Failure> {
-    Ok(())
+/// A running server with everything around it.
+struct House {
+    path: PathBuf,
+    config: Arc<ArcSwap<Config>>,
+    server: Arc<Server>,
+    journal: Arc<Journal>,
+    metrics: Arc<Metrics>,
+    draining: Arc<AtomicBool>,
+    /// Removes the admin socket at the end.
+    _place: socket::Place,
+}
+
+/// Serves until a signal ends it.
+pub(super) fn run(_args: &Args, common: &Common) -> Result<(), Failure> {
+    telemetry::log::init().map_err(|error| {
+        Failure::new(chain(&error)).hint("for example PGWARD_LOG=info, PGWARD_LOG=json,debug")
+    })?;
+    let config = Config::load(&common.config).map_err(|problems| {
+        let count = problems.0.len();
+        let s = if count == 1 { "" } else { "s" };
+        say(&problems.to_string());
+        Failure::new(format!("{count} problem{s} in the configuration; nothing was started"))
+            .hint("pgward config check also connects to the databases")
+    })?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(ADMIN_THREADS)
+        .thread_name("admin")
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("no runtime: {error}")))?;
+    let result = runtime.block_on(async {
+        let mut signals = Signals::new()?;
+        let house = House::open(config, &common.config).await?;
+        house.live(&mut signals).await;
+        Ok(())
+    });
+    // What still waits (an admin request, a scrape) must not hold up the end.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result
+}
+
+impl House {
+    async fn open(config: Config, path: &Path) -> Result<Self, Failure> {
+        let log = Log::open(&config.audit).map_err(|error| {
+            Failure::new(chain(&error))
+                .hint("let audit.directory name a directory that pgward may write to")
+        })?;
+        let store = Sqlite::open(&config.store.path)
+            .map_err(|error| Failure::new(chain(&error)).hint(error.remedy()))?;
+        let ledger = Ledger::open(Box::new(store), clock::now().wall)
+            .map_err(|error| Failure::new(chain(&error)).hint(error.remedy()))?;
+        let metrics = Metrics::new().map_err(|error| Failure::new(chain(&error)))?;
+        let (log, ledger, metrics) = (Arc::new(log), Arc::new(ledger), Arc::new(metrics));
+        let catalogues = Arc::new(Catalogues::new(Arc::new(judging(&config, path)?)));
+        let (listener, place) = socket::bind(&config.admin.socket)
+            .map_err(|error| Failure::new(chain(&error)).hint(error.remedy()))?;
+        let scraped = bind_metrics(&config).await?;
+        let config = Arc::new(config);
+        let server = Server::start(ServerParts {
+            config: Arc::clone(&config),
+            grants: ledger.live(),
+            log: Arc::clone(&log),
+            metrics: Arc::clone(&metrics),
+            catalogues: Arc::clone(&catalogues),
+        });
+        let server = Arc::new(server.await.map_err(|error| {
+            Failure::new(chain(&error))
+                .hint("check listen.address and listen.tls; is another server running?")
+        })?);
+        let journal = AdminStream::new(Arc::clone(&log));
+        let journal = Arc::new(Journal::new(journal, Arc::clone(&metrics)));
+        let config = Arc::new(ArcSwap::new(config));
+        let clerk = Arc::new(Clerk {
+            config: Arc::clone(&config),
+            ledger: Arc::clone(&ledger),
+            sessions: Arc::new(Sight::new(server.registry())),
+            record: Arc::clone(&journal) as Arc<dyn Record>,
+            clock: || clock::now().wall,
+        });
+        let draining = Arc::new(AtomicBool::new(false));
+        let vitals = Arc::new(Watch {
+            server: Arc::clone(&server),
+            metrics: Arc::clone(&metrics),
+            catalogues,
+            config: Arc::clone(&config),
+            live: ledger.live(),
+            log,
+            draining: Arc::clone(&draining),
+        });
+        tokio::spawn(api::serve(listener, Arc::clone(&clerk)));
+        if let Some(listener) = scraped {
+            tokio::spawn(health::serve(listener, vitals));
+        }
+        tokio::spawn(sweep(clerk, Arc::clone(&journal)));
+        let path = path.to_owned();
+        metrics.config_reloaded(Some(seconds()));
+        Ok(Self { path, config, server, journal, metrics, draining, _place: place })
+    }
+
+    /// Until a signal ends it.
+    async fn live(&self, signals: &mut Signals) {
+        let mut ready = self.server.ready();
+        if ready {
+            self.announce("is ready");
+        } else {
+            tracing::warn!("not every database is served yet: see above, and /readyz");
+            self.announce("listens");
+        }
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_EVERY), if !ready => {
+                    ready = self.server.ready();
+                    if ready {
+                        self.announce("is ready");
+                    }
+                }
+                _ = signals.reload.recv() => self.reload().await,
+                () = signals.ending.one() => break,
+            }
+        }
+        self.draining.store(true, Ordering::Relaxed);
+        let patience = self.config.load().listen.drain_timeout;
+        tracing::info!(?patience, "draining; a second signal ends at once");
+        tokio::select! {
+            () = self.server.drain(patience) => tracing::info!("drained"),
+            () = signals.ending.one() => tracing::warn!("ended without waiting for sessions"),
+        }
+        if let Err(error) = self.journal.catch_up() {
+            tracing::error!(error = chain(&error), "acts of operators are not all on record");
+        }
+    }
+
+    /// Says where everything is.
+    fn announce(&self, state: &str) {
+        let config = self.config.load();
+        let names: Vec<&str> = config.databases.keys().map(String::as_str).collect();
+        let metrics = config.metrics.address.map_or_else(|| "off".to_owned(), |at| at.to_string());
+        say(&format!(
+            "pgward {state}: clients at {}, databases {}, metrics at {metrics}, admin socket {}",
+            self.server.address(),
+            names.join(", "),
+            config.admin.socket.display(),
+        ));
+    }
+
+    /// Reads the configuration again. Nothing changes unless all of it can be used.
+    async fn reload(&self) {
+        let result = self.try_reload().await;
+        let problems = result.err().unwrap_or_default();
+        if problems.is_empty() {
+            tracing::info!(file = %self.path.display(), "configuration reloaded");
+        } else {
+            for problem in &problems {
+                tracing::error!(problem, "configuration not reloaded; the old one stays");
+            }
+            self.metrics.config_reloaded(None);
+        }
+        if let Err(error) = self.journal.reloaded(&problems) {
+            tracing::error!(error = chain(&error), "the reload is not on record");
+        }
+    }
+
+    async fn try_reload(&self) -> Result<(), Vec<String>> {
+        let words = |problems: &[Problem]| problems.iter().map(ToString::to_string).collect();
+        let new =
+            Config::load(&self.path).map_err(|problems| -> Vec<String> { words(&problems.0) })?;
+        let fixed = needs_restart(&self.config.load(), &new);
+        if !fixed.is_empty() {
+            return Err(fixed);
+        }
+        let new = Arc::new(new);
+        self.server.reload(Arc::clone(&new)).await?;
+        self.config.store(new);
+        self.metrics.config_reloaded(Some(seconds()));
+        Ok(())
+    }
+}
+
+/// What changed that only a restart can change.
+fn needs_restart(old: &Config, new: &Config) -> Vec<String> {
+    let changed = [
+        ("listen.address", old.listen.address != new.listen.address),
+        ("store.url", old.store.path != new.store.path),
+        ("audit.directory", old.audit.directory != new.audit.directory),
+        ("audit.sync", old.audit.sync != new.audit.sync),
+        ("audit.parameters", old.audit.parameters != new.audit.parameters),
+        ("audit.rotate_bytes", old.audit.rotate_bytes != new.audit.rotate_bytes),
+        ("admin.socket", old.admin.socket != new.admin.socket),
+        ("metrics.address", old.metrics.address != new.metrics.address),
+    ];
+    let changed = changed.iter().filter(|(_, changed)| *changed);
+    changed.map(|(key, _)| format!("{key}: it changes only with a restart of the server")).collect()
+}
+
+fn judging(config: &Config, path: &Path) -> Result<JudgeSettings, Failure> {
+    let policy = &config.policy;
+    let refuses = policy.parser_disagreement == ParserDisagreement::Refuse;
+    JudgeSettings::new(&policy.allow_functions, &policy.refuse_functions, refuses).map_err(
+        |error| {
+            Failure::new(format!("{}: policy: {}", path.display(), chain(&error)))
+                .hint("correct policy.allow_functions and policy.refuse_functions")
+        },
+    )
+}
+
+async fn bind_metrics(config: &Config) -> Result<Option<tokio::net::TcpListener>, Failure> {
+    let Some(address) = config.metrics.address else { return Ok(None) };
+    let bound = health::bind(address).await.map_err(|error| {
+        Failure::new(format!("metrics can't be served at {address}: {error}"))
+            .hint("choose another metrics.address, or \"off\"")
+    });
+    Ok(Some(bound?))
+}
+
+/// Ends what has run out of time and writes what waits, until the runtime ends.
+async fn sweep(clerk: Arc<Clerk>, journal: Arc<Journal>) {
+    let mut ticks = tokio::time::interval(SWEEP_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        clerk.sweep().await;
+        if let Err(error) = journal.catch_up() {
+            tracing::error!(error = chain(&error), "acts of operators wait to be put on record");
+        }
+    }
+}
+
+/// Seconds since 1970, as Prometheus counts them.
+#[expect(clippy::cast_precision_loss, reason = "Prometheus counts seconds in doubles")]
+fn seconds() -> f64 {
+    clock::now().wall as f64 / 1e6
+}
+
+/// Its number on every Linux that Rust runs on but MIPS.
+const SIGXFSZ: i32 = 25;
+
+struct Signals {
+    reload: Signal,
+    ending: Ending,
+    /// A file grew over its limit (RLIMIT_FSIZE). Taken so that write(2) fails with EFBIG, which
+    /// refuses statements, where the signal would end the process.
+    _file_size: Signal,
+}
+
+/// The signals that end the server.
+struct Ending {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Failure> {
+        let on = |kind| {
+            signal(kind).map_err(|error| Failure::new(format!("no signals can be had: {error}")))
+        };
+        let ending = Ending {
+            terminate: on(SignalKind::terminate())?,
+            interrupt: on(SignalKind::interrupt())?,
+        };
+        let file_size = on(SignalKind::from_raw(SIGXFSZ))?;
+        Ok(Self { reload: on(SignalKind::hangup())?, ending, _file_size: file_size })
+    }
+}
+
+impl Ending {
+    /// Waits for one of them.
+    async fn one(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_needs_a_restart() {
+        let config = |text: &str| crate::config::parse("t", text, Path::new("/"), &|_| None).config;
+        let old = config("");
+        assert!(needs_restart(&old, &config("[policy]\nmax_ttl = \"2h\"")).is_empty());
+        let new = config(
+            "[listen]\naddress = \"127.0.0.1:1\"\n[store]\nurl = \"sqlite:x\"\n[audit]\n\
+             directory = \"x\"\nsync = \"fsync\"\nparameters = \"none\"\nrotate_bytes = \"never\"\n\
+             [admin]\nsocket = \"x\"\n[metrics]\naddress = \"off\"",
+        );
+        assert_eq!(needs_restart(&old, &new).len(), 8);
+    }
 }

@@ -12,18 +12,19 @@ use super::{
     LoginNotice, Metrics, ParserDisagreement, Policy, Store,
 };
 use crate::base::limits::LARGE_MESSAGE_BYTES_MAX;
+use crate::policy::functions::Functions;
 
 /// A millisecond: below it a timeout means nothing.
 const SHORTEST: Duration = Duration::from_millis(1);
 
 /// Longest timeout that PostgreSQL takes in milliseconds as a 32-bit integer (`guc.h`).
-const TIMEOUT_MAX: Duration = Duration::from_hours(24 * 24);
+const TIMEOUT_MAX: Duration = Duration::from_secs(24 * 24 * 3_600);
 
 /// Longest TTL that may be configured: access that outlives a quarter isn't temporary.
-const TTL_MAX: Duration = Duration::from_hours(90 * 24);
+const TTL_MAX: Duration = Duration::from_secs(90 * 24 * 3_600);
 
-const HOUR: Duration = Duration::from_hours(1);
-const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_secs(3_600);
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// Where relative paths and environment variables are looked up.
 pub(super) struct Surroundings<'a> {
@@ -200,20 +201,23 @@ fn policy<'t>(reader: &mut Reader<'t>, mut section: Section<'t>) -> Policy {
     policy
 }
 
-/// Names of functions, each with its schema.
+/// Names of functions, each with its schema, that the policy takes.
 fn functions<'t>(
     reader: &mut Reader<'t>,
     section: &mut Section<'t>,
     name: &'static str,
 ) -> Vec<String> {
-    let names = section.texts(reader, name);
-    for at in &names {
-        let parts: Vec<&str> = at.value.split('.').collect();
-        if parts.len() != 2 || parts.iter().any(|part| part.is_empty()) {
-            let what = format!("\"{}\" is not a function's name with its schema", at.value);
-            reader.wrong(at, what, "write it as \"schema.function\", without arguments");
+    let mut names = section.texts(reader, name);
+    names.retain(|at| {
+        let one = std::slice::from_ref(&at.value);
+        let (allow, refuse) =
+            if name == "allow_functions" { (one, &[][..]) } else { (&[][..], one) };
+        let usable = Functions::new(allow, refuse);
+        if let Err(why) = &usable {
+            reader.wrong(at, why.to_string(), "write it as \"schema.function\", without arguments");
         }
-    }
+        usable.is_ok()
+    });
     names.into_iter().map(|at| at.value).collect()
 }
 

@@ -52,7 +52,7 @@ impl Sqlite {
         create_private(path)?;
         let mut connection = connect(path)?;
         prepare(path, &mut connection)?;
-        let failed = |source| StoreError::Sqlite { path: path.to_owned(), source };
+        let failed = |cause| StoreError::Sqlite { path: path.to_owned(), cause };
         let salt_key = salt_key(&connection, path)?.ok_or_else(|| StoreError::Corrupt {
             path: path.to_owned(),
             what: "it has no salt key".to_owned(),
@@ -66,7 +66,7 @@ impl Sqlite {
                     job(&mut connection);
                 }
             })
-            .map_err(|source| StoreError::Open { path: path.to_owned(), source })?;
+            .map_err(|cause| StoreError::Open { path: path.to_owned(), cause })?;
         Ok(Self { path: path.to_owned(), salt_key, jobs, _lock: lock })
     }
 
@@ -160,7 +160,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let name = PathBuf::from(name);
-    let open = |source| StoreError::Open { path: name.clone(), source };
+    let open = |cause| StoreError::Open { path: name.clone(), cause };
     let mut options = OpenOptions::new();
     let file =
         options.write(true).create(true).truncate(false).mode(0o600).open(&name).map_err(open)?;
@@ -173,7 +173,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
 
 /// Makes the file for its owner alone; SQLite gives its journal the same mode.
 fn create_private(path: &Path) -> Result<(), StoreError> {
-    let open = |source| StoreError::Open { path: path.to_owned(), source };
+    let open = |cause| StoreError::Open { path: path.to_owned(), cause };
     let mut options = OpenOptions::new();
     let file = options.read(true).append(true).create(true).mode(0o600).open(path).map_err(open)?;
     let mode = file.metadata().map_err(open)?.permissions().mode();
@@ -248,7 +248,7 @@ fn failure(path: &Path, source: rusqlite::Error) -> StoreError {
     match source.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => StoreError::Foreign { path },
         Some(ErrorCode::DatabaseCorrupt) => StoreError::Corrupt { path, what: source.to_string() },
-        _ => StoreError::Sqlite { path, source },
+        _ => StoreError::Sqlite { path, cause: source },
     }
 }
 

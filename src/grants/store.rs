@@ -104,20 +104,20 @@ pub enum StoreError {
         what: String,
     },
     /// The file can't be opened or made.
-    #[error("{} cannot be opened for writing: {source}", path.display())]
+    #[error("{} cannot be opened for writing: {cause}", path.display())]
     Open {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// SQLite failed.
-    #[error("the store {} failed: {source}", path.display())]
+    #[error("the store {} failed: {cause}", path.display())]
     Sqlite {
         /// The store's file.
         path: PathBuf,
         /// Why.
-        source: rusqlite::Error,
+        cause: rusqlite::Error,
     },
     /// No random bytes from the operating system.
     #[error("the operating system gave no random bytes: {0}")]

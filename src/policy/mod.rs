@@ -10,7 +10,7 @@
 //! | `types` | casts, typed literals, parameter types |
 //! | `catalogue` | what is known of the upstream database |
 //! | `reason` | why, without whose grant it was |
-//! | `scope`, `terms` | what a grant permits |
+//! | `scope`, `terms`, `resolve` | what a grant permits; whether it names a real table |
 
 mod cache;
 pub mod catalogue;
@@ -18,6 +18,7 @@ pub mod extensions;
 pub mod functions;
 pub mod judge;
 pub mod reason;
+pub mod resolve;
 mod rules;
 pub mod scope;
 pub mod settings;

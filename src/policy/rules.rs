@@ -7,7 +7,7 @@ use crate::policy::functions::Functions;
 use crate::policy::reason::Reason;
 use crate::policy::settings::{self, Cap};
 use crate::policy::types;
-use crate::sql::facts::{Access, Action, Facts, Name, SettingBy, Statement};
+use crate::sql::facts::{Access, Action, Change, Facts, Name, Setting, SettingBy, Statement};
 
 /// All that a text is judged by.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +19,6 @@ pub(crate) struct Rules<'a> {
     pub(crate) text: &'a [u8],
 }
 
-const NO_DDL: &str = "Schema changes are not granted by this version: ask a DBA to make them.";
 const NO_BLOCK: &str = "Send the statements themselves, so that each can be judged.";
 
 impl Rules<'_> {
@@ -125,32 +124,14 @@ impl Rules<'_> {
             Action::Lock { mode, .. } => self.table_lock(statement, mode),
             Action::SetIdentity => identity(statement),
             Action::Notification { .. } if operation == "UNLISTEN" => Ok(()),
-            Action::Notification { .. } => Err(refuse(
-                "notification",
-                operation,
-                "LISTEN and NOTIFY reach other sessions: use a connection of the application.",
-            )),
-            Action::TwoPhase => Err(refuse(
-                "two_phase",
-                operation,
-                "Use COMMIT: a prepared transaction outlives the session and the grant.",
-            )),
-            Action::CopyServer => Err(refuse(
-                "copy_server",
-                "COPY with a file or program of the server",
-                r"Use COPY … TO STDOUT or FROM STDIN (in psql: \copy), which stay with the client.",
-            )),
-            Action::Do => Err(refuse("do", operation, NO_BLOCK)),
-            Action::Call => Err(refuse("call", operation, NO_BLOCK)),
-            Action::Maintain => Err(refuse(
-                "maintain",
-                operation,
-                "Maintenance is not granted by this version: ask a DBA to run it.",
-            )),
-            Action::Ddl => Err(refuse("ddl", operation, NO_DDL)),
-            Action::Server => {
-                Err(refuse("server", operation, "Acts on the server are never granted: ask a DBA."))
-            }
+            Action::Notification { .. }
+            | Action::TwoPhase
+            | Action::CopyServer
+            | Action::Do
+            | Action::Call
+            | Action::Maintain
+            | Action::Ddl
+            | Action::Server => Err(never(statement)),
         }
     }
 
@@ -169,13 +150,46 @@ impl Rules<'_> {
     }
 }
 
+/// What no grant of this version permits, with the way round.
+fn never(statement: &Statement) -> Reason {
+    let operation = statement.operation;
+    let (rule, what, hint) = match statement.action {
+        Action::Notification { .. } => (
+            "notification",
+            operation,
+            "LISTEN and NOTIFY reach other sessions: use a connection of the application.",
+        ),
+        Action::TwoPhase => (
+            "two_phase",
+            operation,
+            "Use COMMIT: a prepared transaction outlives the session and the grant.",
+        ),
+        Action::CopyServer => (
+            "copy_server",
+            "COPY with a file or program of the server",
+            r"Use COPY … TO STDOUT or FROM STDIN (in psql: \copy), which stay with the client.",
+        ),
+        Action::Do => ("do", operation, NO_BLOCK),
+        Action::Call => ("call", operation, NO_BLOCK),
+        Action::Maintain => (
+            "maintain",
+            operation,
+            "Maintenance is not granted by this version: ask a DBA to run it.",
+        ),
+        Action::Server => ("server", operation, "Acts on the server are never granted: ask a DBA."),
+        _ => (
+            "ddl",
+            operation,
+            "Schema changes are not granted by this version: ask a DBA to make them.",
+        ),
+    };
+    refuse(rule, what, hint)
+}
+
 /// Going back to the role that the session was given is harmless; anything else is refused.
 fn identity(statement: &Statement) -> Result<(), Reason> {
     let resets = !statement.settings.is_empty()
-        && statement
-            .settings
-            .iter()
-            .all(|s| s.name.is_some() && s.change == crate::sql::facts::Change::Reset);
+        && statement.settings.iter().all(|s| s.name.is_some() && s.change == Change::Reset);
     let role = statement.settings.iter().all(|s| s.name.as_deref() == Some("role"));
     let operation = if role { "SET ROLE" } else { "SET SESSION AUTHORIZATION" };
     if resets { Ok(()) } else { Err(Reason::Identity(operation)) }
@@ -207,8 +221,13 @@ impl Earlier {
     }
 
     fn note(&mut self, statement: &Statement) {
-        let lexing = |name: &str| matches!(name, "client_encoding" | "names");
-        self.lexing |= statement.settings.iter().any(|s| s.name.as_deref().is_some_and(lexing));
+        // The server cuts the whole string before it runs any of it, so this is caution only.
+        let lexing = |setting: &Setting| {
+            let utf8 = matches!(&setting.change, Change::To(value)
+                if value.eq_ignore_ascii_case("utf8") || value.eq_ignore_ascii_case("utf-8"));
+            matches!(setting.name.as_deref(), Some("client_encoding" | "names")) && !utf8
+        };
+        self.lexing |= statement.settings.iter().any(lexing);
         if matches!(
             statement.action,
             Action::Prepare { .. } | Action::Deallocate { .. } | Action::Discard { .. }

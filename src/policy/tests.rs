@@ -60,7 +60,7 @@ fn snapshot() -> Snapshot {
         major: 15,
         functions: vec![
             function("public", "f", None),
-            function("public", "upper", None),
+            function("public", "reverse", None),
             function("public", "full_name", None),
             function("public", "pg_stat_statements", Some("pg_stat_statements")),
         ],
@@ -153,6 +153,46 @@ fn every_attack_is_refused_on_a_read_grant() {
 }
 
 #[test]
+fn an_attack_is_refused_in_any_company_and_spelling() {
+    let mut judge = judge();
+    let terms = read_terms();
+    let rewrites: [fn(&str) -> String; 7] = [
+        |t| format!("SELECT 1; {t}"),
+        |t| format!("{t}; SELECT 1"),
+        |t| format!("BEGIN; {t}; COMMIT;"),
+        |t| format!("/* a /* b */ c */ -- x\n{t} -- ;"),
+        |t| format!("\u{feff}{t}"),
+        |t| t.replace(' ', "\n/**/\t"),
+        |t| if t.contains(['\'', '"', '$']) { t.to_owned() } else { t.to_lowercase() },
+    ];
+    let mut passed = Vec::new();
+    for attack in ATTACKS.lines().filter(|l| !l.is_empty() && !l.starts_with("--")) {
+        for text in rewrites.iter().map(|rewrite| rewrite(attack)) {
+            if refused(&mut judge, &text, &terms).is_none() {
+                passed.push(text);
+            }
+        }
+    }
+    assert!(passed.is_empty(), "passed:\n{}", passed.join("\n"));
+}
+
+#[test]
+fn an_attack_stays_refused_with_scopes_on_other_tables() {
+    let mut judge = judge();
+    // What a write grant may do on its own session is no attack: it runs without the setting.
+    let own = ["READ WRITE", "transaction_read_only", "SET default_transaction_read_only"];
+    let terms = write_terms(&["insert,update,delete,truncate:public.other"]);
+    let mut passed = Vec::new();
+    for text in ATTACKS.lines().filter(|l| !l.is_empty() && !l.starts_with("--")) {
+        let owned = own.iter().any(|own| text.contains(own)) && !text.contains("orders");
+        if !owned && refused(&mut judge, text, &terms).is_none() {
+            passed.push(text);
+        }
+    }
+    assert!(passed.is_empty(), "passed:\n{}", passed.join("\n"));
+}
+
+#[test]
 fn what_tools_send_passes_on_a_read_grant() {
     let mut judge = judge();
     let terms = read_terms();
@@ -160,6 +200,7 @@ fn what_tools_send_passes_on_a_read_grant() {
         include_str!("../../tests/corpus/honest/psql.sql"),
         include_str!("../../tests/corpus/honest/pg_dump.sql"),
         include_str!("../../tests/corpus/honest/jdbc.sql"),
+        include_str!("../../tests/corpus/honest/python.sql"),
         include_str!("../../tests/corpus/honest/drivers.sql"),
     ];
     let mut count = 0;
@@ -281,9 +322,9 @@ fn a_refusal_says_what_would_be_allowed() {
             "Send the SET as a statement of its own.",
         ),
         (
-            "SELECT upper('x')",
-            "42501 pgward: function upper refused: public.upper has the same name and is not known",
-            "Write pg_catalog.upper, or",
+            "SELECT reverse('x')",
+            "42501 pgward: function reverse refused: public.reverse has the same name and is not known",
+            "Write pg_catalog.reverse, or",
         ),
     ] {
         let judgement = judged(&mut judge, text, &terms);
@@ -291,6 +332,34 @@ fn a_refusal_says_what_would_be_allowed() {
         assert_eq!(format!("{} {}", refusal.sqlstate, refusal.message), message);
         let found = refusal.hint.as_deref().unwrap_or_default();
         assert!(found.contains(hint), "{text}: {found}");
+    }
+}
+
+#[test]
+fn the_command_of_the_hint_makes_the_statement_pass() {
+    let mut judge = judge();
+    for (before, text) in [
+        (&[][..], "UPDATE orders SET total = 0"),
+        (&[], "INSERT INTO only_here VALUES (1) ON CONFLICT (a) DO UPDATE SET a = 1"),
+        (&["update:public.orders"], "DELETE FROM public.items"),
+        (&[], "WITH x AS (DELETE FROM items RETURNING 1) INSERT INTO log SELECT now(), 'x' FROM x"),
+        (&[], "MERGE INTO orders o USING items i ON o.id = i.id WHEN MATCHED THEN DELETE"),
+        (&[], "TRUNCATE orders, items"),
+        (&[], "COPY log FROM STDIN"),
+        (&[], "SELECT * FROM orders FOR UPDATE"),
+    ] {
+        let terms = if before.is_empty() { read_terms() } else { write_terms(before) };
+        let judgement = judged(&mut judge, text, &terms);
+        let Verdict::Refuse(refusal) = &judgement.verdict else { panic!("{text} passed") };
+        let hint = refusal.hint.clone().expect("a hint");
+        let words: Vec<&str> = hint.split(' ').collect();
+        let scopes: Vec<&str> =
+            words.windows(2).filter(|w| w[0] == "--scope").map(|w| w[1]).collect();
+        // The schema that the HINT names must be on the path, or written, to be found.
+        let mut terms = write_terms(&scopes);
+        terms.write_path = ["public".into(), "s2".into()].into();
+        let found = refused(&mut judge, text, &terms);
+        assert_eq!(found, None, "{text}: {hint}");
     }
 }
 

@@ -5,6 +5,7 @@
 //! since no grant can make one.
 
 use crate::policy::reason::Reason;
+use crate::policy::resolve::unwritable;
 use crate::policy::rules::Rules;
 use crate::policy::scope;
 use crate::sql::facts::{Action, Name, Statement, Verb, Write};
@@ -106,12 +107,9 @@ impl Rules<'_> {
             return Err("its schema cannot be written through pgward");
         }
         let relation = self.catalogue.relation(&schema, &table.name).ok_or(UNKNOWN)?;
-        match relation.kind {
-            'r' | 'p' if relation.rules => Err("it has rewrite rules, which may write elsewhere"),
-            'r' | 'p' => Ok(Target { schema, table: table.name.clone() }),
-            'v' => Err("it is a view, and what it writes is not judged"),
-            'f' => Err("it is a foreign table, which another server keeps"),
-            _ => Err("it is not a table"),
+        match unwritable(relation) {
+            Some(why) => Err(why),
+            None => Ok(Target { schema, table: table.name.clone() }),
         }
     }
 

@@ -38,13 +38,17 @@ impl Session {
         call: &mut Call<'_>,
     ) -> Result<Took, Malformed> {
         let text = frontend::query(frame.body)?;
+        if let Some(refusal) = self.too_long(text) {
+            self.refuse_unread_query("UNREAD", refusal, call);
+            return Ok(Took::Bytes(frame.length));
+        }
         let Some(judgement) = self.judge(text, &[], judge, call) else { return Ok(Took::Hold) };
         let (parse, executes_write, own) = match self.executes(&judgement) {
             Executes::Fine { parse, write } => (parse, write, None),
             Executes::Unknown(refusal) => (None, false, Some(refusal)),
             Executes::Unsure => return Ok(Took::Hold),
         };
-        let own = own.or_else(|| self.own_refusal(text, &judgement));
+        let own = own.or_else(|| self.own_refusal(&judgement));
         let refusal = own.as_ref().or_else(|| judgement.verdict.refusal());
         let told = Told { via: Via::Query, text, parse, parameters: None, refusal };
         let transaction = self.transaction_ahead();
@@ -98,6 +102,10 @@ impl Session {
         call: &mut Call<'_>,
     ) -> Result<Took, Malformed> {
         let message = frontend::parse(frame.body)?;
+        if let Some(refusal) = self.too_long(message.text) {
+            self.refuse_unread(Via::Parse, refusal, call);
+            return Ok(Took::Bytes(frame.length));
+        }
         let types: Box<[u32]> = message.parameter_types().collect();
         let Some(judgement) = self.judge(message.text, &types, judge, call) else {
             return Ok(Took::Hold);
@@ -107,9 +115,7 @@ impl Session {
             Executes::Unknown(refusal) => Some(refusal),
             Executes::Unsure => return Ok(Took::Hold),
         };
-        let own = own
-            .or_else(|| self.own_refusal(message.text, &judgement))
-            .or_else(|| self.too_many_names());
+        let own = own.or_else(|| self.own_refusal(&judgement)).or_else(|| self.too_many_names());
         let refusal = own.as_ref().or_else(|| judgement.verdict.refusal());
         let told =
             Told { via: Via::Parse, text: message.text, parse: None, parameters: None, refusal };
@@ -269,16 +275,17 @@ impl Session {
     }
 
     /// What the session itself refuses, whatever the policy says of the text.
-    fn own_refusal(&self, text: &[u8], judgement: &Judgement) -> Option<Refusal> {
-        let max = self.terms.statement_bytes_max;
-        if text.len() > max {
-            return Some(refusal::statement_too_long(text.len(), max));
-        }
+    fn own_refusal(&self, judgement: &Judgement) -> Option<Refusal> {
         let copies = judgement.statements.iter().any(|one| one.action == Action::CopyIn);
         if copies && judgement.statements.len() > 1 {
             return Some(refusal::copy_in_alone());
         }
         self.audit_refusal()
+    }
+
+    fn too_long(&self, text: &[u8]) -> Option<Refusal> {
+        let max = self.terms.statement_bytes_max;
+        (text.len() > max).then(|| refusal::statement_too_long(text.len(), max))
     }
 
     fn audit_refusal(&self) -> Option<Refusal> {

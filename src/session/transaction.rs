@@ -18,11 +18,13 @@ pub(super) struct Transactions {
     wrote: Option<u64>,
     /// Whether something failed since the last transaction boundary.
     failed: bool,
+    /// Whether nothing was done since the last transaction boundary.
+    fresh: bool,
 }
 
 impl Default for Transactions {
     fn default() -> Self {
-        Self { number: 1, status: b'I', wrote: None, failed: false }
+        Self { number: 1, status: b'I', wrote: None, failed: false, fresh: true }
     }
 }
 
@@ -37,6 +39,7 @@ impl Transactions {
 
     pub(super) fn note_failure(&mut self) {
         self.failed = true;
+        self.fresh = false;
     }
 
     pub(super) fn note_write(&mut self, transaction: u64) {
@@ -67,7 +70,10 @@ impl Session {
             Action::Commit { .. } if tag == b"ROLLBACK" => TransactionOutcome::RolledBack,
             Action::Commit { .. } => TransactionOutcome::Committed,
             Action::Rollback { .. } => TransactionOutcome::RolledBack,
-            _ => return,
+            _ => {
+                self.transactions.fresh = false;
+                return;
+            }
         };
         self.transaction_ended(outcome, call);
     }
@@ -81,7 +87,9 @@ impl Session {
             } else {
                 TransactionOutcome::Committed
             };
-            self.transaction_ended(outcome, call);
+            if !self.transactions.fresh {
+                self.transaction_ended(outcome, call);
+            }
             self.close_portals(call);
         } else if before == b'I' {
             self.transactions.failed = false;
@@ -90,6 +98,7 @@ impl Session {
 
     pub(super) fn transaction_ended(&mut self, outcome: TransactionOutcome, call: &mut Call<'_>) {
         self.transactions.failed = false;
+        self.transactions.fresh = true;
         if let Some(transaction) = self.transactions.wrote.take() {
             call.recorder.record(&Event::TransactionEnd { transaction, outcome });
             self.transactions.number = self.transactions.number.max(transaction);

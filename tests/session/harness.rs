@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use pgward::base::{GrantId, Moment};
+use pgward::policy::catalogue::{Catalogue, Relation, Snapshot};
+use pgward::policy::judge::{JudgeSettings, JudgeSource};
 use pgward::policy::terms::Caps;
 use pgward::policy::{Judge, Scope, Terms};
 use pgward::session::{Event, Recorder, Session, Start, Turn};
@@ -28,6 +30,44 @@ pub(crate) struct Out {
     pub(crate) ended: bool,
 }
 
+/// A database with the tables `public.t` and `public.other`, and nothing configured.
+#[derive(Debug)]
+struct Upstream {
+    catalogue: Arc<Catalogue>,
+    settings: Arc<JudgeSettings>,
+}
+
+impl Default for Upstream {
+    fn default() -> Self {
+        let table = |name: &str| Relation {
+            schema: "public".into(),
+            name: name.into(),
+            kind: 'r',
+            rules: false,
+        };
+        let relations = vec![table("t"), table("other")];
+        let snapshot = Snapshot { major: 15, relations, ..Snapshot::default() };
+        Self {
+            catalogue: Arc::new(Catalogue::new(snapshot)),
+            settings: Arc::new(JudgeSettings::new(&[], &[], true).unwrap()),
+        }
+    }
+}
+
+impl JudgeSource for Upstream {
+    fn epoch(&self) -> u64 {
+        1
+    }
+
+    fn catalogue(&self, _: &str) -> Arc<Catalogue> {
+        Arc::clone(&self.catalogue)
+    }
+
+    fn settings(&self) -> Arc<JudgeSettings> {
+        Arc::clone(&self.settings)
+    }
+}
+
 impl Recorder for Events {
     fn record(&mut self, event: &Event<'_>) {
         self.0.push(match event {
@@ -49,10 +89,8 @@ impl Recorder for Events {
 }
 
 pub(crate) fn terms(scopes: &[&str]) -> Arc<Terms> {
-    let scopes: Vec<Scope> = scopes
-        .iter()
-        .flat_map(|text| pgward::policy::scope::parse(text).expect("a scope"))
-        .collect();
+    let scopes: Vec<Scope> =
+        scopes.iter().flat_map(|text| Scope::parse_list(text).expect("a scope")).collect();
     Arc::new(Terms {
         grant: GrantId::from_random(7),
         user: "alice".into(),
@@ -76,7 +114,7 @@ impl Harness {
         };
         Self {
             session: Session::new(&start),
-            judge: super::harness::judge(),
+            judge: Judge::new(Arc::new(Upstream::default()), [7; 16]),
             events: Events::default(),
             now: Moment { boot: 1_000, wall: 1_000_000 },
             client_input: Vec::new(),

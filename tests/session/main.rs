@@ -1,7 +1,6 @@
 //! The session core without IO: scripted conversations, and properties against a model of the
 //! server.
 
-#![cfg(any())]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

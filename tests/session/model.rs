@@ -18,7 +18,7 @@ pub(crate) struct Model {
     skipping: bool,
     input: Vec<u8>,
     /// The codes that refused texts fail with when the model is asked directly.
-    pub(crate) refuse: bool,
+    refuse: bool,
     /// Every statement that was executed to its end.
     pub(crate) executed: Vec<String>,
 }
@@ -28,6 +28,11 @@ enum Stop {
 }
 
 impl Model {
+    /// One that is asked directly, and fails itself what the session refuses.
+    pub(crate) fn refusing() -> Self {
+        Self { refuse: true, ..Self::default() }
+    }
+
     fn status(&self) -> char {
         self.status.unwrap_or('I')
     }
@@ -136,10 +141,6 @@ impl Model {
         {
             return Err(Stop::Error("26000", "unknown".to_owned()));
         }
-        if text.trim().is_empty() {
-            out.extend(from_upstream("EmptyQueryResponse"));
-            return Ok(());
-        }
         for one in text.split(';').map(str::trim) {
             self.check_block(one)?;
             self.run(one, out)?;
@@ -148,6 +149,10 @@ impl Model {
     }
 
     fn run(&mut self, text: &str, out: &mut Vec<u8>) -> Result<(), Stop> {
+        if text.is_empty() {
+            out.extend(from_upstream("EmptyQueryResponse"));
+            return Ok(());
+        }
         let mut words = text.split_whitespace();
         let tag = match (words.next().unwrap_or(""), words.next().unwrap_or("")) {
             ("begin", _) => {
@@ -233,10 +238,6 @@ impl Model {
             return Err(Stop::Error("34000", "unknown".to_owned()));
         };
         self.check_block(&text)?;
-        if text.is_empty() {
-            out.extend(from_upstream("EmptyQueryResponse"));
-            return Ok(());
-        }
         self.run(&text, out)
     }
 

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use pgward::wire::{HEADER_BYTES, Head, backend, frame, frontend, head, write};
+use pgward::wire::{HEADER_BYTES, Head, backend, frame, frontend, head};
 
 /// The text that the session puts in the place of refusal `n`, with the harness's nonce.
 fn token(n: &str) -> String {
@@ -214,11 +214,4 @@ pub(crate) fn to_client(tag: u8, body: &[u8]) -> String {
         _ => {}
     }
     line
-}
-
-/// A Terminate, for those who only want to end.
-pub(crate) fn terminate() -> Vec<u8> {
-    let mut out = Vec::new();
-    write::terminate(&mut out);
-    out
 }

@@ -193,11 +193,6 @@ async fn prepare(upstream: &Server, config: &Path, passwords: &Passwords) -> any
     {
         shop.batch_execute(&format!("ALTER ROLE {role} PASSWORD '{password}'")).await?;
     }
-    // What the writer may write is the administrator's to say; pgward's scopes narrow it.
-    shop.batch_execute(
-        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO pgward_writer",
-    )
-    .await?;
     Ok(())
 }
 

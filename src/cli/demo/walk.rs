@@ -99,11 +99,11 @@ async fn revoke(stage: &Stage, direct: &Client) -> anyhow::Result<()> {
     let revoked = tokio::task::spawn_blocking(move || {
         pgward::command(&config, &["grant", "revoke", &id, "--reason", "demo is over"])
     });
+    let report = revoked.await??;
     let ended = tokio::time::timeout(REVOKE_TIMEOUT, running).await;
     let error = refusal(ended.context("alice's session goes on")??)?;
     ensure!(error.code() == &SqlState::ADMIN_SHUTDOWN, "SQLSTATE {:?}", error.code());
     wait(direct, sessions, "0").await.context("the statement runs on at the server")?;
-    let report = revoked.await??;
     say(report.trim());
     print(&format!(
         "5. alice's grant is revoked in mid-statement (SELECT pg_sleep(60)); her session ends, and\n\

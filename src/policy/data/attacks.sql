@@ -125,7 +125,7 @@ SELECT CASE WHEN f(1) = 1 THEN 1 END
 SELECT * FROM orders TABLESAMPLE f(1)
 SELECT * FROM orders, LATERAL f(id)
 SELECT ARRAY[f(1)]
-SELECT upper('x'::varchar)
+SELECT reverse('x'::varchar)
 SELECT query_to_xml('SELECT 1', true, true, '')
 SELECT * FROM ts_stat('SELECT 1')
 SELECT ts_rewrite('a'::tsquery, 'SELECT 1')

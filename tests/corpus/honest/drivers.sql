@@ -173,3 +173,5 @@ SELECT to_tsvector('english', 'a') @@ plainto_tsquery('a'), ts_rank(to_tsvector(
 SELECT has_table_privilege('orders', 'SELECT'), pg_get_viewdef('open_orders'::regclass, true), obj_description('orders'::regclass)
 ;;
 SELECT * FROM pg_stat_statements ORDER BY total_exec_time DESC LIMIT 10
+;;
+SET NAMES 'UTF8'; SET DateStyle TO 'ISO'; SELECT 1

@@ -1,0 +1,14 @@
+//! What the fuzz targets do with their input. Here so that `tests/fuzz_replay.rs` does the same
+//! with the committed corpus on stable.
+
+#![allow(dead_code, reason = "each target uses its own")]
+
+mod facts;
+mod frame;
+mod session;
+mod startup;
+
+pub(crate) use facts::facts;
+pub(crate) use frame::frame;
+pub(crate) use session::session;
+pub(crate) use startup::startup;
