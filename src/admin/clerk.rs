@@ -14,7 +14,9 @@ use super::forms::{CreatedGrant, GrantView, Killed, Revoked, RevokedMany, Sessio
 use super::record::{AdminEvent, Record};
 use super::sessions::{Cause, Report, Sessions};
 use super::summary::Tally;
+use super::targets;
 use crate::base::{GrantId, SessionId};
+use crate::catalog::Catalogues;
 use crate::config::Config;
 use crate::grants::ledger::MakeError;
 use crate::grants::rules::Which;
@@ -36,6 +38,8 @@ pub struct Clerk {
     pub sessions: Arc<dyn Sessions>,
     /// Where acts are put on record.
     pub record: Arc<dyn Record>,
+    /// What is known of the upstream databases.
+    pub catalogues: Arc<Catalogues>,
     /// Microseconds since the epoch, now.
     pub clock: fn() -> i64,
 }
@@ -85,6 +89,10 @@ impl Clerk {
         let (ledger, rules) = (Arc::clone(&self.ledger), Arc::clone(&config));
         let made = spawn_blocking(move || ledger.make(&wish, Rules::new(&rules), &who, now));
         let Made { grant, token } = made.await??;
+        // Before the first snapshot nobody gets in either; the judge looks again at each use.
+        if self.catalogues.is_loaded(&grant.database) {
+            targets::check(&grant.scopes, &self.catalogues.get(&grant.database))?;
+        }
         let event = AdminEvent {
             event: "grant.created",
             actor,

@@ -92,6 +92,9 @@ fn bench(sessions: impl FnOnce(&Ledger) -> Vec<SessionView>) -> Bench {
         ledger,
         sessions: Arc::new(Floor { acts: Arc::clone(&acts), sessions }),
         record: Arc::clone(&book) as Arc<dyn Record>,
+        catalogues: Arc::new(crate::catalog::Catalogues::new(Arc::new(
+            crate::policy::JudgeSettings::new(&[], &[], true).unwrap(),
+        ))),
         clock: now,
     });
     Bench { clerk, book, acts, _folder: folder }

@@ -11,6 +11,7 @@ pub mod record;
 pub mod sessions;
 pub mod socket;
 mod summary;
+mod targets;
 
 pub use clerk::{Clerk, ClerkError};
 pub use record::{AdminEvent, Record};
