@@ -132,6 +132,7 @@ impl House {
             ledger: Arc::clone(&ledger),
             sessions: Arc::new(Sight::new(server.registry())),
             record: Arc::clone(&journal) as Arc<dyn Record>,
+            catalogues: Arc::clone(&catalogues),
             clock: || clock::now().wall,
         });
         let draining = Arc::new(AtomicBool::new(false));
@@ -290,6 +291,9 @@ fn seconds() -> f64 {
 
 struct Signals {
     reload: Signal,
+    /// Never waited for. While it is handled, a write past RLIMIT_FSIZE fails like one on a full
+    /// disk, instead of ending the process.
+    _file_too_large: Signal,
     ending: Ending,
 }
 
@@ -308,7 +312,8 @@ impl Signals {
             terminate: on(SignalKind::terminate())?,
             interrupt: on(SignalKind::interrupt())?,
         };
-        Ok(Self { reload: on(SignalKind::hangup())?, ending })
+        let file_too_large = on(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
+        Ok(Self { reload: on(SignalKind::hangup())?, _file_too_large: file_too_large, ending })
     }
 }
 
