@@ -10,6 +10,10 @@ pub const SMALL_MESSAGE_BYTES_MAX: usize = 10_000;
 /// Longest frame that PostgreSQL accepts from a client, PQ_LARGE_MESSAGE_LIMIT (`libpq.h`).
 pub const LARGE_MESSAGE_BYTES_MAX: usize = 0x3fff_fffe;
 
+/// Longest Bind. Its values are on record with it, so it is held whole; large objects of a
+/// write grant still fit.
+pub const BIND_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// How much of an upstream message is held to be read; what is longer streams past unread.
 /// Notices and errors carry their SQLSTATE in the first bytes.
 pub const UPSTREAM_HELD_BYTES_MAX: usize = 16 * 1024;

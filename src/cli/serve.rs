@@ -289,12 +289,15 @@ fn seconds() -> f64 {
     clock::now().wall as f64 / 1e6
 }
 
+/// Its number on every Linux that Rust runs on but MIPS.
+const SIGXFSZ: i32 = 25;
+
 struct Signals {
     reload: Signal,
-    /// Never waited for. While it is handled, a write past RLIMIT_FSIZE fails like one on a full
-    /// disk, instead of ending the process.
-    _file_too_large: Signal,
     ending: Ending,
+    /// A file grew over its limit (RLIMIT_FSIZE). Taken so that write(2) fails with EFBIG, which
+    /// refuses statements, where the signal would end the process.
+    _file_size: Signal,
 }
 
 /// The signals that end the server.
@@ -312,8 +315,8 @@ impl Signals {
             terminate: on(SignalKind::terminate())?,
             interrupt: on(SignalKind::interrupt())?,
         };
-        let file_too_large = on(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
-        Ok(Self { reload: on(SignalKind::hangup())?, _file_too_large: file_too_large, ending })
+        let file_size = on(SignalKind::from_raw(SIGXFSZ))?;
+        Ok(Self { reload: on(SignalKind::hangup())?, ending, _file_size: file_size })
     }
 }
 

@@ -23,8 +23,6 @@ use crate::telemetry::{DatabaseCounters, WorkerCounters};
 
 /// The shared read buffer (PERFORMANCE.md: larger ones gain nothing).
 const SCRATCH_BYTES: usize = 64 * 1024;
-/// Records that nothing waits for are written at the latest after this long.
-const WRITTEN_WITHIN: Duration = Duration::from_millis(50);
 /// Pause before trying again when the log can not be written.
 const WRITE_RETRY: Duration = Duration::from_millis(500);
 
@@ -177,11 +175,12 @@ impl Worker {
         self.commit(&mut self.stream.borrow_mut());
     }
 
-    /// Writes what was recorded while nothing waited for it.
+    /// Writes what was recorded while nothing waited for it: once per turn of the loop, after
+    /// every session that could move has moved, and not at all where a decision of that turn
+    /// has taken it along.
     async fn write_waiting(self: Rc<Self>) {
         loop {
             self.waiting.notified().await;
-            tokio::time::sleep(WRITTEN_WITHIN).await;
             self.is_waiting.set(false);
             while !self.commit(&mut self.stream.borrow_mut()) {
                 tokio::time::sleep(WRITE_RETRY).await;

@@ -204,15 +204,17 @@ impl Session {
             }
             _ => limits::SMALL_MESSAGE_BYTES_MAX,
         };
-        if length > max { Err(Malformed("invalid message length")) } else { Ok(()) }
+        // The length field counts itself, and so does the limit.
+        if length + 4 > max { Err(Malformed("invalid message length")) } else { Ok(()) }
     }
 
     /// The longest frame that is held whole to be read.
     fn held_bytes_max(&self, tag: u8) -> usize {
         match tag {
-            tag::QUERY | tag::PARSE | tag::BIND => {
+            tag::QUERY | tag::PARSE => {
                 self.terms.statement_bytes_max + limits::SMALL_MESSAGE_BYTES_MAX
             }
+            tag::BIND => limits::BIND_BYTES_MAX,
             tag::FUNCTION_CALL => 0,
             _ => limits::SMALL_MESSAGE_BYTES_MAX,
         }
@@ -234,10 +236,13 @@ impl Session {
                 let refusal = refusal::statement_too_long(length, max);
                 self.refuse_unread_query("UNREAD", refusal, call);
             }
-            _ => {
+            tag::PARSE => {
                 let refusal = refusal::statement_too_long(length, max);
-                let via = if tag == tag::PARSE { Via::Parse } else { Via::Bind };
-                self.refuse_unread(via, refusal, call);
+                self.refuse_unread(Via::Parse, refusal, call);
+            }
+            _ => {
+                let refusal = refusal::bind_too_long(length, limits::BIND_BYTES_MAX);
+                self.refuse_unread(Via::Bind, refusal, call);
             }
         }
         Ok(Took::Bytes(HEADER_BYTES))

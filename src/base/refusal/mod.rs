@@ -211,6 +211,18 @@ pub fn statement_too_long(length: usize, limit: usize) -> Refusal {
     .hint("Split the statement, or ask the operator to raise limits.statement_bytes.")
 }
 
+/// Bound parameters longer than can be held.
+#[must_use]
+pub fn bind_too_long(length: usize, limit: usize) -> Refusal {
+    Refusal::error(
+        "bind_too_long",
+        code::PROGRAM_LIMIT_EXCEEDED,
+        format!("pgward: parameters of {length} bytes refused: the limit is {limit} bytes"),
+    )
+    .detail("Parameters are on record before they are forwarded, so they are held whole.")
+    .hint("Send the data in smaller parts, or load it with COPY FROM STDIN.")
+}
+
 /// A statement or portal name that this session did not make.
 #[must_use]
 pub fn unknown_statement(name: &str) -> Refusal {
