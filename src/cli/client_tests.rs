@@ -52,6 +52,9 @@ fn served() -> (Client, tempfile::TempDir, tokio::runtime::Runtime) {
             crate::policy::JudgeSettings::new(&[], &[], true).unwrap(),
         ))),
         record: Arc::new(Nobody),
+        catalogues: Arc::new(crate::catalog::Catalogues::new(Arc::new(
+            crate::policy::JudgeSettings::new(&[], &[], true).unwrap(),
+        ))),
         clock: || 1_800_000_000_000_000,
     });
     let runtime =
