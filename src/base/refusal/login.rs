@@ -136,7 +136,10 @@ pub fn draining() -> Refusal {
 pub fn no_control(database: &str) -> Refusal {
     let what = format!("pgward: database \"{database}\" can not be served now");
     Refusal::fatal("no_control", code::CANNOT_CONNECT_NOW, what)
-        .detail("The control connection is down: no session could be ended at its time.")
+        .detail(
+            "Its control connection is down (no session could be ended at its time), or its \
+             roles and catalogue are not checked yet.",
+        )
         .hint(format!("Try again shortly; the operator finds the cause in the log and with pgward config check ([databases.{database}.control])."))
 }
 
