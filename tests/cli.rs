@@ -192,6 +192,7 @@ fn what_keeps_a_server_from_starting() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let cases = [
+        ("listen", format!("[listen]\naddress = \"127.0.0.1:{port}\"\n")),
         ("metrics", format!("[metrics]\naddress = \"127.0.0.1:{port}\"\n")),
         ("directory", "[audit]\ndirectory = \"proxy.toml/audit\"\n".to_owned()),
         ("store", "[store]\nurl = \"sqlite:none/pgward.db\"\n".to_owned()),
