@@ -48,10 +48,10 @@ fn served() -> (Client, tempfile::TempDir, tokio::runtime::Runtime) {
         config: Arc::new(ArcSwap::from_pointee(config)),
         ledger: Arc::new(Ledger::open(Box::new(store), 0).unwrap()),
         sessions: Arc::new(Nobody),
+        record: Arc::new(Nobody),
         catalogues: Arc::new(crate::catalog::Catalogues::new(Arc::new(
             crate::policy::JudgeSettings::new(&[], &[], true).unwrap(),
         ))),
-        record: Arc::new(Nobody),
         clock: || 1_800_000_000_000_000,
     });
     let runtime =
