@@ -11,10 +11,10 @@ use arc_swap::ArcSwap;
 use tokio::task::{JoinError, JoinSet, spawn_blocking};
 
 use super::forms::{CreatedGrant, GrantView, Killed, Revoked, RevokedMany, SessionView, time};
+use super::names;
 use super::record::{AdminEvent, Record};
 use super::sessions::{Cause, Report, Sessions};
 use super::summary::Tally;
-use super::targets;
 use crate::base::{GrantId, SessionId};
 use crate::catalog::Catalogues;
 use crate::config::Config;
@@ -36,10 +36,10 @@ pub struct Clerk {
     pub ledger: Arc<Ledger>,
     /// The live sessions.
     pub sessions: Arc<dyn Sessions>,
+    /// What the databases hold, for the names in scopes.
+    pub catalogues: Arc<Catalogues>,
     /// Where acts are put on record.
     pub record: Arc<dyn Record>,
-    /// What is known of the upstream databases.
-    pub catalogues: Arc<Catalogues>,
     /// Microseconds since the epoch, now.
     pub clock: fn() -> i64,
 }
@@ -89,9 +89,9 @@ impl Clerk {
         let (ledger, rules) = (Arc::clone(&self.ledger), Arc::clone(&config));
         let made = spawn_blocking(move || ledger.make(&wish, Rules::new(&rules), &who, now));
         let Made { grant, token } = made.await??;
-        // Before the first snapshot nobody gets in either; the judge looks again at each use.
+        // Where the catalogue isn't loaded no session is let in either.
         if self.catalogues.is_loaded(&grant.database) {
-            targets::check(&grant.scopes, &self.catalogues.get(&grant.database))?;
+            names::check(&grant.scopes, &self.catalogues.get(&grant.database))?;
         }
         let event = AdminEvent {
             event: "grant.created",

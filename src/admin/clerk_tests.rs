@@ -91,10 +91,10 @@ fn bench(sessions: impl FnOnce(&Ledger) -> Vec<SessionView>) -> Bench {
         config: Arc::new(ArcSwap::from_pointee(config)),
         ledger,
         sessions: Arc::new(Floor { acts: Arc::clone(&acts), sessions }),
-        record: Arc::clone(&book) as Arc<dyn Record>,
         catalogues: Arc::new(crate::catalog::Catalogues::new(Arc::new(
             crate::policy::JudgeSettings::new(&[], &[], true).unwrap(),
         ))),
+        record: Arc::clone(&book) as Arc<dyn Record>,
         clock: now,
     });
     Bench { clerk, book, acts, _folder: folder }

@@ -6,12 +6,12 @@ pub mod api;
 pub mod clerk;
 pub mod forms;
 pub mod health;
+mod names;
 pub mod peer;
 pub mod record;
 pub mod sessions;
 pub mod socket;
 mod summary;
-mod targets;
 
 pub use clerk::{Clerk, ClerkError};
 pub use record::{AdminEvent, Record};

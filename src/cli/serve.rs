@@ -131,8 +131,8 @@ impl House {
             config: Arc::clone(&config),
             ledger: Arc::clone(&ledger),
             sessions: Arc::new(Sight::new(server.registry())),
-            record: Arc::clone(&journal) as Arc<dyn Record>,
             catalogues: Arc::clone(&catalogues),
+            record: Arc::clone(&journal) as Arc<dyn Record>,
             clock: || clock::now().wall,
         });
         let draining = Arc::new(AtomicBool::new(false));

@@ -43,5 +43,8 @@ mod turns;
 mod upstream;
 mod worker;
 
+#[cfg(test)]
+mod tests;
+
 pub use registry::{EndCause, EndReport, Registry, SessionInfo};
 pub use server::{Server, ServerParts, StartError};
