@@ -1,7 +1,13 @@
 //! What the fuzz targets do with their input. Here so that `tests/fuzz_replay.rs` does the same
 //! with the committed corpus on stable.
 
-#![allow(dead_code, reason = "each target uses its own")]
+#![allow(dead_code, unused_imports, reason = "each target uses its own")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::expect_used,
+    reason = "a target finds by panicking"
+)]
 
 mod facts;
 mod frame;

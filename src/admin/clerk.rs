@@ -11,10 +11,12 @@ use arc_swap::ArcSwap;
 use tokio::task::{JoinError, JoinSet, spawn_blocking};
 
 use super::forms::{CreatedGrant, GrantView, Killed, Revoked, RevokedMany, SessionView, time};
+use super::names;
 use super::record::{AdminEvent, Record};
 use super::sessions::{Cause, Report, Sessions};
 use super::summary::Tally;
 use crate::base::{GrantId, SessionId};
+use crate::catalog::Catalogues;
 use crate::config::Config;
 use crate::grants::ledger::MakeError;
 use crate::grants::rules::Which;
@@ -34,6 +36,8 @@ pub struct Clerk {
     pub ledger: Arc<Ledger>,
     /// The live sessions.
     pub sessions: Arc<dyn Sessions>,
+    /// What the databases hold, for the names in scopes.
+    pub catalogues: Arc<Catalogues>,
     /// Where acts are put on record.
     pub record: Arc<dyn Record>,
     /// Microseconds since the epoch, now.
@@ -85,6 +89,10 @@ impl Clerk {
         let (ledger, rules) = (Arc::clone(&self.ledger), Arc::clone(&config));
         let made = spawn_blocking(move || ledger.make(&wish, Rules::new(&rules), &who, now));
         let Made { grant, token } = made.await??;
+        // Where the catalogue isn't loaded no session is let in either.
+        if self.catalogues.is_loaded(&grant.database) {
+            names::check(&grant.scopes, &self.catalogues.get(&grant.database))?;
+        }
         let event = AdminEvent {
             event: "grant.created",
             actor,

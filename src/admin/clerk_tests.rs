@@ -91,6 +91,9 @@ fn bench(sessions: impl FnOnce(&Ledger) -> Vec<SessionView>) -> Bench {
         config: Arc::new(ArcSwap::from_pointee(config)),
         ledger,
         sessions: Arc::new(Floor { acts: Arc::clone(&acts), sessions }),
+        catalogues: Arc::new(crate::catalog::Catalogues::new(Arc::new(
+            crate::policy::JudgeSettings::new(&[], &[], true).unwrap(),
+        ))),
         record: Arc::clone(&book) as Arc<dyn Record>,
         clock: now,
     });

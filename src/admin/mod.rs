@@ -6,6 +6,7 @@ pub mod api;
 pub mod clerk;
 pub mod forms;
 pub mod health;
+mod names;
 pub mod peer;
 pub mod record;
 pub mod sessions;

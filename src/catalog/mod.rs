@@ -3,8 +3,9 @@
 //!
 //! Loading is the caller's loop: [`Catalogues::refresh`] once before the first session of a
 //! database, then every [`REFRESH_EVERY`], and whenever a session's own statement may have
-//! changed the catalogue. What is not in a snapshot is refused, so a stale one refuses what is
-//! new; it cannot allow it.
+//! changed the catalogue. A stale snapshot refuses what is new under a name of its own. What it
+//! misses, for at most that long, is an object that somebody else has just made under a name it
+//! already vouches for: `public.lower(varchar)` beside the built-in `lower`.
 
 pub mod roles;
 mod sql;

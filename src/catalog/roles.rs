@@ -106,7 +106,9 @@ pub fn refused(findings: &[Finding]) -> bool {
 
 fn question(role: &str, sessions: &[&str]) -> String {
     let role = literal(role);
-    let ends: Vec<String> = sessions
+    // The reader may be the writer too; the server counts roles, not uses.
+    let distinct: std::collections::BTreeSet<&str> = sessions.iter().copied().collect();
+    let ends: Vec<String> = distinct
         .iter()
         .map(|session| {
             let session = literal(session);

@@ -8,6 +8,7 @@ use super::rights::{self, DatabaseReport};
 use crate::config::{Config, Database, Problem};
 use crate::net::dial::Target;
 use crate::net::tls;
+use crate::policy::functions::Functions;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -97,19 +98,22 @@ fn connect(config: &Config) -> Result<Vec<DatabaseReport>, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(format!("no runtime: {error}")))?;
+    let policy = &config.policy;
+    let functions = Functions::new(&policy.allow_functions, &policy.refuse_functions)
+        .map_err(|error| Failure::new(format!("policy: {error}")))?;
     Ok(runtime.block_on(async {
         let mut reports = Vec::new();
         for database in config.databases.values() {
-            reports.extend(examine(database).await);
+            reports.extend(examine(database, &functions).await);
         }
         reports
     }))
 }
 
-async fn examine(database: &Database) -> Option<DatabaseReport> {
+async fn examine(database: &Database, functions: &Functions) -> Option<DatabaseReport> {
     // Roots that can't be read are told as a problem of the file already.
     let tls = tls::client(database).ok()?;
-    Some(rights::examine(&Target { database: database.clone(), tls }).await)
+    Some(rights::examine(&Target { database: database.clone(), tls }, functions).await)
 }
 
 impl From<Problem> for FileProblem {
@@ -157,6 +161,14 @@ impl Report {
                 };
                 lines.extend(role.problems.iter().map(told("problem")));
                 lines.extend(role.notes.iter().map(told("note")));
+            }
+            let refused = &database.refused_functions;
+            if !refused.is_empty() {
+                lines.push(
+                    "  refused, since they can't be judged, unless policy.allow_functions names them:"
+                        .to_owned(),
+                );
+                lines.extend(refused.iter().map(|name| printable(&format!("    {name}"))));
             }
         }
         if offline && self.problems.is_empty() {

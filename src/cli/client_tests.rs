@@ -49,6 +49,9 @@ fn served() -> (Client, tempfile::TempDir, tokio::runtime::Runtime) {
         ledger: Arc::new(Ledger::open(Box::new(store), 0).unwrap()),
         sessions: Arc::new(Nobody),
         record: Arc::new(Nobody),
+        catalogues: Arc::new(crate::catalog::Catalogues::new(Arc::new(
+            crate::policy::JudgeSettings::new(&[], &[], true).unwrap(),
+        ))),
         clock: || 1_800_000_000_000_000,
     });
     let runtime =

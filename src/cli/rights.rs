@@ -7,13 +7,23 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 
 use crate::catalog::roles::{self, Purpose, Severity};
-use crate::catalog::{Query, Rows};
+use crate::catalog::{self, Query, Rows};
 use crate::config::{Database, Role};
 use crate::net::dial::{DialError, SaltedPasswords, Target};
 use crate::net::simple::{Client, QueryError};
+use crate::policy::Catalogue;
+use crate::policy::functions::Functions;
+use crate::sql::facts::Name;
 
 /// How long one role of one database may take.
 const ROLE_TIMEOUT: Duration = Duration::from_secs(15);
+
+const TRIGGER_FUNCTIONS: &str = "\
+SELECT n.nspname, p.proname \
+  FROM pg_catalog.pg_proc p \
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace \
+ WHERE p.prorettype OPERATOR(pg_catalog.=) 'pg_catalog.trigger'::pg_catalog.regtype \
+    OR p.prorettype OPERATOR(pg_catalog.=) 'pg_catalog.event_trigger'::pg_catalog.regtype";
 
 /// A role's part in a [`DatabaseReport`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -39,6 +49,8 @@ pub(super) struct DatabaseReport {
     pub(super) server_version: Option<String>,
     /// Its roles.
     pub(super) roles: Vec<RoleReport>,
+    /// Functions of its own that no grant may call, since they can't be judged.
+    pub(super) refused_functions: Vec<String>,
 }
 
 /// A connection that reads the catalogue.
@@ -62,14 +74,15 @@ impl DatabaseReport {
     }
 }
 
-/// Looks at every role of a database.
-pub(super) async fn examine(target: &Target) -> DatabaseReport {
+/// Looks at every role of a database, and at what can't be judged in it.
+pub(super) async fn examine(target: &Target, functions: &Functions) -> DatabaseReport {
     let database = &target.database;
     let mut report = DatabaseReport {
         name: database.name.clone(),
         server: format!("{}:{}/{}", database.host, database.port, database.dbname),
         server_version: None,
         roles: Vec::new(),
+        refused_functions: Vec::new(),
     };
     let roles = [
         (Purpose::Reader, Some(&database.reader)),
@@ -96,7 +109,39 @@ pub(super) async fn examine(target: &Target) -> DatabaseReport {
         }
         report.roles.push(found);
     }
+    let work = refused_functions(target, functions);
+    // Where the role can't log in, or the catalogue can't be read, a problem says so already.
+    if let Ok(Some(refused)) = tokio::time::timeout(ROLE_TIMEOUT, work).await {
+        report.refused_functions = refused;
+    }
     report
+}
+
+/// Functions that a statement could call, were they judged; those of triggers can't be called.
+async fn refused_functions(target: &Target, functions: &Functions) -> Option<Vec<String>> {
+    let role = &target.database.control;
+    let client = Client::connect(target, role, &SaltedPasswords::default(), "10s").await.ok()?;
+    let asking = Asking(Mutex::new(client));
+    let triggers = asking.rows(TRIGGER_FUNCTIONS).await.ok()?;
+    let snapshot = catalog::load(&asking).await.ok()?;
+    let mut names: Vec<Name> = snapshot
+        .functions
+        .iter()
+        .map(|function| Name::qualified(function.schema.clone(), function.name.clone()))
+        .collect();
+    names.dedup();
+    let catalogue = Catalogue::new(snapshot);
+    names.retain(|name| functions.call(name, true, &catalogue).is_err());
+    let is_trigger = |name: &Name| {
+        triggers.iter().any(|row| match row.as_slice() {
+            [Some(schema), Some(function)] => {
+                name.schema.as_deref() == Some(schema) && *name.name == **function
+            }
+            _ => false,
+        })
+    };
+    names.retain(|name| !is_trigger(name));
+    Some(names.iter().map(ToString::to_string).collect())
 }
 
 /// Logs in as a role and asks about it; the server's version.
@@ -161,13 +206,16 @@ const fn word(purpose: Purpose) -> &'static str {
     }
 }
 
-/// An error with what caused it.
+/// An error with what caused it, each said once.
 pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
+        let said = cause.to_string();
+        if !text.ends_with(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
         source = cause.source();
     }
     text

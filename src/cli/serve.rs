@@ -131,6 +131,7 @@ impl House {
             config: Arc::clone(&config),
             ledger: Arc::clone(&ledger),
             sessions: Arc::new(Sight::new(server.registry())),
+            catalogues: Arc::clone(&catalogues),
             record: Arc::clone(&journal) as Arc<dyn Record>,
             clock: || clock::now().wall,
         });

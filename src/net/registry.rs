@@ -501,7 +501,9 @@ impl EndCause {
     #[must_use]
     pub fn refusal(&self, entry: &Entry) -> Refusal {
         match self {
-            Self::Expired => login::grant_over(entry.grant, "Its time is over.", &entry.database),
+            Self::Expired => {
+                login::grant_over(entry.grant, "It expired: its time is over.", &entry.database)
+            }
             Self::Revoked { because } => login::grant_over(entry.grant, because, &entry.database),
             Self::Killed { because } => login::session_killed(entry.id, because),
             Self::Shutdown => login::shutdown(),

@@ -159,6 +159,7 @@ on_each_server! {
         assert!(!bind["parse_id"].is_null(), "a Bind names its Parse: {bind}");
         let done: Vec<_> = records.iter().filter(|r| r["rows_affected"] == 4).collect();
         assert_eq!(done.len(), 1, "{records:#?}");
+        eventually("transaction.end", Duration::from_secs(5), || !gate.events("transaction.end").is_empty());
         let end = gate.events("transaction.end");
         assert_eq!(end.len(), 1, "{end:?}");
         assert_eq!(end[0]["tx_outcome"], "committed");

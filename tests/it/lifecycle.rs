@@ -30,7 +30,7 @@ on_each_server! {
         let error = ended(&mut session);
         let elapsed = created.elapsed();
         assert_eq!((error.code(), error.severity()), ("57P01", "FATAL"), "{error:?}");
-        assert!(error.message().contains("expired"), "{error:?}");
+        assert!(error.detail().contains("expired"), "{error:?}");
         assert!(elapsed > Duration::from_millis(1_500), "{elapsed:?}");
         assert!(elapsed < Duration::from_secs(2) + TOLD * SLACK, "{elapsed:?}");
         eventually("the backend is gone", GONE * SLACK, || pg.backends(&gate.database) == 0);
@@ -82,7 +82,7 @@ on_each_server! {
         gate.json(&["grant", "revoke", &grant.id]);
         let error = ended(&mut session);
         assert_eq!(error.code(), "57P01");
-        assert!(error.message().contains("revoked"), "{error:?}");
+        assert!(error.detail().contains("revoked"), "{error:?}");
         let _ = session.try_send(&m::query("COMMIT"));
         eventually("the backend is gone", GONE * SLACK, || pg.backends(&gate.database) == 0);
         assert_eq!(pg.victims(&gate.database), "0");

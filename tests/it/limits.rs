@@ -30,7 +30,6 @@ fn malformed_frames_end_the_session_and_nothing_else() {
         ("length 3", with_length(b'Q', 3)),
         ("length 0", with_length(b'Q', 0)),
         ("negative length", with_length(b'Q', 0xffff_ffff)),
-        ("1 GB", with_length(b'Q', 0x3fff_ffff)),
         ("2 GB", with_length(b'P', 0x7fff_ffff)),
         ("a Sync of 1 MB", with_length(b'S', 1 << 20)),
         ("text without NUL", m::raw(b'Q', b"SELECT 1 --")),
@@ -54,6 +53,12 @@ fn malformed_frames_end_the_session_and_nothing_else() {
     for (what, bytes) in cases {
         ends_the_session(&gate, what, bytes);
     }
+    // A length that PostgreSQL would take: refused for what it claims, and none of it is read as
+    // anything else.
+    let mut session = gate.session(&gate.read_grant());
+    session.send(&[&b"Q"[..], &0x3fff_fff0_u32.to_be_bytes(), &m::query("SELECT 1")].concat());
+    assert_eq!(session.reply().code(), "54000");
+    drop(session);
     assert_eq!(bystander.query("SELECT 1").value(), "1");
     assert!(gate.resident_bytes() < 128 << 20, "{}", gate.resident_bytes());
 }
@@ -92,12 +97,16 @@ fn a_long_statement_is_refused_and_the_session_goes_on() {
 }
 
 #[test]
-fn a_bind_may_be_large() {
+fn a_bind_may_be_larger_than_a_statement() {
     let gate = Gate::new(pg::distribution());
     let mut session = gate.session(&gate.read_grant());
     let value = "v".repeat(8 << 20);
     let reply = session.extended("SELECT length($1)", &[Some(&value)]);
     assert_eq!(reply.value(), (8 << 20).to_string());
+    // What cannot be held cannot be on record.
+    let reply = session.extended("SELECT length($1)", &[Some(&"v".repeat(20 << 20))]);
+    assert_eq!((reply.code(), reply.status), ("54000", b'I'), "{reply:?}");
+    assert_eq!(session.query("SELECT 1").value(), "1");
 }
 
 #[test]

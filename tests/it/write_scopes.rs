@@ -102,6 +102,9 @@ on_each_server! {
         let reply = session.extended("INSERT INTO public.victim VALUES ($1)", &[Some("4")]);
         assert_eq!(reply.tags, ["INSERT 0 1"]);
         assert_eq!(pg.victims(&gate.database), "4");
+        crate::support::eventually("every outcome", std::time::Duration::from_secs(5), || {
+            gate.events("transaction.end").len() == 4
+        });
         let outcomes: Vec<_> = gate.events("transaction.end").iter()
             .map(|r| r["tx_outcome"].as_str().unwrap().to_owned()).collect();
         assert_eq!(outcomes.iter().filter(|o| *o == "committed").count(), 3, "{outcomes:?}");

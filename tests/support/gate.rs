@@ -268,8 +268,22 @@ impl Gate {
         self.audit().into_iter().filter(|r| r["event"] == event).collect()
     }
 
-    /// The records of statements whose text contains `needle`, with the `statement.done` of each.
+    /// The records of statements whose text contains `needle`, with the `statement.done` of each,
+    /// which is written a moment after the client has its answer.
     pub(crate) fn about(&self, needle: &str) -> Vec<Value> {
+        let start = Instant::now();
+        loop {
+            let found = self.about_now(needle);
+            let count = |event: &str| found.iter().filter(|r| r["event"] == event).count();
+            let settled = count("statement.allowed") == count("statement.done");
+            if settled || start.elapsed() > Duration::from_secs(2) {
+                return found;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn about_now(&self, needle: &str) -> Vec<Value> {
         let all = self.audit();
         let ids: Vec<String> = all
             .iter()

@@ -127,7 +127,7 @@ impl Wire {
         let mut signature = String::new();
         loop {
             let Some(message) = self.read() else {
-                panic!("connection closed during login without an error");
+                return Err(Fields::default());
             };
             match message.tag {
                 b'E' => return Err(message.fields()),
