@@ -153,7 +153,7 @@ impl Relay {
         }
         let upstream_took = self.upstream.send(context, &turn.upstream, bytes);
         let client_took = self.client.send(context, &turn.client, bytes);
-        let moved = consumed > 0;
+        let mut moved = consumed > 0;
         self.client.keep(input, &scratch, consumed);
         let end = turn.end.take();
         drop((turn, stream, scratch));
@@ -161,6 +161,8 @@ impl Relay {
             && let Some(job) = judge.take_large()
         {
             self.judging = Some(Judging::new(job, now));
+            // The next turn asks the pool.
+            moved = true;
         }
         drop(judge);
         self.note_progress();
