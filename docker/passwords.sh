@@ -1,6 +1,5 @@
 #!/bin/sh
-# Gives pgward's roles the passwords that docker-compose.yml tells both sides, and says what the
-# writer may write at most.
+# Gives pgward's roles the passwords that docker-compose.yml tells both sides.
 set -eu
 psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" \
     -v reader="$PGWARD_READER_PASSWORD" -v writer="$PGWARD_WRITER_PASSWORD" \
@@ -8,5 +7,4 @@ psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" \
 ALTER ROLE pgward_reader PASSWORD :'reader';
 ALTER ROLE pgward_writer PASSWORD :'writer';
 ALTER ROLE pgward_control PASSWORD :'control';
-GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO pgward_writer;
 SQL

@@ -193,11 +193,6 @@ async fn prepare(upstream: &Server, config: &Path, passwords: &Passwords) -> any
     {
         shop.batch_execute(&format!("ALTER ROLE {role} PASSWORD '{password}'")).await?;
     }
-    // What the writer may write at most is the administrator's to say; scopes narrow it down.
-    shop.batch_execute(
-        "GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO pgward_writer",
-    )
-    .await?;
     Ok(())
 }
 
