@@ -21,9 +21,10 @@ impl Relay {
             Ok(sent) => moved |= sent,
             Err(_) => self.hang_up("client_gone", now),
         }
+        // Before the upstream's turn: a goodbye to it is sent now, not with the next event.
+        self.check_left(now);
         // The upstream may have said why it takes no more: it is read on.
         moved |= self.upstream.poll_flush(context).unwrap_or(false);
-        self.check_left(now);
         moved
     }
 

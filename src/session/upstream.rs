@@ -332,7 +332,7 @@ impl Session {
     fn failed(&mut self, body: &[u8], call: &mut Call<'_>) -> Fate {
         let fields = backend::fields(body);
         if matches!(fields.severity, b"FATAL" | b"PANIC") {
-            self.ended_by_upstream(call);
+            self.ended_by_upstream(fields.sqlstate, call);
             if !self.ending.told() {
                 call.turn.end = Some(End::Upstream {
                     sqlstate: String::from_utf8_lossy(fields.sqlstate).into_owned(),
