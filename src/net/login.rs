@@ -23,6 +23,7 @@ use super::upstream::{self, Connected};
 use super::worker::Worker;
 use super::{cancel, clock, greeting, parameters, stream};
 use crate::audit::{AuthFailed, Record};
+use crate::auth::token::without_tokens;
 use crate::base::refusal::login as texts;
 use crate::base::{GrantId, Moment, Refusal, SessionId};
 use crate::grants::{Grant, State};
@@ -227,7 +228,10 @@ impl Door {
             Err(Unproved::Gone(_)) => Err(GONE),
             Err(unproved) => {
                 self.slow_down().await;
-                let turned = Turned::new(texts::failed(&self.hello.login), unproved.cause());
+                let turned = Turned::new(
+                    texts::failed(&without_tokens(&self.hello.login)),
+                    unproved.cause(),
+                );
                 Err(turned.because(unproved))
             }
         }
@@ -247,8 +251,9 @@ impl Door {
     /// The secret is proved: from here on the client is told the truth.
     async fn let_in(&self, proved: Proved) -> Result<Entry, Turned> {
         let grant = Arc::clone(&proved.grant);
-        self.check_database(&grant)?;
+        // What is over needs no other dbname.
         self.still_stands(grant.id)?;
+        self.check_database(&grant)?;
         let wanted = parameters::Wanted::new(&self.hello.parameters)
             .map_err(|refusal| Turned::new(*refusal, "startup_parameter"))?;
         let place = self.enter_registry(&grant)?;
@@ -266,7 +271,8 @@ impl Door {
         let asked = &self.hello.database;
         if grant.database != *asked {
             let named = self.hello.database_named;
-            let refusal = texts::wrong_database(grant.id, &grant.database, asked, named);
+            let asked = without_tokens(asked);
+            let refusal = texts::wrong_database(grant.id, &grant.database, &asked, named);
             return Err(Turned::new(refusal, "wrong_database"));
         }
         if !self.settings.targets.contains_key(asked) {
@@ -279,7 +285,10 @@ impl Door {
     fn still_stands(&self, id: GrantId) -> Result<Arc<Grant>, Turned> {
         let Some(grant) = self.shared().grants.by_id(id) else {
             // It was there when its secret was proved.
-            return Err(Turned::new(texts::failed(&self.hello.login), "forgotten"));
+            return Err(Turned::new(
+                texts::failed(&without_tokens(&self.hello.login)),
+                "forgotten",
+            ));
         };
         if grant.state_at(clock::now().wall) == State::Active {
             Ok(grant)
@@ -290,12 +299,12 @@ impl Door {
 
     fn ended(&self, grant: &Grant) -> Turned {
         let (because, cause) = match &grant.ended {
-            Some(ended) => {
-                let at = parameters::rfc3339(ended.at);
+            Some(ended) if ended.state == State::Revoked => {
+                let at = parameters::utc(ended.at);
                 (format!("It ended at {at}: {}.", ended.because), ended.state.word())
             }
-            None => {
-                let at = parameters::rfc3339(grant.expires_at);
+            _ => {
+                let at = parameters::utc(grant.expires_at);
                 (format!("It expired at {at}."), State::Expired.word())
             }
         };
@@ -359,13 +368,16 @@ impl Door {
 
     fn record_failure(&self, cause: &str, detail: Option<&str>, grant: Option<GrantId>) {
         let named = self.hello.parameters.iter().find(|(name, _)| name == "application_name");
+        let name = named.map(|(_, value)| without_tokens(value));
+        let (user, database) =
+            (without_tokens(&self.hello.login), without_tokens(&self.hello.database));
         let failed = AuthFailed {
             cause,
-            user: Some(&self.hello.login),
+            user: Some(&user),
             grant: grant.or_else(|| self.hello.login.parse().ok()),
-            database: Some(&self.hello.database),
+            database: Some(&database),
             client: Some(self.peer),
-            application_name: named.map(|(_, value)| value.as_str()),
+            application_name: name.as_deref(),
             detail,
         };
         let mut stream = self.worker.stream.borrow_mut();
