@@ -122,6 +122,13 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>, nothing: &str) -> Result<(
     print(&lines.join("\n"))
 }
 
+/// A time of JSON for people: `2026-11-20 13:11:10 UTC`.
+#[must_use]
+pub fn time(rfc3339: &str) -> String {
+    let Ok(time) = rfc3339.parse::<jiff::Timestamp>() else { return rfc3339.to_owned() };
+    time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
 /// A text of others for a terminal: no control characters, nothing that moves the cursor.
 #[must_use]
 pub fn printable(text: &str) -> String {
@@ -135,6 +142,13 @@ mod tests {
     #[test]
     fn nothing_moves_the_cursor() {
         assert_eq!(printable("a\u{1b}[2Jb\r\nc\u{9b}x"), "a [2Jb  c x");
+    }
+
+    #[test]
+    fn times_for_people() {
+        assert_eq!(time("2026-11-20T13:11:10.96933Z"), "2026-11-20 13:11:10 UTC");
+        assert_eq!(time("2026-11-20T13:11:10Z"), "2026-11-20 13:11:10 UTC");
+        assert_eq!(time("later"), "later");
     }
 
     #[test]
