@@ -134,6 +134,13 @@ async fn who_proves_nothing_is_told_nothing() {
         assert_eq!(audit.matches("\"auth.failed\"").count(), 5);
         assert!(audit.contains("bad_secret") && audit.contains("unknown_login"));
         assert!(!audit.contains(&token));
+        // Neither where it was pasted in the wrong place.
+        let names = [("user", token.as_str()), ("database", &token), ("application_name", &token)];
+        let (login, _) = house.login(&names, &token).await;
+        assert_eq!(login.error().1, "pgward: login failed for user \"pgw_…\"");
+        let audit = house.audit();
+        assert_eq!(audit.matches("\"auth.failed\"").count(), 6);
+        assert!(!audit.contains(&token));
     })
     .await;
 }
