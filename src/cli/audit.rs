@@ -62,7 +62,9 @@ pub fn run(args: Args, common: &Common) -> ExitCode {
 
 fn execute(command: &Command, common: &Common) -> Result<(), Failure> {
     let config = Config::glance(&common.config).map_err(|problems| {
-        Failure::new("the configuration can't be used").detail(problems.to_string())
+        Failure::new("the configuration can't be read")
+            .detail(problems.to_string())
+            .hint("pgward config check shows all of its problems")
     })?;
     let directory = config.audit.directory.as_path();
     // Whether it is there can't be told by who may not look into the directory.

@@ -191,9 +191,9 @@ fn list(client: &Client, args: &List, format: Format) -> Result<(), Failure> {
             grant.database,
             scopes,
             grant.state,
-            output::time(&grant.expires_at),
+            output::minute(&grant.expires_at),
             grant.sessions.to_string(),
-            grant.reason,
+            output::brief(&grant.reason),
         ]
     });
     let header = ["id", "user", "database", "scopes", "state", "expires", "sessions", "reason"];

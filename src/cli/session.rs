@@ -86,7 +86,7 @@ fn list(client: &Client, args: &List, format: Format) -> Result<(), Failure> {
             span(&session.started_at, now),
             span(&session.expires_at, now),
             session.rows_returned.to_string(),
-            brief(session.last_statement.as_deref().unwrap_or_default()),
+            output::brief(session.last_statement.as_deref().unwrap_or_default()),
         ]
     });
     let header = [
@@ -122,13 +122,6 @@ fn span(time: &str, now: Timestamp) -> String {
         (hours, 0) => format!("{hours} h"),
         (hours, minutes) => format!("{hours} h {minutes} min"),
     }
-}
-
-/// The start of a statement, for one line of a table.
-fn brief(statement: &str) -> String {
-    let words: Vec<&str> = statement.split_whitespace().collect();
-    let line = words.join(" ");
-    if line.chars().count() <= 60 { line } else { line.chars().take(59).chain(['…']).collect() }
 }
 
 fn kill(client: &Client, args: Kill, format: Format) -> Result<(), Failure> {
