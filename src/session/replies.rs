@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Session;
-use super::names::{Name, Prepared, Sent};
+use super::names::{Name, Prepared, Sent, kept};
 use crate::base::{Moment, Refusal};
 use crate::policy::{Judgement, Verdict};
 use crate::sql::facts::Action;
@@ -36,6 +36,10 @@ pub(super) enum Request {
         names: NameChange,
         /// Whether it writes.
         writes: bool,
+        /// Whether it is a COPY FROM STDIN.
+        copies: bool,
+        /// The cursor that it makes or closes.
+        cursor: CursorChange,
     },
     /// Close.
     Close { target: Target, name: Name },
@@ -113,6 +117,17 @@ pub(super) enum NameChange {
     All,
 }
 
+/// What completing a statement does to the namespace of portals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum CursorChange {
+    /// Nothing.
+    None,
+    /// DECLARE or CLOSE of this one.
+    One(Name),
+    /// CLOSE ALL, DISCARD ALL, and the end of a transaction.
+    All,
+}
+
 /// What a name stands for, as far as can be told while replies are due.
 #[derive(Debug)]
 pub(super) enum Lookup {
@@ -140,7 +155,7 @@ impl NameChange {
     pub(super) fn of(action: &Action) -> Self {
         match action {
             Action::Prepare { name, .. } | Action::Deallocate { name: Some(name) } => {
-                Self::One(Name::from(name.as_bytes()))
+                Self::One(Name::from(kept(name.as_bytes())))
             }
             Action::Deallocate { name: None } => Self::All,
             Action::Discard { what } if *what == "ALL" => Self::All,
@@ -157,7 +172,44 @@ impl NameChange {
     }
 }
 
+impl CursorChange {
+    pub(super) fn of(action: &Action) -> Self {
+        match action {
+            Action::Declare { name } | Action::CloseCursor { name: Some(name) } => {
+                Self::One(Name::from(kept(name.as_bytes())))
+            }
+            Action::CloseCursor { name: None }
+            | Action::Commit { .. }
+            | Action::Rollback { .. } => Self::All,
+            Action::Discard { what } if *what == "ALL" => Self::All,
+            _ => Self::None,
+        }
+    }
+
+    fn concerns(&self, name: &[u8]) -> bool {
+        match self {
+            Self::None => false,
+            Self::One(changed) => **changed == *name,
+            Self::All => true,
+        }
+    }
+}
+
 impl Reply {
+    /// Whether it may open COPY IN.
+    pub(super) fn copies_in(&self) -> bool {
+        match &self.request {
+            Request::Query(query) => {
+                query.refused.is_none()
+                    && query.judgement.as_ref().is_some_and(|judgement| {
+                        judgement.statements.iter().any(|one| one.action == Action::CopyIn)
+                    })
+            }
+            Request::Execute { copies, .. } => *copies,
+            _ => false,
+        }
+    }
+
     /// Whether it may write to the database.
     pub(super) fn may_write(&self) -> bool {
         match &self.request {
@@ -206,13 +258,25 @@ impl Session {
         }
     }
 
-    /// The prepared statement behind a portal that exists, or will when the replies have come.
-    pub(super) fn portal_prepared(&self, name: &[u8]) -> Option<Arc<Prepared>> {
-        let in_flight = self.replies.iter().rev().find_map(|reply| match &reply.request {
-            Request::Bind(bind) if *bind.portal == *name => Some(Arc::clone(&bind.prepared)),
-            _ => None,
-        });
-        in_flight.or_else(|| self.names.portal(name).map(|portal| Arc::clone(&portal.prepared)))
+    /// What an Execute of this portal would run.
+    pub(super) fn portal_prepared(&self, name: &[u8]) -> Lookup {
+        for reply in self.replies.iter().rev() {
+            let found = match &reply.request {
+                Request::Bind(bind) if *bind.portal == *name => {
+                    Lookup::Known(Arc::clone(&bind.prepared))
+                }
+                // The server fails what comes after it in the segment, if it fails; the end of
+                // a transaction is the end of its portals.
+                Request::Execute { cursor, .. } if cursor.concerns(name) => Lookup::Unsure,
+                Request::Query(query) if query.closes(name) => Lookup::Unsure,
+                _ => continue,
+            };
+            return if reply.segment == self.ahead.segment { found } else { Lookup::Unsure };
+        }
+        match self.names.portal(name) {
+            Some(portal) => Lookup::Known(Arc::clone(&portal.prepared)),
+            None => Lookup::Unknown,
+        }
     }
 
     pub(super) fn push(&mut self, request: Request) {
@@ -222,6 +286,15 @@ impl Session {
 }
 
 impl Query {
+    /// A Query closes the unnamed portal before anything else.
+    fn closes(&self, name: &[u8]) -> bool {
+        name.is_empty()
+            || self.judgement.as_ref().is_some_and(|judgement| {
+                let mut statements = judgement.statements.iter();
+                statements.any(|one| CursorChange::of(&one.action).concerns(name))
+            })
+    }
+
     fn changes(&self, name: &[u8]) -> bool {
         self.judgement.as_ref().is_some_and(|judgement| {
             judgement.statements.iter().any(|one| NameChange::of(&one.action).concerns(name))

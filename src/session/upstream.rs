@@ -1,8 +1,8 @@
 //! The upstream's side: messages walked by their headers, the few that say what is true read.
 
 use super::event::{Done, Event, Outcome};
-use super::names::{Portal, Prepared, Sent};
-use super::replies::{NameChange, Request};
+use super::names::{Portal, Prepared, Sent, kept};
+use super::replies::{CursorChange, NameChange, Request};
 use super::{Call, End, Session};
 use crate::base::{limits, refusal};
 use crate::policy::Verdict;
@@ -245,24 +245,21 @@ impl Session {
                 self.record_done(statement, sent, tag, started, copy_in, call);
                 if let Some(one) = one {
                     let is_execute = matches!(one.action, Action::Execute { .. });
-                    let writes = one.writes || (executes && is_execute);
+                    let writes = one.writes || (executes && is_execute) || self.fetches_write(one);
                     self.statement_completed(&one.action, writes, transaction, tag.0, call);
                     if let (Action::Prepare { name, .. }, Some(text), Some(judgement)) =
                         (&one.action, text, &judgement)
                     {
-                        let prepared = Prepared {
-                            text,
-                            types: Box::default(),
-                            judgement: Arc::clone(judgement),
-                            statement,
-                        };
-                        self.names.set_statement(name.as_bytes().into(), Arc::new(prepared));
+                        let prepared = Prepared::by_sql(&text, one, judgement, statement);
+                        let name = kept(name.as_bytes()).into();
+                        self.names.set_statement(name, Arc::new(prepared));
                     } else {
                         self.names_changed(&NameChange::of(&one.action));
                     }
+                    self.cursors_changed(&CursorChange::of(&one.action), call);
                 }
             }
-            Request::Execute { portal, names, writes } => {
+            Request::Execute { portal, writes, .. } => {
                 if let Some(known) = self.names.portal_mut(portal) {
                     let first = !std::mem::replace(&mut known.done, true);
                     let known = known.clone();
@@ -279,14 +276,14 @@ impl Session {
                             tag.0,
                             call,
                         );
-                        if let Action::Prepare { .. } = &one.action {
-                            if let NameChange::One(name) = names {
-                                self.names
-                                    .set_statement(Arc::clone(name), Arc::clone(&known.prepared));
-                            }
+                        if let Action::Prepare { name, .. } = &one.action {
+                            let Prepared { text, judgement, statement, .. } = &*known.prepared;
+                            let made = Prepared::by_sql(text, one, judgement, *statement);
+                            self.names.set_statement(kept(name.as_bytes()).into(), Arc::new(made));
                         } else {
-                            self.names_changed(names);
+                            self.names_changed(&NameChange::of(&one.action));
                         }
+                        self.cursors_changed(&CursorChange::of(&one.action), call);
                     }
                 }
             }
@@ -303,6 +300,19 @@ impl Session {
             NameChange::None => {}
             NameChange::One(name) => self.names.remove_statement(name),
             NameChange::All => self.names.clear_statements(),
+        }
+    }
+
+    /// What SQL did to the portals: one that DECLARE could make was not there any more.
+    fn cursors_changed(&mut self, change: &CursorChange, call: &mut Call<'_>) {
+        match change {
+            CursorChange::None => {}
+            CursorChange::One(name) => {
+                if let Some(portal) = self.names.remove_portal(name) {
+                    Self::close_portal(&portal, call);
+                }
+            }
+            CursorChange::All => self.close_portals(call),
         }
     }
 
