@@ -37,7 +37,7 @@ impl Session {
 
     /// One COPY is over: the next may be under way already.
     fn gate_after_copy(&mut self) {
-        let pending = self.ahead.gate == Gate::Maybe && self.replies.iter().any(Reply::copies_in);
+        let pending = self.ahead.gate != Gate::Free && self.replies.iter().any(Reply::copies_in);
         self.ahead.gate = if pending { Gate::Maybe } else { Gate::Free };
     }
 

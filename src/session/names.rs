@@ -94,6 +94,7 @@ impl Prepared {
 pub(super) fn executed(judgement: Arc<Judgement>) -> Arc<Judgement> {
     let mut judgement = Arc::unwrap_or_clone(judgement);
     for one in &mut judgement.statements {
+        one.writes |= matches!(one.action, Action::Prepare { write: true, .. });
         one.action = if one.writes { Action::Write } else { Action::Read };
     }
     Arc::new(judgement)

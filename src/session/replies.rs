@@ -201,6 +201,7 @@ impl Reply {
         match &self.request {
             Request::Query(query) => {
                 query.refused.is_none()
+                    && query.answered < query.statements
                     && query.judgement.as_ref().is_some_and(|judgement| {
                         judgement.statements.iter().any(|one| one.action == Action::CopyIn)
                     })
