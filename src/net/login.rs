@@ -5,6 +5,7 @@
 //! the grant is read once more when the upstream is ready: a revocation at any instant finds the
 //! session or is found by it.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -78,6 +79,8 @@ pub(super) struct Door {
     pub(super) peer: SocketAddr,
     pub(super) framed: Framed,
     pub(super) hello: Wish,
+    /// It is the upstream that is waited for.
+    dialing: Cell<bool>,
 }
 
 /// What the StartupMessage said.
@@ -122,7 +125,13 @@ pub(super) async fn admit(
         Ok(Err(turned)) => turned,
         Err(_) => {
             let seconds = door.settings.config.listen.login_timeout.as_secs();
-            Turned::new(texts::login_timeout(seconds), "login_timeout")
+            if door.dialing.get() {
+                let why = format!("The server did not answer within {seconds} s.");
+                let refusal = texts::upstream_unreachable(&door.hello.database, &why);
+                Turned::new(refusal, "upstream").because("no answer in time")
+            } else {
+                Turned::new(texts::login_timeout(seconds), "login_timeout")
+            }
         }
     };
     door.turn_away(turned).await;
@@ -181,7 +190,8 @@ impl Door {
         let hello =
             Wish { version, login, database, database_named, parameters, negotiate, protection };
         let framed = Framed::new(stream);
-        Self { worker: Rc::clone(worker), settings, peer, framed, hello }
+        let dialing = Cell::new(false);
+        Self { worker: Rc::clone(worker), settings, peer, framed, hello, dialing }
     }
 
     pub(super) fn shared(&self) -> &Shared {
@@ -254,7 +264,9 @@ impl Door {
         let place = self.enter_registry(&grant)?;
         // Read again, now that whoever ends it also ends this session.
         let grant = self.still_stands(grant.id)?;
+        self.dialing.set(true);
         let upstream = upstream::connect(self, &grant, &wanted, &place).await?;
+        self.dialing.set(false);
         let grant = self.still_stands(grant.id)?;
         if let Some(cause) = place.entry.ending() {
             return Err(Turned::new(cause.refusal(&place.entry), cause.word()));
