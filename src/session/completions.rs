@@ -98,10 +98,9 @@ impl Session {
                     let is_execute = matches!(one.action, Action::Execute { .. });
                     let writes = one.writes || (executes && is_execute);
                     self.statement_completed(&one.action, writes, transaction, tag.0, call);
-                    let prepared = text.zip(judgement.as_ref()).map(|(text, judgement)| {
-                        let (types, judgement) = (Box::default(), alone(judgement, one));
-                        Arc::new(Prepared { text, types, judgement, statement })
-                    });
+                    let prepared = text
+                        .zip(judgement.as_ref())
+                        .map(|(text, judgement)| Arc::new(alone(text, judgement, one, statement)));
                     self.took_effect(&one.action, prepared, transaction, call);
                 }
             }
@@ -196,14 +195,14 @@ impl Session {
     }
 }
 
-/// The judgement of one statement out of a string of several.
-fn alone(judgement: &Arc<Judgement>, one: &Judged) -> Arc<Judgement> {
-    if judgement.statements.len() == 1 {
-        return Arc::clone(judgement);
+/// One statement out of a string, as if it had been sent by itself.
+fn alone(text: Box<[u8]>, of: &Arc<Judgement>, one: &Judged, statement: u64) -> Prepared {
+    let types = Box::default();
+    if of.statements.len() == 1 {
+        return Prepared { text, types, judgement: Arc::clone(of), statement };
     }
-    Arc::new(Judgement {
-        verdict: Verdict::Pass,
-        statements: vec![one.clone()],
-        epoch: judgement.epoch,
-    })
+    let text: Box<[u8]> = text.get(one.span.clone()).unwrap_or_default().into();
+    let judged = Judged { span: 0..text.len(), ..one.clone() };
+    let judgement = Judgement { verdict: Verdict::Pass, statements: vec![judged], epoch: of.epoch };
+    Prepared { text, types, judgement: Arc::new(judgement), statement }
 }
