@@ -34,6 +34,11 @@ const FAILURE_DELAY: Duration = Duration::from_secs(1);
 /// How long a client that is turned away has to take the reason.
 const TURN_AWAY_WITHIN: Duration = Duration::from_secs(2);
 
+/// How long a login waits for a session of its grant that is about to be gone.
+const PLACE_WITHIN: Duration = Duration::from_millis(500);
+/// Pause between two looks at whether it is.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
 /// A session that may begin.
 pub(super) struct Admitted {
     pub(super) relay: Relay,
@@ -261,7 +266,7 @@ impl Door {
         self.still_stands(grant.id)?;
         let wanted = parameters::Wanted::new(&self.hello.parameters)
             .map_err(|refusal| Turned::new(*refusal, "startup_parameter"))?;
-        let place = self.enter_registry(&grant)?;
+        let place = self.enter_registry(&grant).await?;
         // Read again, now that whoever ends it also ends this session.
         let grant = self.still_stands(grant.id)?;
         self.dialing.set(true);
@@ -321,7 +326,9 @@ impl Door {
         Turned::new(texts::grant_ended(over), cause)
     }
 
-    fn enter_registry(&self, grant: &Grant) -> Result<Place, Turned> {
+    /// Whoever has just closed a session of the same grant and connects again meets the old one
+    /// while its backend is being ended: a place that becomes free is waited for, shortly.
+    async fn enter_registry(&self, grant: &Grant) -> Result<Place, Turned> {
         let Some(control) = self.shared().control(&grant.database) else {
             return Err(Turned::new(texts::no_control(&grant.database), "no_control"));
         };
@@ -340,7 +347,12 @@ impl Door {
             control,
         };
         let server_limit = self.settings.config.listen.max_sessions;
-        let entered = self.shared().registry.enter(entrant, limit, server_limit);
+        let until = Instant::now() + PLACE_WITHIN;
+        let mut entered = self.shared().registry.enter(entrant.clone(), limit, server_limit);
+        while matches!(entered, Err(Full::Grant)) && Instant::now() < until {
+            tokio::time::sleep(LOOK_EVERY).await;
+            entered = self.shared().registry.enter(entrant.clone(), limit, server_limit);
+        }
         entered.map_err(|full| match full {
             Full::Server => Turned::new(texts::too_many_sessions(server_limit), "max_sessions"),
             Full::Grant => {

@@ -181,6 +181,12 @@ async fn limits_and_draining() {
         drop(first);
         let (_, again) = house.login(&ALICE, &token).await;
         assert!(again.is_some(), "a place that was left is free");
+        let leaving = async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            drop(again);
+        };
+        let ((_, waited), ()) = tokio::join!(house.login(&ALICE, &token), leaving);
+        assert!(waited.is_some(), "a place that is about to be left is waited for");
         house.worker.shared.draining.store(true, std::sync::atomic::Ordering::Relaxed);
         let (login, _) = house.login(&ALICE, &token).await;
         assert_eq!(login.error().0, "57P03");
