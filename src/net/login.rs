@@ -5,6 +5,7 @@
 //! the grant is read once more when the upstream is ready: a revocation at any instant finds the
 //! session or is found by it.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -33,6 +34,11 @@ use crate::wire::write;
 const FAILURE_DELAY: Duration = Duration::from_secs(1);
 /// How long a client that is turned away has to take the reason.
 const TURN_AWAY_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long a login waits for a session of its grant that is about to be gone.
+const PLACE_WITHIN: Duration = Duration::from_millis(500);
+/// Pause between two looks at whether it is.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// A session that may begin.
 pub(super) struct Admitted {
@@ -79,6 +85,8 @@ pub(super) struct Door {
     pub(super) peer: SocketAddr,
     pub(super) framed: Framed,
     pub(super) hello: Wish,
+    /// It is the upstream that is waited for.
+    dialing: Cell<bool>,
 }
 
 /// What the StartupMessage said.
@@ -123,7 +131,13 @@ pub(super) async fn admit(
         Ok(Err(turned)) => turned,
         Err(_) => {
             let seconds = door.settings.config.listen.login_timeout.as_secs();
-            Turned::new(texts::login_timeout(seconds), "login_timeout")
+            if door.dialing.get() {
+                let why = format!("The server did not answer within {seconds} s.");
+                let refusal = texts::upstream_unreachable(&door.hello.database, &why);
+                Turned::new(refusal, "upstream").because("no answer in time")
+            } else {
+                Turned::new(texts::login_timeout(seconds), "login_timeout")
+            }
         }
     };
     door.turn_away(turned).await;
@@ -182,7 +196,8 @@ impl Door {
         let hello =
             Wish { version, login, database, database_named, parameters, negotiate, protection };
         let framed = Framed::new(stream);
-        Self { worker: Rc::clone(worker), settings, peer, framed, hello }
+        let dialing = Cell::new(false);
+        Self { worker: Rc::clone(worker), settings, peer, framed, hello, dialing }
     }
 
     pub(super) fn shared(&self) -> &Shared {
@@ -256,10 +271,12 @@ impl Door {
         self.check_database(&grant)?;
         let wanted = parameters::Wanted::new(&self.hello.parameters)
             .map_err(|refusal| Turned::new(*refusal, "startup_parameter"))?;
-        let place = self.enter_registry(&grant)?;
+        let place = self.enter_registry(&grant).await?;
         // Read again, now that whoever ends it also ends this session.
         let grant = self.still_stands(grant.id)?;
+        self.dialing.set(true);
         let upstream = upstream::connect(self, &grant, &wanted, &place).await?;
+        self.dialing.set(false);
         let grant = self.still_stands(grant.id)?;
         if let Some(cause) = place.entry.ending() {
             return Err(Turned::new(cause.refusal(&place.entry), cause.word()));
@@ -318,7 +335,9 @@ impl Door {
         Turned::new(texts::grant_ended(over), cause)
     }
 
-    fn enter_registry(&self, grant: &Grant) -> Result<Place, Turned> {
+    /// Whoever has just closed a session of the same grant and connects again meets the old one
+    /// while its backend is being ended: a place that becomes free is waited for, shortly.
+    async fn enter_registry(&self, grant: &Grant) -> Result<Place, Turned> {
         let Some(control) = self.shared().control(&grant.database) else {
             return Err(Turned::new(texts::no_control(&grant.database), "no_control"));
         };
@@ -337,7 +356,12 @@ impl Door {
             control,
         };
         let server_limit = self.settings.config.listen.max_sessions;
-        let entered = self.shared().registry.enter(entrant, limit, server_limit);
+        let until = Instant::now() + PLACE_WITHIN;
+        let mut entered = self.shared().registry.enter(entrant.clone(), limit, server_limit);
+        while matches!(entered, Err(Full::Grant)) && Instant::now() < until {
+            tokio::time::sleep(LOOK_EVERY).await;
+            entered = self.shared().registry.enter(entrant.clone(), limit, server_limit);
+        }
         entered.map_err(|full| match full {
             Full::Server => Turned::new(texts::too_many_sessions(server_limit), "max_sessions"),
             Full::Grant => {
