@@ -227,7 +227,7 @@ impl<'a> Walk<'a> {
 fn known_as(function: &RangeFunction) -> Option<&str> {
     let Some(Node::NodeList(pair)) = function.functions().first() else { return None };
     let Some(Node::FuncCall(call)) = pair.first() else { return None };
-    call.funcname().iter().last()?.as_str()
+    call.funcname().iter().next_back()?.as_str()
 }
 
 /// The table that an alias of a FROM stands for; `None` if it is none (a sub-query, say), or if
