@@ -228,7 +228,7 @@ fn beyond(purpose: Purpose, group: &str) -> bool {
         }
         "pg_read_all_data" => purpose == Purpose::Control,
         "pg_signal_backend" => purpose != Purpose::Control,
-        // As `config setup-sql` makes it: scopes narrow it down.
+        // As `config setup-sql` makes the writer; scopes narrow it down.
         "pg_write_all_data" => purpose != Purpose::Writer,
         _ => true,
     }

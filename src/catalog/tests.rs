@@ -79,7 +79,7 @@ fn judges_see_a_snapshot_only_when_it_differs() {
     // Another version of the same content: loaded once, verdicts stay.
     server.set(sql::VERSION, &[&["2"]]);
     assert_eq!(ready(catalogues.refresh("app", &server)).ok(), Some(Refreshed::Unchanged));
-    assert_eq!((catalogues.epoch(), server.asked()), (start + 1, 6));
+    assert_eq!((catalogues.epoch(), server.asked()), (start + 1, 7));
     assert_eq!(ready(catalogues.refresh("app", &server)).ok(), Some(Refreshed::Unchanged));
     assert_eq!(server.asked(), 1);
 

@@ -72,6 +72,7 @@ pub(super) struct Create {
     #[arg(long, value_name = "TICKET")]
     ticket: Option<String>,
 
+    #[allow(rustdoc::broken_intra_doc_links, reason = "a help text, not a link")]
     /// What may be changed, else nothing: VERB[,VERB]...:SCHEMA.TABLE
     ///
     /// Verbs: insert, update, delete, truncate. The table may be *, for all of the schema's. May

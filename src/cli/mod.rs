@@ -117,11 +117,15 @@ enum ConfigCommand {
 
 /// Runs the command that `args` names.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let arguments = match Arguments::try_parse_from(&args) {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version go to stdout with 0, everything else to stderr with 2.
-            let _ = error.print();
+            match without_tokens(&error.render().to_string(), &args) {
+                Some(text) => output::say(text.trim_end()),
+                None => drop(error.print()),
+            }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
@@ -139,6 +143,17 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => output::report(&failure),
     }
+}
+
+/// A usage error without the tokens that were pasted where something else belongs: stderr ends
+/// up in logs. `None` where there are none.
+fn without_tokens(text: &str, args: &[OsString]) -> Option<String> {
+    let args = args.iter().filter_map(|arg| arg.to_str());
+    let tokens: Vec<&str> = args.filter(|arg| arg.contains("pgw_")).collect();
+    if tokens.is_empty() {
+        return None;
+    }
+    Some(tokens.iter().fold(text.to_owned(), |text, token| text.replace(token, "<token>")))
 }
 
 #[cfg(test)]

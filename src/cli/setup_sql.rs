@@ -153,10 +153,10 @@ impl Plan {
         );
         text.push_str(&role(reader, "The reader: sessions on read grants", &rights));
         let rights = format!(
-            "GRANT pg_read_all_data, pg_monitor TO {0};\n\
-             -- What it may write is yours to say; pgward allows what a grant's scopes name of it:\n\
-             --   GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {0};\n\
-             --   GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {0};",
+            "-- It may insert, update and delete everywhere, and pgward allows what a grant's scopes\n\
+             -- name. Grant it single tables instead to have PostgreSQL enforce less. TRUNCATE is in\n\
+             -- no predefined role: GRANT TRUNCATE ON TABLE ... where scopes need it.\n\
+             GRANT pg_read_all_data, pg_write_all_data, pg_monitor TO {};",
             name(writer)
         );
         text.push_str(&role(writer, "The writer: sessions on grants with write scopes", &rights));

@@ -239,3 +239,18 @@ fn an_end_that_could_not_be_written_holds_and_is_written_later() {
     ledger.settle(NOW).unwrap();
     assert_eq!(ledger.find(grant.id).unwrap().unwrap().state_at(NOW), State::Revoked);
 }
+
+#[test]
+fn what_a_call_returned_is_on_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(&folder.path().join("pgward.db")).unwrap();
+    let pragma = |name: &'static str| {
+        store.run(move |connection| {
+            connection.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0))
+        })
+    };
+    use rusqlite::types::Value;
+    assert_eq!(pragma("journal_mode").unwrap(), Value::Text("wal".into()));
+    assert_eq!(pragma("synchronous").unwrap(), Value::Integer(2));
+    assert_eq!(pragma("trusted_schema").unwrap(), Value::Integer(0));
+}

@@ -18,7 +18,7 @@ use super::simple::{Client, QueryError, Row};
 
 /// First pause before connecting again; it doubles up to [`RETRY_MAX`].
 const RETRY_MIN: Duration = Duration::from_millis(100);
-const RETRY_MAX: Duration = Duration::from_secs(5);
+const RETRY_MAX: Duration = Duration::from_secs(1);
 /// Longest attempt to connect.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// How often an idle connection is asked whether it is still there.
@@ -227,7 +227,19 @@ impl Actor {
     async fn serve(&mut self, mut client: Client) -> Result<(), QueryError> {
         loop {
             let wait = if self.ending.is_empty() { PING_EVERY } else { LOOK_EVERY };
-            match timeout(wait, self.inbox.recv()).await {
+            // What ends a connection that waits is seen at once, not by the next request.
+            let next = async {
+                tokio::select! {
+                    request = self.inbox.recv() => Ok(request),
+                    problem = client.lost() => Err(problem),
+                }
+            };
+            let next = match timeout(wait, next).await {
+                Ok(Ok(request)) => Ok(request),
+                Ok(Err(problem)) => return Err(problem),
+                Err(elapsed) => Err(elapsed),
+            };
+            match next {
                 Ok(Some(request)) => {
                     self.take(request);
                     while let Ok(request) = self.inbox.try_recv() {

@@ -208,7 +208,12 @@ impl Door {
         }
         let proved = self.prove().await?;
         let grant = Arc::clone(&proved.grant);
-        self.let_in(proved).await.map_err(|turned| turned.of(grant.id))
+        // A client that leaves while the upstream takes its time gives its place back at once.
+        tokio::select! {
+            biased;
+            entered = self.let_in(proved) => entered.map_err(|turned| turned.of(grant.id)),
+            () = self.framed.stream().closed() => Err(GONE),
+        }
     }
 
     async fn prove(&mut self) -> Result<Proved, Turned> {
@@ -294,7 +299,14 @@ impl Door {
                 (format!("It expired at {at}."), State::Expired.word())
             }
         };
-        Turned::new(texts::grant_ended(grant.id, &because, &grant.database), cause)
+        let over = texts::Over {
+            grant: grant.id,
+            user: &grant.user,
+            database: &grant.database,
+            how: cause,
+            because: &because,
+        };
+        Turned::new(texts::grant_ended(over), cause)
     }
 
     fn enter_registry(&self, grant: &Grant) -> Result<Place, Turned> {

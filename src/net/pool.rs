@@ -3,7 +3,7 @@
 //! Bounded twice: no more jobs wait than there is room for, and a job that overruns keeps its
 //! thread (a parser can not be stopped from outside), so the pool gets smaller, never larger.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
@@ -11,18 +11,14 @@ use tokio::sync::oneshot;
 /// Stack of each thread: PostgreSQL's grammar recurses on nested expressions.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
 
-type Job = Box<dyn FnOnce() + Send>;
+/// Something to be done on the pool.
+pub(super) type Job = Box<dyn FnOnce() + Send>;
 
 /// The pool. Its threads end when it is dropped and their jobs are done.
 #[derive(Debug)]
 pub(super) struct Pool {
     jobs: SyncSender<Job>,
 }
-
-/// No thread is free and no room is left to wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the pool for long statements is full")]
-pub(super) struct Full;
 
 impl Pool {
     /// `threads` threads, and room for `waiting` jobs.
@@ -42,20 +38,26 @@ impl Pool {
         Ok(Self { jobs })
     }
 
-    /// Has `job` done; the receiver gets its result, or an error if it panicked.
-    ///
-    /// # Errors
-    /// [`Full`].
-    pub(super) fn submit<T: Send + 'static>(
-        &self,
+    /// Has `job` done as soon as there is room, which [`Pool::put`] asks for; the receiver gets
+    /// its result, or an error if it panicked.
+    pub(super) fn prepare<T: Send + 'static>(
         job: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<oneshot::Receiver<T>, Full> {
+    ) -> (Job, oneshot::Receiver<T>) {
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move || {
             let _ = reply.send(job());
         });
-        self.jobs.try_send(job).map_err(|_| Full)?;
-        Ok(answer)
+        (job, answer)
+    }
+
+    /// Puts a job in line.
+    ///
+    /// # Errors
+    /// Gives it back when no room is left to wait.
+    pub(super) fn put(&self, job: Job) -> Result<(), Job> {
+        self.jobs.try_send(job).map_err(|problem| match problem {
+            TrySendError::Full(job) | TrySendError::Disconnected(job) => job,
+        })
     }
 }
 
@@ -72,26 +74,35 @@ fn work(inbox: &Mutex<Receiver<Job>>) {
 mod tests {
     use super::*;
 
+    fn submit<T: Send + 'static>(
+        pool: &Pool,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<oneshot::Receiver<T>> {
+        let (job, answer) = Pool::prepare(job);
+        pool.put(job).ok().map(|()| answer)
+    }
+
     #[tokio::test]
-    async fn a_panic_costs_one_job_and_a_full_pool_refuses() {
+    async fn a_panic_costs_one_job_and_a_full_pool_takes_no_more() {
         let pool = Pool::start(1, 1).unwrap();
-        let lost = pool.submit(|| -> u8 { panic!("a job's own fault") }).unwrap();
+        let lost = submit(&pool, || -> u8 { panic!("a job's own fault") }).unwrap();
         assert!(lost.await.is_err());
-        assert_eq!(pool.submit(|| 7).unwrap().await, Ok(7));
+        assert_eq!(submit(&pool, || 7).unwrap().await, Ok(7));
 
         let (started, is_started) = std::sync::mpsc::channel();
         let (release, released) = std::sync::mpsc::channel::<()>();
-        let busy = pool
-            .submit(move || {
-                started.send(()).unwrap();
-                released.recv().unwrap();
-            })
-            .unwrap();
+        let busy = submit(&pool, move || {
+            started.send(()).unwrap();
+            released.recv().unwrap();
+        });
         is_started.recv().unwrap();
-        let waiting = pool.submit(|| 8).unwrap();
-        assert_eq!(pool.submit(|| 9).err(), Some(Full));
+        let waiting = submit(&pool, || 8).unwrap();
+        let (job, late) = Pool::prepare(|| 9);
+        let job = pool.put(job).expect_err("it is given back");
         release.send(()).unwrap();
-        assert!(busy.await.is_ok());
+        assert!(busy.unwrap().await.is_ok());
         assert_eq!(waiting.await, Ok(8));
+        assert!(pool.put(job).is_ok());
+        assert_eq!(late.await, Ok(9));
     }
 }

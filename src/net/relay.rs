@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 
 use super::clock;
-use super::judging::Judging;
+use super::judging::{Judging, RETRY_AFTER_US};
 use super::registry::EndCause;
 use super::side::Side;
 use super::stream::Stream;
@@ -223,6 +223,9 @@ impl Relay {
         let mut wait = self.books.entry.deadline.left(now);
         if self.left_at.is_some() || self.judging.is_some() {
             wait = wait.min(LOOK_EVERY_US);
+        }
+        if self.judging.as_ref().is_some_and(Judging::waits_for_room) {
+            wait = wait.min(RETRY_AFTER_US);
         }
         // An active session is not idle: look again when its pause could be over at the soonest.
         let idle = self.idle_us.saturating_sub(now.since(self.active_at)).max(LOOK_EVERY_US);

@@ -34,7 +34,7 @@ const WORKERS_WITHIN: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Threads for long statements, and how many of these may wait.
 const POOL_THREADS: usize = 2;
-const POOL_WAITING: usize = 16;
+const POOL_WAITING: usize = 64;
 /// Least free space with which the audit log counts as writable.
 const FREE_BYTES_MIN: u64 = 64 * 1024;
 

@@ -116,6 +116,27 @@ impl Client {
             }
         }
     }
+
+    /// Resolves when an idle connection is lost; to be dropped when there is a query to run.
+    pub async fn lost(&mut self) -> QueryError {
+        loop {
+            match self.framed.frame(MESSAGE_BYTES_MAX).await {
+                Ok((
+                    tag::NOTICE_RESPONSE | tag::NOTIFICATION_RESPONSE | tag::PARAMETER_STATUS,
+                    _,
+                )) => {}
+                // An error that nobody asked for is the server's goodbye.
+                Ok((tag::ERROR_RESPONSE, body)) => {
+                    return QueryError::Lost(text(backend::fields(&body).message));
+                }
+                Ok((other, _)) => {
+                    let other = char::from(other);
+                    return QueryError::Lost(format!("unexpected message {other:?}"));
+                }
+                Err(problem) => return problem.into(),
+            }
+        }
+    }
 }
 
 fn row(body: &[u8]) -> Result<Row, Malformed> {

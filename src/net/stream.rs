@@ -3,9 +3,13 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
+
+/// Pause between two looks at whether a connection with unread bytes was closed.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// A client's or an upstream's connection. TLS states are boxed: a plain session does not pay
 /// for them.
@@ -26,6 +30,24 @@ impl Stream {
     #[must_use]
     pub const fn is_tls(&self) -> bool {
         matches!(self, Self::TlsServer(_) | Self::TlsClient(_))
+    }
+
+    /// Resolves when the other side has closed its half of the connection, or the connection
+    /// failed. Takes nothing of what is there to be read. For TCP; a Unix socket never resolves.
+    pub async fn closed(&self) {
+        let tcp = match self {
+            Self::Tcp(tcp) => tcp,
+            Self::TlsServer(tls) => tls.get_ref().0,
+            Self::TlsClient(tls) => tls.get_ref().0,
+            Self::Unix(_) => return std::future::pending().await,
+        };
+        // Bytes that nobody reads yet hide the end behind them from a peek, not from epoll.
+        while let Ok(1..) = tcp.peek(&mut [0; 1]).await {
+            match tcp.ready(Interest::READABLE).await {
+                Ok(ready) if !ready.is_read_closed() => tokio::time::sleep(LOOK_EVERY).await,
+                Ok(_) | Err(_) => return,
+            }
+        }
     }
 
     /// Whether nobody but this machine can listen: a Unix socket, or TCP to a loopback address.
@@ -108,4 +130,28 @@ pub fn tune(tcp: &TcpStream) -> io::Result<()> {
         .with_interval(std::time::Duration::from_secs(15))
         .with_retries(4);
     socket2::SockRef::from(tcp).set_tcp_keepalive(&keepalive)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::TcpListener;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_close_is_noticed_even_behind_unread_bytes() {
+        for sent in [&b""[..], b"bytes"] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let stream = Stream::Tcp(listener.accept().await.unwrap().0);
+            client.write_all(sent).await.unwrap();
+            let open = timeout(Duration::from_millis(150), stream.closed()).await;
+            assert!(open.is_err(), "{sent:?}");
+            drop(client);
+            let closed = timeout(Duration::from_secs(5), stream.closed()).await;
+            assert!(closed.is_ok(), "{sent:?}");
+        }
+    }
 }

@@ -21,9 +21,10 @@ impl Relay {
             Ok(sent) => moved |= sent,
             Err(_) => self.hang_up("client_gone", now),
         }
+        // Before the upstream's turn: a goodbye to it is sent now, not with the next event.
+        self.check_left(now);
         // The upstream may have said why it takes no more: it is read on.
         moved |= self.upstream.poll_flush(context).unwrap_or(false);
-        self.check_left(now);
         moved
     }
 
@@ -153,7 +154,7 @@ impl Relay {
         }
         let upstream_took = self.upstream.send(context, &turn.upstream, bytes);
         let client_took = self.client.send(context, &turn.client, bytes);
-        let moved = consumed > 0;
+        let mut moved = consumed > 0;
         self.client.keep(input, &scratch, consumed);
         let end = turn.end.take();
         drop((turn, stream, scratch));
@@ -161,6 +162,8 @@ impl Relay {
             && let Some(job) = judge.take_large()
         {
             self.judging = Some(Judging::new(job, now));
+            // The next turn asks the pool.
+            moved = true;
         }
         drop(judge);
         self.note_progress();

@@ -380,6 +380,7 @@ fn capped(cap: Cap, terms: &Terms, wall: i64) -> Notice {
 fn unread(unread: Unread) -> Reason {
     match unread {
         Unread::Syntax { message, position } => Reason::Syntax { message, position },
+        Unread::Encoding { offset } => Reason::Encoding(offset),
         Unread::TooComplex { what, limit } => Reason::TooComplex { what, limit },
         Unread::Unknown { construct } => Reason::UnknownConstruct(construct),
         Unread::Disagreement { .. } => Reason::Disagreement,

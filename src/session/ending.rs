@@ -9,6 +9,11 @@ use crate::base::{Refusal, Severity};
 use crate::sql::facts::Action;
 use crate::wire::write;
 
+/// SQLSTATEs with which a backend ends itself between two steps of what it does:
+/// admin_shutdown, idle_session_timeout, idle_in_transaction_session_timeout,
+/// transaction_timeout.
+const INTERRUPTS: [&[u8]; 4] = [b"57P01", b"57P05", b"25P03", b"25P04"];
+
 /// Whether and how the session ends.
 #[derive(Debug, Default)]
 pub(super) enum Ending {
@@ -61,20 +66,26 @@ impl Session {
 
     /// The upstream said FATAL: it has ended the session. What it was doing did not complete;
     /// what waited behind that was never begun.
-    pub(super) fn ended_by_upstream(&mut self, call: &mut Call<'_>) {
-        self.close(Outcome::Cancelled, Outcome::Skipped, call);
+    ///
+    /// Where it was interrupted (`ProcessInterrupts`), a write under way is certainly rolled
+    /// back: interrupts are held while a transaction commits, and the reply to a statement
+    /// whose transaction has committed is sent before the next one is served.
+    pub(super) fn ended_by_upstream(&mut self, sqlstate: &[u8], call: &mut Call<'_>) {
+        let interrupted = INTERRUPTS.contains(&sqlstate);
+        self.close(Outcome::Cancelled, Outcome::Skipped, interrupted, call);
     }
 
     /// Closes every open record when the upstream is gone without a word: nobody knows how far
     /// it got.
     pub(super) fn close_records(&mut self, call: &mut Call<'_>) {
-        self.close(Outcome::Unknown, Outcome::Unknown, call);
+        self.close(Outcome::Unknown, Outcome::Unknown, false, call);
     }
 
-    /// `first` is the outcome of the statement under way, `rest` that of those behind it.
-    fn close(&mut self, first: Outcome, rest: Outcome, call: &mut Call<'_>) {
+    /// `first` is the outcome of the statement under way, `rest` that of those behind it;
+    /// `interrupted`: the statement under way did not get as far as its end.
+    fn close(&mut self, first: Outcome, rest: Outcome, interrupted: bool, call: &mut Call<'_>) {
         let mut outcome = first;
-        let mut unknown = false;
+        let (mut unknown, mut cut_off) = (false, false);
         let in_block = self.transactions.status() != b'I';
         while let Some(reply) = self.replies.pop_front() {
             // A write outside a block commits by itself; in a block, only a COMMIT leaves open
@@ -82,6 +93,14 @@ impl Session {
             let wrote = self.transactions.wrote();
             unknown |= match &reply.request {
                 Request::Query(query) if in_block => wrote && commits(query),
+                Request::Query(query) if interrupted => {
+                    cut_off |= query.writes && query.refused.is_none();
+                    false
+                }
+                Request::Execute { writes, .. } if interrupted => {
+                    cut_off |= *writes;
+                    false
+                }
                 Request::Query(query) => query.writes && query.refused.is_none() && !query.failed,
                 Request::Execute { portal, .. } if in_block => wrote && self.commits(portal),
                 Request::Execute { writes, .. } => *writes,
@@ -98,6 +117,10 @@ impl Session {
             self.transactions.note_write(number);
             self.transaction_ended(TransactionOutcome::Unknown, call);
         } else {
+            if cut_off {
+                let number = self.transaction_ahead();
+                self.transactions.note_write(number);
+            }
             self.transaction_ended(TransactionOutcome::RolledBack, call);
         }
     }
@@ -128,6 +151,15 @@ impl Session {
             }
             Request::Bind(bind) => {
                 call.recorder.record(&Event::Done(Done::ended(bind.statement, outcome)));
+                true
+            }
+            Request::Fetch { statement, started, sent } => {
+                call.recorder.record(&Event::Done(Done {
+                    rows_returned: (sent.rows > 0).then_some(sent.rows),
+                    bytes_out: sent.bytes,
+                    duration_us: call.now.since(*started),
+                    ..Done::ended(*statement, outcome)
+                }));
                 true
             }
             Request::Execute { portal, .. } => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Session;
-use super::names::{Name, Prepared, Sent, kept};
+use super::names::{Name, Portal, Prepared, Sent, kept};
 use crate::base::{Moment, Refusal};
 use crate::policy::{Judgement, Verdict};
 use crate::sql::facts::Action;
@@ -41,6 +41,13 @@ pub(super) enum Request {
         /// The cursor that it makes or closes.
         cursor: CursorChange,
     },
+    /// Execute of a cursor that DECLARE made: what a FETCH would be.
+    Fetch {
+        /// Number of its decision.
+        statement: u64,
+        started: Moment,
+        sent: Sent,
+    },
     /// Close.
     Close { target: Target, name: Name },
     /// Sync; `optional` when it was sent while COPY IN was or may have been open.
@@ -56,7 +63,7 @@ pub(super) struct Query {
     pub(super) judgement: Option<Arc<Judgement>>,
     /// Set when its place was taken.
     pub(super) refused: Option<Refused>,
-    /// The text, kept only where a PREPARE in it will need it.
+    /// The text, kept only where a PREPARE or DECLARE in it will need it.
     pub(super) text: Option<Box<[u8]>>,
     /// Number of its first statement's decision.
     pub(super) first: u64,
@@ -133,6 +140,19 @@ pub(super) enum CursorChange {
 pub(super) enum Lookup {
     /// This statement, or the server skips the message that asks.
     Known(Arc<Prepared>),
+    /// Nothing.
+    Unknown,
+    /// It depends on a reply that has not come.
+    Unsure,
+}
+
+/// What a portal's name stands for, as far as can be told while replies are due.
+#[derive(Debug)]
+pub(super) enum PortalOf {
+    /// A Bind of this statement.
+    Bind(Arc<Prepared>),
+    /// A cursor that DECLARE made.
+    Cursor(Portal),
     /// Nothing.
     Unknown,
     /// It depends on a reply that has not come.
@@ -232,6 +252,27 @@ impl Query {
 }
 
 impl Session {
+    /// What an Execute of the portal `name` would run.
+    pub(super) fn portal(&self, name: &[u8]) -> PortalOf {
+        for reply in self.replies.iter().rev() {
+            let found = match &reply.request {
+                Request::Bind(bind) if *bind.portal == *name => {
+                    PortalOf::Bind(Arc::clone(&bind.prepared))
+                }
+                Request::Execute { cursor, .. } if cursor.concerns(name) => PortalOf::Unsure,
+                Request::Query(query) if query.closes(name) => PortalOf::Unsure,
+                _ => continue,
+            };
+            // Where it fails, the server skips what comes after it in its own segment only.
+            return if reply.segment == self.ahead.segment { found } else { PortalOf::Unsure };
+        }
+        match self.names.portal(name) {
+            Some(portal) if portal.cursor => PortalOf::Cursor(portal.clone()),
+            Some(portal) => PortalOf::Bind(Arc::clone(&portal.prepared)),
+            None => PortalOf::Unknown,
+        }
+    }
+
     /// What a Bind or EXECUTE of `name` would run.
     pub(super) fn lookup(&self, name: &[u8]) -> Lookup {
         for reply in self.replies.iter().rev() {
@@ -255,27 +296,6 @@ impl Session {
         }
         match self.names.statement(name) {
             Some(prepared) => Lookup::Known(Arc::clone(prepared)),
-            None => Lookup::Unknown,
-        }
-    }
-
-    /// What an Execute of this portal would run.
-    pub(super) fn portal_prepared(&self, name: &[u8]) -> Lookup {
-        for reply in self.replies.iter().rev() {
-            let found = match &reply.request {
-                Request::Bind(bind) if *bind.portal == *name => {
-                    Lookup::Known(Arc::clone(&bind.prepared))
-                }
-                // The server fails what comes after it in the segment, if it fails; the end of
-                // a transaction is the end of its portals.
-                Request::Execute { cursor, .. } if cursor.concerns(name) => Lookup::Unsure,
-                Request::Query(query) if query.closes(name) => Lookup::Unsure,
-                _ => continue,
-            };
-            return if reply.segment == self.ahead.segment { found } else { Lookup::Unsure };
-        }
-        match self.names.portal(name) {
-            Some(portal) => Lookup::Known(Arc::clone(&portal.prepared)),
             None => Lookup::Unknown,
         }
     }

@@ -17,7 +17,7 @@ pub struct Output {
 pub enum Segment {
     /// A range of the bytes that the shell gave in, to be sent as they came.
     Input(Range<usize>),
-    /// A range of [`Output::owned`].
+    /// A range of the output's own bytes.
     Owned(Range<usize>),
 }
 

@@ -244,6 +244,11 @@ pub enum Unread {
         /// 1-based character position, where the error has one.
         position: Option<u32>,
     },
+    /// The text is not in the client's encoding, or holds a NUL.
+    Encoding {
+        /// Byte offset of the first that is wrong.
+        offset: usize,
+    },
     /// A bound of the pre-scan or of the walk was passed before a parser saw the text.
     TooComplex {
         /// What there is too much of: `nested comments`, `operators in a row`, `tokens`.

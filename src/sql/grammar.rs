@@ -37,26 +37,19 @@ impl<'a> Source<'a> {
     /// Takes a text as the client sent it, with the comments that `prescan` found.
     ///
     /// # Errors
-    /// [`Unread::Syntax`] when it is said to be UTF-8 and isn't, or holds a NUL.
+    /// [`Unread::Encoding`] when it is said to be UTF-8 and isn't, or holds a NUL.
     pub(super) fn new(
         original: &'a [u8],
         utf8: bool,
         comments: &[Range<usize>],
     ) -> Result<Self, Unread> {
-        let refused = |byte, position| {
-            let message = format!("invalid byte sequence for encoding \"UTF8\": {byte}");
-            Unread::Syntax { message, position }
-        };
-        if original.contains(&0) {
-            return Err(refused("0x00".into(), None));
+        if let Some(offset) = original.iter().position(|&byte| byte == 0) {
+            return Err(Unread::Encoding { offset });
         }
         let blanked = blank(original, comments);
         let text = if utf8 {
             if let Err(error) = std::str::from_utf8(original) {
-                let at = error.valid_up_to();
-                let byte = original.get(at).copied().unwrap_or_default();
-                let position = super::prescan::character_position(original, at);
-                return Err(refused(format!("0x{byte:02x}"), Some(position)));
+                return Err(Unread::Encoding { offset: error.valid_up_to() });
             }
             match blanked {
                 Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),

@@ -5,7 +5,7 @@
 //!                    veto (sqlparser: may only refuse)
 //! ```
 //!
-//! [`read`] and [`veto`] are apart, so that the veto's vote can be kept by token [`shape`].
+//! [`read`] and [`veto()`] are apart, so that the veto's vote can be kept by token [`shape()`].
 //! Nothing here may run on short-lived threads; see `grammar`.
 
 pub mod facts;

@@ -141,8 +141,11 @@ fn bounds_and_errors_are_told() {
         unread(&"select 1;".repeat(1_001)),
         Unread::TooComplex { what: "statements", .. }
     ));
-    assert!(matches!(read(b"select '\xff'", true, &Limits::default()), Err(Unread::Syntax { .. })));
-    assert!(matches!(read(b"select 1\0", true, &Limits::default()), Err(Unread::Syntax { .. })));
+    assert!(matches!(
+        read(b"select '\xff'", true, &Limits::default()),
+        Err(Unread::Encoding { offset: 8 })
+    ));
+    assert!(matches!(read(b"select 1\0", true, &Limits::default()), Err(Unread::Encoding { .. })));
     assert!(read(br"select E'\xff'", true, &Limits::default()).is_err());
     assert!(read(br"select E'\xe9'::text, E'\351'", false, &Limits::default()).is_err());
 }

@@ -378,7 +378,7 @@ fn no_statement_that_the_server_saw_is_missing_after_kill_9() {
         .filter(|l| l.contains(&database) && (l.contains("statement: ") || l.contains("execute ")))
         .filter_map(marker)
         .collect();
-    assert!(seen.len() > 2_000, "too little load to tell: {}", seen.len());
+    assert!(seen.len() > 300, "too little load to tell: {}", seen.len());
     let missing: Vec<_> = seen.iter().filter(|s| !recorded.contains(*s)).collect();
     assert!(missing.is_empty(), "{} of {} are missing: {missing:?}", missing.len(), seen.len());
     // Our own statements say whose they are: each statement in that database is a client's with

@@ -294,3 +294,24 @@ fn two_clients_race_for_the_last_session() {
         });
     }
 }
+
+#[test]
+fn who_leaves_in_a_statement_gives_the_place_back() {
+    let gate = Gate::new(pg::distribution());
+    let grant = gate.grant(&["--max-sessions", "1"]);
+    let mut fastest = Duration::MAX;
+    for _ in 0..5 {
+        let mut session = gate.session(&grant);
+        session.send(&m::query("SELECT pg_sleep(0.05)"));
+        drop(session);
+        let left = Instant::now();
+        eventually("the place is free", Duration::from_secs(10), || {
+            Wire::try_connect(gate.port, "alice", &gate.database, &grant.token).is_ok()
+        });
+        fastest = fastest.min(left.elapsed());
+        eventually("nobody is there", Duration::from_secs(10), || {
+            gate.json(&["session", "list"]) == serde_json::json!([])
+        });
+    }
+    assert!(fastest < Duration::from_millis(800), "{fastest:?}");
+}

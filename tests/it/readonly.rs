@@ -287,7 +287,8 @@ on_each_server! {
         }
         let mut session = gate.session(&grant);
         session.send(&m::raw(b'Q', b"SELECT '\xff\xfe'\0"));
-        assert_eq!(session.reply().code(), "22021");
+        let reply = session.reply();
+        assert_eq!(reply.code(), "22021", "{reply:?}");
         assert_eq!(session.query("SELECT 1").value(), "1");
     }
 }

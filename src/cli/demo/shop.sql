@@ -61,7 +61,7 @@ FROM generate_series(1, 2000) n;
 INSERT INTO public.order_items
 SELECT o.id, p, 1 + (o.id + p) % 3
 FROM public.orders o, generate_series(1, 24) p
-WHERE (o.id * 5 + p * 3) % 9 = 0;
+WHERE (o.id * 5 + p) % 9 = 0;
 
 UPDATE public.orders o SET total = coalesce((
     SELECT sum(i.quantity * p.price) FROM public.order_items i
