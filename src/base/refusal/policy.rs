@@ -14,6 +14,9 @@ use crate::base::{GrantId, SqlState};
 /// characters.
 const QUOTED_CHARACTERS_MAX: usize = 120;
 
+/// Longest way from an object to what is wrong, in characters.
+const CHAIN_CHARACTERS_MAX: usize = 1_000;
+
 /// The grant that a refusal speaks of.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
@@ -166,27 +169,61 @@ pub fn function_refused(context: &Context<'_>, function: &str) -> Refusal {
         .hint("Ask the operator to take it out of policy.refuse_functions.")
 }
 
-/// A function of the database, which nobody has vouched for.
-#[must_use]
-pub fn function_user(context: &Context<'_>, function: &str, by_field: bool) -> Refusal {
-    let how = if by_field { " (called as a field)" } else { "" };
-    let function = shown(function);
-    let what = format!("function {function}{how} refused: what it does is not known");
-    context.refuse("function_user", code::INSUFFICIENT_PRIVILEGE, what).hint(format!(
-        "If it only reads, the operator adds to the configuration: {}",
-        allow_line(&function)
-    ))
+/// What an object of the database reaches.
+#[derive(Debug, Clone, Copy)]
+pub struct Reach<'a> {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// The object: `view public.v`.
+    pub what: &'a str,
+    /// What is done in the end, and by what: `public.f writes public.log`.
+    pub act: &'a str,
+    /// The way there: `view public.v calls public.f, which writes public.log`.
+    pub chain: &'a str,
+    /// Functions whose being allowed would let it pass; empty when none would.
+    pub allow: &'a [String],
 }
 
-/// A built-in's name that a function of the database has too: the server might call either.
+/// An object of the database that reaches something that a read may not do. `way_round` is
+/// another way to write what may be meant.
 #[must_use]
-pub fn function_shadowed(context: &Context<'_>, name: &str, user: &str) -> Refusal {
-    let (name, user) = (shown(name), shown(user));
-    let what = format!("function {name} refused: {user} has the same name and is not known");
-    context.refuse("function_shadowed", code::INSUFFICIENT_PRIVILEGE, what).hint(format!(
-        "Write pg_catalog.{name}, or the operator adds to the configuration: {}",
-        allow_line(&user)
-    ))
+pub fn reach(context: &Context<'_>, reach: &Reach<'_>, way_round: Option<&str>) -> Refusal {
+    let Reach { rule, what, act, chain, allow } = reach;
+    let one = chain.len() == what.len() + 1 + act.len();
+    let it = if one { "it " } else { "" };
+    let message = format!("{} refused: {it}{}", shown(what), cut(act, CHAIN_CHARACTERS_MAX));
+    let allow: Vec<String> = allow.iter().map(|function| shown(function)).collect();
+    let line = match allow.as_slice() {
+        [] => None,
+        names => Some(format!("policy.allow_functions = [\"{}\"]", names.join("\", \""))),
+    };
+    let hint = match (way_round.map(shown), line) {
+        (Some(way), Some(line)) => {
+            format!("Write {way}, or the operator adds to the configuration: {line}")
+        }
+        (Some(way), None) => format!("Write {way}."),
+        (None, Some(line)) => {
+            format!("If it only reads, the operator adds to the configuration: {line}")
+        }
+        (None, None) => {
+            "No line of the configuration allows it: read the tables beneath it.".into()
+        }
+    };
+    // After the rule's name.
+    let way = format!("; {}; ", cut(chain, CHAIN_CHARACTERS_MAX));
+    let detail = context.detail(rule).replacen("; ", &way, 1);
+    Refusal::error(rule, code::INSUFFICIENT_PRIVILEGE, format!("pgward: {message}"))
+        .detail(detail)
+        .hint(hint)
+}
+
+/// A relation that the catalogue does not have: it does not exist, or was made just now.
+#[must_use]
+pub fn relation_unknown(context: &Context<'_>, relation: &str) -> Refusal {
+    let what = format!("relation \"{}\" refused: no such relation is known", shown(relation));
+    context
+        .refuse("relation_unknown", code::UNDEFINED_TABLE, what)
+        .hint("Check its name. If it was made just now, send the statement again in a second.")
 }
 
 /// A function that neither the table of built-ins nor the catalogue knows.
@@ -197,7 +234,8 @@ pub fn function_unknown(context: &Context<'_>, function: &str) -> Refusal {
         if function.contains('.') { function.clone() } else { format!("schema.{function}") };
     let what = format!("function {function} refused: no such function is known");
     context.refuse("function_unknown", code::INSUFFICIENT_PRIVILEGE, what).hint(format!(
-        "Check its name. If it exists and only reads, the operator adds to the configuration: {}",
+        "Check its name; if it was made just now, send the statement again in a second. If it \
+         only reads, the operator adds to the configuration: {}",
         allow_line(&example)
     ))
 }
@@ -218,17 +256,6 @@ pub fn parameter_type(context: &Context<'_>, number: usize, oid: u32, why: &str)
     context
         .refuse("parameter_type", code::INSUFFICIENT_PRIVILEGE, what)
         .hint("Let the server choose the parameter's type (OID 0), or send it as a built-in type.")
-}
-
-/// An operator that the database defines for itself.
-#[must_use]
-pub fn operator(context: &Context<'_>, name: &str) -> Refusal {
-    let name = shown(name);
-    let what = format!("operator {name} refused: the database has an operator of that name");
-    let bare = name.rsplit_once('.').map_or(name.as_str(), |(_, bare)| bare);
-    context
-        .refuse("operator", code::INSUFFICIENT_PRIVILEGE, what)
-        .hint(format!("Write the built-in one as OPERATOR(pg_catalog.{bare})."))
 }
 
 /// A setting that clients may not change.
@@ -370,12 +397,13 @@ fn allow_line(function: &str) -> String {
 
 /// Words of a client in a text of ours: no control characters, and not too long.
 fn shown(text: &str) -> String {
-    let mut shown: String = text
-        .chars()
-        .take(QUOTED_CHARACTERS_MAX)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    if text.chars().nth(QUOTED_CHARACTERS_MAX).is_some() {
+    cut(text, QUOTED_CHARACTERS_MAX)
+}
+
+fn cut(text: &str, characters_max: usize) -> String {
+    let mut shown: String =
+        text.chars().take(characters_max).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(characters_max).is_some() {
         shown.push('…');
     }
     shown
@@ -493,15 +521,9 @@ mod tests {
                 function_unknown(&c, "nothing"),
                 "42501 pgward: function nothing refused: no such function is known",
                 "function_unknown",
-                "Check its name. If it exists and only reads, the operator adds to the \
-                 configuration: policy.allow_functions = [\"schema.nothing\"]",
-            ),
-            (
-                function_user(&c, "public.f", false),
-                "42501 pgward: function public.f refused: what it does is not known",
-                "function_user",
-                "If it only reads, the operator adds to the configuration: \
-                 policy.allow_functions = [\"public.f\"]",
+                "Check its name; if it was made just now, send the statement again in a second. \
+                 If it only reads, the operator adds to the configuration: \
+                 policy.allow_functions = [\"schema.nothing\"]",
             ),
             (
                 read_write(&c, "BEGIN"),
@@ -534,6 +556,37 @@ mod tests {
             assert_eq!(shown_as(&refusal), format!("{message}{}{hint}", detail(rule)));
             assert_eq!(refusal.rule, rule);
         }
+    }
+
+    #[test]
+    fn the_way_to_what_is_wrong_is_told() {
+        let context = context(&[]);
+        let allow = ["public.f".to_owned(), "public.g".to_owned()];
+        let view = Reach {
+            rule: "relation",
+            what: "view public.v",
+            act: "public.f writes public.log",
+            chain: "view public.v calls public.f, which writes public.log",
+            allow: &allow,
+        };
+        assert_eq!(
+            shown_as(&reach(&context, &view, None)),
+            "42501 pgward: view public.v refused: public.f writes public.log\n\
+             DETAIL: rule relation; view public.v calls public.f, which writes public.log; \
+             reason \"INC-4211 stuck orders\"; expires 03:42 UTC (27 min)\n\
+             HINT: If it only reads, the operator adds to the configuration: \
+             policy.allow_functions = [\"public.f\", \"public.g\"]"
+        );
+        let function = Reach {
+            rule: "function_shadowed",
+            what: "function public.upper",
+            act: "writes public.log",
+            chain: "function public.upper writes public.log",
+            allow: &allow[..1],
+        };
+        let text = shown_as(&reach(&context, &function, Some("pg_catalog.upper")));
+        assert!(text.contains("function public.upper refused: it writes public.log"), "{text}");
+        assert!(text.contains("HINT: Write pg_catalog.upper, or the operator"), "{text}");
     }
 
     #[test]
