@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::base::Refusal;
 use crate::base::refusal::policy::{self as texts, Context};
+use crate::base::refusal::reach as way;
 use crate::base::refusal::statement_too_long;
 use crate::policy::Terms;
 use crate::policy::reach::Found;
@@ -98,8 +99,8 @@ impl Reason {
             Self::RelationUnknown(relation) => texts::relation_unknown(context, relation),
             Self::Reach { rule, found, way_round } => {
                 let Found { what, act, chain, allow } = &**found;
-                let reach = texts::Reach { rule, what, act, chain, allow };
-                texts::reach(context, &reach, way_round.as_deref())
+                let reach = way::Reach { rule, what, act, chain, allow };
+                way::reach(context, &reach, way_round.as_deref())
             }
             Self::FunctionUnknown(function) => texts::function_unknown(context, function),
             Self::Type { name, why } => texts::type_refused(context, name, why),

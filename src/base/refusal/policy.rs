@@ -14,9 +14,6 @@ use crate::base::{GrantId, SqlState};
 /// characters.
 const QUOTED_CHARACTERS_MAX: usize = 120;
 
-/// Longest way from an object to what is wrong, in characters.
-const CHAIN_CHARACTERS_MAX: usize = 1_000;
-
 /// The grant that a refusal speaks of.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
@@ -167,54 +164,6 @@ pub fn function_refused(context: &Context<'_>, function: &str) -> Refusal {
     context
         .refuse("function_refused", code::INSUFFICIENT_PRIVILEGE, what)
         .hint("Ask the operator to take it out of policy.refuse_functions.")
-}
-
-/// What an object of the database reaches.
-#[derive(Debug, Clone, Copy)]
-pub struct Reach<'a> {
-    /// The rule's name.
-    pub rule: &'static str,
-    /// The object: `view public.v`.
-    pub what: &'a str,
-    /// What is done in the end, and by what: `public.f writes public.log`.
-    pub act: &'a str,
-    /// The way there: `view public.v calls public.f, which writes public.log`.
-    pub chain: &'a str,
-    /// Functions whose being allowed would let it pass; empty when none would.
-    pub allow: &'a [String],
-}
-
-/// An object of the database that reaches something that a read may not do. `way_round` is
-/// another way to write what may be meant.
-#[must_use]
-pub fn reach(context: &Context<'_>, reach: &Reach<'_>, way_round: Option<&str>) -> Refusal {
-    let Reach { rule, what, act, chain, allow } = reach;
-    let one = chain.len() == what.len() + 1 + act.len();
-    let it = if one { "it " } else { "" };
-    let message = format!("{} refused: {it}{}", shown(what), cut(act, CHAIN_CHARACTERS_MAX));
-    let allow: Vec<String> = allow.iter().map(|function| shown(function)).collect();
-    let line = match allow.as_slice() {
-        [] => None,
-        names => Some(format!("policy.allow_functions = [\"{}\"]", names.join("\", \""))),
-    };
-    let hint = match (way_round.map(shown), line) {
-        (Some(way), Some(line)) => {
-            format!("Write {way}, or the operator adds to the configuration: {line}")
-        }
-        (Some(way), None) => format!("Write {way}."),
-        (None, Some(line)) => {
-            format!("If it only reads, the operator adds to the configuration: {line}")
-        }
-        (None, None) => {
-            "No line of the configuration allows it: read the tables beneath it.".into()
-        }
-    };
-    // After the rule's name.
-    let way = format!("; {}; ", cut(chain, CHAIN_CHARACTERS_MAX));
-    let detail = context.detail(rule).replacen("; ", &way, 1);
-    Refusal::error(rule, code::INSUFFICIENT_PRIVILEGE, format!("pgward: {message}"))
-        .detail(detail)
-        .hint(hint)
 }
 
 /// A relation that the catalogue does not have: it does not exist, or was made just now.
@@ -396,11 +345,11 @@ fn allow_line(function: &str) -> String {
 }
 
 /// Words of a client in a text of ours: no control characters, and not too long.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     cut(text, QUOTED_CHARACTERS_MAX)
 }
 
-fn cut(text: &str, characters_max: usize) -> String {
+pub(super) fn cut(text: &str, characters_max: usize) -> String {
     let mut shown: String =
         text.chars().take(characters_max).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(characters_max).is_some() {
@@ -441,10 +390,10 @@ fn left(micros: i64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn context(scopes: &[String]) -> Context<'_> {
+    pub(in super::super) fn context(scopes: &[String]) -> Context<'_> {
         Context {
             grant: GrantId::from_random(7),
             user: "alice",
@@ -457,7 +406,7 @@ mod tests {
     }
 
     /// MESSAGE, DETAIL and HINT as psql shows them.
-    fn shown_as(refusal: &Refusal) -> String {
+    pub(in super::super) fn shown_as(refusal: &Refusal) -> String {
         let mut text = format!("{} {}", refusal.sqlstate, refusal.message);
         for (label, part) in [("DETAIL", &refusal.detail), ("HINT", &refusal.hint)] {
             if let Some(part) = part {
@@ -556,37 +505,6 @@ mod tests {
             assert_eq!(shown_as(&refusal), format!("{message}{}{hint}", detail(rule)));
             assert_eq!(refusal.rule, rule);
         }
-    }
-
-    #[test]
-    fn the_way_to_what_is_wrong_is_told() {
-        let context = context(&[]);
-        let allow = ["public.f".to_owned(), "public.g".to_owned()];
-        let view = Reach {
-            rule: "relation",
-            what: "view public.v",
-            act: "public.f writes public.log",
-            chain: "view public.v calls public.f, which writes public.log",
-            allow: &allow,
-        };
-        assert_eq!(
-            shown_as(&reach(&context, &view, None)),
-            "42501 pgward: view public.v refused: public.f writes public.log\n\
-             DETAIL: rule relation; view public.v calls public.f, which writes public.log; \
-             reason \"INC-4211 stuck orders\"; expires 03:42 UTC (27 min)\n\
-             HINT: If it only reads, the operator adds to the configuration: \
-             policy.allow_functions = [\"public.f\", \"public.g\"]"
-        );
-        let function = Reach {
-            rule: "function_shadowed",
-            what: "function public.upper",
-            act: "writes public.log",
-            chain: "function public.upper writes public.log",
-            allow: &allow[..1],
-        };
-        let text = shown_as(&reach(&context, &function, Some("pg_catalog.upper")));
-        assert!(text.contains("function public.upper refused: it writes public.log"), "{text}");
-        assert!(text.contains("HINT: Write pg_catalog.upper, or the operator"), "{text}");
     }
 
     #[test]
