@@ -2,7 +2,7 @@
 //! PostgreSQL 14 to 18. Every name is qualified: the answers must not depend on search_path.
 
 use crate::catalog::Rows;
-use crate::policy::catalogue::{Function, Operator, Relation, Shape, Snapshot, Type};
+use crate::policy::catalogue::{Cast, Function, Operator, Relation, Shape, Snapshot, Type};
 use crate::policy::reach::{Foreign, Owner, Source, Text, TextOf, Use};
 
 /// Rows of a catalogue, hashed.
@@ -69,7 +69,8 @@ pub(super) const MAJOR: &str = "SELECT pg_catalog.current_setting('server_versio
 /// Functions, procedures and aggregates that are not PostgreSQL's own.
 pub(super) const FUNCTIONS: &str = "\
 SELECT n.nspname, p.proname, e.extname, \
- p.pronargs >= 1 AND p.pronargs - p.pronargdefaults <= 1 AND (t.typtype = 'c' OR b.typtype = 'c' OR t.typtype = 'p'), \
+ p.pronargs >= 1 AND p.pronargs - p.pronargdefaults <= 1 AND (t.typtype = 'c' OR b.typtype = 'c' OR t.typtype = 'p' OR p.provariadic <> 0), \
+ p.pronargs >= 1 AND p.pronargs - p.pronargdefaults <= 1, \
  p.oid, p.prokind, pg_get_function_identity_arguments(p.oid), l.lanname, \
  CASE WHEN p.prosqlbody IS NOT NULL THEN pg_get_function_sqlbody(p.oid) WHEN l.lanname IN ('sql', 'plpgsql') THEN p.prosrc ELSE '' END, \
  p.prosqlbody IS NOT NULL, p.prosecdef, array_to_string(p.proconfig, E'\\n'), \
@@ -87,14 +88,13 @@ WHERE p.oid >= 16384 AND n.nspname !~ '^pg_temp_' \
 ORDER BY 1, 2, 3, 4, p.oid";
 
 /// Which functions objects call beside those that their texts name: support functions of
-/// aggregates, functions of operators, input and output of types, casts, operator classes.
+/// aggregates, functions of operators, input and output of types, operator classes.
 pub(super) const USES: &str = "\
 SELECT u.kind, u.owner, p.oid, CASE WHEN p.oid < 16384 THEN p.proname END FROM ( \
  SELECT 'f' AS kind, a.aggfnoid::oid AS owner, f::oid AS function FROM pg_aggregate a, unnest(ARRAY[a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn]) f WHERE a.aggfnoid >= 16384 \
  UNION SELECT 'o', o.oid, f::oid FROM pg_operator o, unnest(ARRAY[o.oprcode, o.oprrest, o.oprjoin]) f WHERE o.oid >= 16384 \
  UNION SELECT 't', t.oid, f::oid FROM pg_type t, unnest(ARRAY[t.typinput, t.typoutput, t.typreceive, t.typsend, t.typmodin, t.typmodout, t.typsubscript]) f WHERE t.oid >= 16384 AND t.typtype = 'b' AND t.typsubscript <> 'array_subscript_handler'::regproc \
  UNION SELECT 't', r.rngtypid, f::oid FROM pg_range r, unnest(ARRAY[r.rngcanonical, r.rngsubdiff]) f WHERE r.rngtypid >= 16384 \
- UNION SELECT 't', x, c.castfunc FROM pg_cast c, unnest(ARRAY[c.castsource, c.casttarget]) x WHERE c.oid >= 16384 AND x >= 16384 \
  UNION SELECT 't', x, a.amproc::oid FROM pg_amproc a, unnest(ARRAY[a.amproclefttype, a.amprocrighttype]) x WHERE a.oid >= 16384 AND x >= 16384 \
 ) u JOIN pg_proc p ON p.oid = u.function \
 ORDER BY 1, 2, 3";
@@ -152,6 +152,19 @@ LEFT JOIN pg_catalog.pg_depend d ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog
 LEFT JOIN pg_catalog.pg_extension e ON e.oid OPERATOR(pg_catalog.=) d.refobjid \
 WHERE o.oid OPERATOR(pg_catalog.>=) 16384 \
 ORDER BY 1, 2, 3, o.oid";
+
+/// Casts with a function that is not PostgreSQL's own.
+pub(super) const CASTS: &str = "\
+SELECT c.castsource, c.casttarget, n.nspname, t.typname, c.castcontext OPERATOR(pg_catalog.=) 'i', f.nspname, p.proname, e.extname \
+FROM pg_catalog.pg_cast c \
+JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) c.casttarget \
+JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace \
+JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) c.castfunc \
+JOIN pg_catalog.pg_namespace f ON f.oid OPERATOR(pg_catalog.=) p.pronamespace \
+LEFT JOIN pg_catalog.pg_depend d ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid OPERATOR(pg_catalog.=) p.oid AND d.deptype OPERATOR(pg_catalog.=) 'e' \
+LEFT JOIN pg_catalog.pg_extension e ON e.oid OPERATOR(pg_catalog.=) d.refobjid \
+WHERE c.castfunc OPERATOR(pg_catalog.>=) 16384 \
+ORDER BY c.oid";
 
 /// Relations of every schema but the temporary ones and TOAST. System views have rules of
 /// course; only those of plain tables matter.
@@ -214,6 +227,7 @@ pub(super) struct Answers {
     pub(super) functions: Rows,
     pub(super) types: Rows,
     pub(super) operators: Rows,
+    pub(super) casts: Rows,
     pub(super) relations: Rows,
     pub(super) uses: Rows,
     pub(super) texts: Rows,
@@ -234,6 +248,7 @@ impl Answers {
             functions: each(self.functions, function)?,
             types: each(self.types, type_row)?,
             operators: each(self.operators, operator)?,
+            casts: each(self.casts, cast)?,
             relations: each(self.relations, relation)?,
             source: Source {
                 uses: each(self.uses, used)?,
@@ -254,6 +269,7 @@ fn function(row: &mut Columns) -> Result<Function, BadRow> {
         name: row.text()?,
         extension: row.boxed()?,
         takes_row: row.flag()?,
+        takes_one: row.flag()?,
         oid: row.number()?,
         kind: row.character()?,
         arguments: row.text()?,
@@ -335,6 +351,18 @@ fn operator(row: &mut Columns) -> Result<Operator, BadRow> {
     })
 }
 
+fn cast(row: &mut Columns) -> Result<Cast, BadRow> {
+    Ok(Cast {
+        source: row.number()?,
+        to: row.number()?,
+        schema: row.text()?,
+        target: row.text()?,
+        implicit: row.flag()?,
+        function: (row.text()?, row.text()?),
+        extension: row.boxed()?,
+    })
+}
+
 fn relation(row: &mut Columns) -> Result<Relation, BadRow> {
     let (schema, name, kind) = (row.text()?, row.text()?, row.text()?);
     let kind = kind.chars().next().ok_or(BadRow)?;
@@ -359,6 +387,7 @@ mod tests {
                     "f",
                     "NULL",
                     "t",
+                    "t",
                     "20100",
                     "f",
                     "t public.orders",
@@ -372,12 +401,13 @@ mod tests {
                     "20003,20004",
                 ]),
                 row(&[
-                    "public", "g", "hstore", "NULL", "20101", "a", "", "internal", "", "f", "f",
-                    "NULL", "f", "NULL", "NULL",
+                    "public", "g", "hstore", "NULL", "f", "20101", "a", "", "internal", "", "f",
+                    "f", "NULL", "f", "NULL", "NULL",
                 ]),
             ],
             types,
             operators: vec![row(&["public", "===", "NULL", "20200"])],
+            casts: vec![row(&["20001", "25", "pg_catalog", "text", "t", "public", "f", "NULL"])],
             relations: vec![row(&["public", "orders", "r", "f"]), row(&["public", "v", "v", "t"])],
             uses: vec![row(&["o", "20200", "65", "int4eq"]), row(&["t", "20003", "20100", "NULL"])],
             texts: vec![
@@ -427,6 +457,7 @@ mod tests {
             ]
         );
         assert!(!snapshot.relations[1].rules);
+        assert!(snapshot.casts[0].implicit);
         for bad in [row(&["x", "public"]), row(&["20001"]), row(&[])] {
             assert_eq!(answers(vec![bad]).snapshot(), Err(BadRow));
         }

@@ -37,8 +37,8 @@ impl Answers {
 }
 
 const FUNCTION: &[&str] = &[
-    "public", "f", "NULL", "f", "20001", "f", "", "sql", "SELECT 1", "f", "f", "NULL", "f", "NULL",
-    "NULL",
+    "public", "f", "NULL", "f", "t", "20001", "f", "", "sql", "SELECT 1", "f", "f", "NULL", "f",
+    "NULL", "NULL",
 ];
 
 fn server() -> Answers {
@@ -52,6 +52,7 @@ fn server() -> Answers {
     answers.set(sql::FUNCTIONS, &[FUNCTION]);
     answers.set(sql::TYPES, &[]);
     answers.set(sql::OPERATORS, &[]);
+    answers.set(sql::CASTS, &[]);
     answers.set(sql::RELATIONS, &[&["public", "orders", "r", "f"]]);
     answers
 }
@@ -78,7 +79,7 @@ fn judges_see_a_snapshot_only_when_it_differs() {
     assert_eq!(ready(catalogues.refresh("app", &server)).ok(), Some(Refreshed::Changed));
     assert!(catalogues.is_loaded("app"));
     assert!(catalogues.get("app").relation("public", "orders").is_some());
-    assert_eq!((catalogues.epoch(), server.asked()), (start + 1, 10));
+    assert_eq!((catalogues.epoch(), server.asked()), (start + 1, 11));
 
     // The same version: one question, nothing new.
     assert_eq!(ready(catalogues.refresh("app", &server)).ok(), Some(Refreshed::Unchanged));
@@ -87,7 +88,7 @@ fn judges_see_a_snapshot_only_when_it_differs() {
     // Another version of the same content: loaded once, verdicts stay.
     server.set(sql::VERSION, &[&["2"]]);
     assert_eq!(ready(catalogues.refresh("app", &server)).ok(), Some(Refreshed::Unchanged));
-    assert_eq!((catalogues.epoch(), server.asked()), (start + 1, 10));
+    assert_eq!((catalogues.epoch(), server.asked()), (start + 1, 11));
     assert_eq!(ready(catalogues.refresh("app", &server)).ok(), Some(Refreshed::Unchanged));
     assert_eq!(server.asked(), 1);
 

@@ -2,7 +2,7 @@
 //! the rules only look things up. Objects that PostgreSQL itself brings (OID below 16384) are
 //! not in it, but for the names of system relations: they are judged by our own tables.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::policy::extensions;
 use crate::policy::reach::{Graph, Memory, Source};
@@ -22,6 +22,8 @@ pub struct Snapshot {
     pub types: Vec<Type>,
     /// Operators likewise.
     pub operators: Vec<Operator>,
+    /// Casts with a function that is not PostgreSQL's own.
+    pub casts: Vec<Cast>,
     /// Relations of every schema but the temporary ones and TOAST.
     pub relations: Vec<Relation>,
     /// What these reach: functions beneath them, texts that run with them.
@@ -42,6 +44,8 @@ pub struct Function {
     /// Whether it can be called in attribute notation: one argument, of a row type (or of one
     /// that takes any).
     pub takes_row: bool,
+    /// Whether it can be called with one argument, of whatever type.
+    pub takes_one: bool,
     /// `pg_proc.prokind`: `f`unction, `p`rocedure, `a`ggregate, `w`indow function.
     pub kind: char,
     /// Its arguments as in DROP FUNCTION, for people.
@@ -113,6 +117,25 @@ pub struct Operator {
     /// Its name.
     pub name: Box<str>,
     /// The extension it belongs to.
+    pub extension: Option<Box<str>>,
+}
+
+/// A cast that calls a function which is not PostgreSQL's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cast {
+    /// OID of the type it casts from.
+    pub source: u32,
+    /// OID of the type it casts to.
+    pub to: u32,
+    /// Schema of the type it casts to.
+    pub schema: Box<str>,
+    /// Name of the type it casts to.
+    pub target: Box<str>,
+    /// Whether it is made without being written.
+    pub implicit: bool,
+    /// The function's schema and name.
+    pub function: (Box<str>, Box<str>),
+    /// The extension the function belongs to.
     pub extension: Option<Box<str>>,
 }
 
@@ -192,6 +215,29 @@ impl Catalogue {
     pub fn relations<'a>(&'a self, name: &'a Name) -> impl Iterator<Item = &'a Relation> {
         found(&self.relations, &self.snapshot.relations, &name.name)
             .filter(|r| in_schema(name, &r.schema))
+    }
+
+    /// Casts that call a function of the database.
+    pub fn casts(&self) -> impl Iterator<Item = &Cast> {
+        self.snapshot.casts.iter()
+    }
+
+    /// Whether a value of the type `of` is, or holds, one of the type `part`.
+    #[must_use]
+    pub fn holds(&self, of: u32, part: u32) -> bool {
+        let (mut open, mut seen) = (vec![of], HashSet::new());
+        while let Some(oid) = open.pop() {
+            if oid == part {
+                return true;
+            }
+            if seen.insert(oid)
+                && let Some(known) = self.types_by_oid.get(&oid)
+                && let Some(known) = self.snapshot.types.get(*known)
+            {
+                open.extend(parts(&known.shape));
+            }
+        }
+        false
     }
 
     /// Every relation, for the nearest name of a mistyped one.
@@ -283,4 +329,14 @@ fn found_at(index: &Index, name: &str) -> impl Iterator<Item = usize> {
 
 fn in_schema(name: &Name, schema: &str) -> bool {
     name.schema.as_deref().is_none_or(|wanted| wanted == schema)
+}
+
+fn parts(shape: &Shape) -> &[u32] {
+    match shape {
+        Shape::Composite(parts) => parts,
+        Shape::Range(part) | Shape::Array(part) | Shape::Domain { base: part, .. } => {
+            std::slice::from_ref(part)
+        }
+        Shape::Enum | Shape::Base | Shape::Other => &[],
+    }
 }

@@ -123,6 +123,18 @@ impl Functions {
         Err(Reason::FunctionUnknown(name.to_string()))
     }
 
+    /// A field of what may be a scalar: any function of one argument is called so, a built-in
+    /// one too: `('tickets'::regclass).nextval`. Those of the database are judged with the rest
+    /// that a statement mentions.
+    pub(crate) fn attribute(&self, field: &str) -> Result<(), Reason> {
+        match self.class(field) {
+            Some(class @ Class::Refused(_)) => {
+                self.builtin(&Name::qualified("pg_catalog", field), class, false)
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn builtin(&self, name: &Name, class: Class, settings_known: bool) -> Result<(), Reason> {
         if self.refused.contains(name) {
             return Err(Reason::FunctionRefused(name.to_string()));
@@ -233,6 +245,7 @@ mod tests {
             name: name.into(),
             extension: extension.map(Into::into),
             takes_row: name == "full_name",
+            takes_one: matches!(name, "full_name" | "f" | "upper"),
             ..Function::default()
         }
     }
@@ -285,6 +298,15 @@ mod tests {
             assert_eq!(functions.call(&name, false, &catalogue).is_ok(), passes, "{name}");
         }
         assert!(functions.call(&Name::bare("set_config"), true, &catalogue).is_ok());
+        for (name, passes) in [
+            ("nextval", false),
+            ("pg_read_file", false),
+            ("amount", true),
+            ("lower", true),
+            ("pg_export_snapshot", true),
+        ] {
+            assert_eq!(functions.attribute(name).is_ok(), passes, "{name}");
+        }
     }
 
     #[test]

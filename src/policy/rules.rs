@@ -59,6 +59,7 @@ impl Rules<'_> {
         for name in &statement.types {
             types::named(name, self.catalogue, self.functions)?;
         }
+        statement.attributes.iter().try_for_each(|field| self.functions.attribute(field))?;
         reach::client::statement(statement, self.catalogue, self.functions)?;
         let mut capped = None;
         for setting in &statement.settings {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::catalogue::{Function, Operator, Relation, Shape, Snapshot, Type};
+use super::catalogue::{Cast, Function, Operator, Relation, Shape, Snapshot, Type};
 use super::reach::{Source, Text, TextOf};
 use super::*;
 use crate::base::GrantId;
@@ -57,6 +57,7 @@ fn snapshot() -> Snapshot {
         name: name.into(),
         extension: extension.map(Into::into),
         takes_row: name == "full_name",
+        takes_one: matches!(name, "full_name" | "f" | "upper"),
         ..Function::default()
     };
     let user_type = |oid, name: &str, shape| Type {
@@ -84,7 +85,18 @@ fn snapshot() -> Snapshot {
             user_type(20_001, "mood", Shape::Enum),
             user_type(20_002, "pair", Shape::Composite(vec![])),
             user_type(20_003, "email", Shape::Domain { base: 25, checked: true }),
+            user_type(20_004, "people", Shape::Composite(vec![20_003])),
+            user_type(20_005, "euro", Shape::Composite(vec![])),
         ],
+        casts: vec![Cast {
+            source: 23,
+            to: 20_005,
+            schema: "public".into(),
+            target: "euro".into(),
+            implicit: false,
+            function: ("public".into(), "to_euro".into()),
+            extension: None,
+        }],
         operators: vec![operator("###", None), operator("@>", Some("hstore"))],
         relations: vec![
             relation("public", "orders", 'r'),

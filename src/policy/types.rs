@@ -1,11 +1,11 @@
 //! Which types a text may name, and which its parameters may have. A cast, a typed literal, and
 //! Bind itself run the type's input function and, for a domain, its CHECK.
 
-use crate::policy::catalogue::{Catalogue, FIRST_USER_OID};
+use crate::policy::catalogue::{Cast, Catalogue, FIRST_USER_OID, Type};
 use crate::policy::functions::Functions;
 use crate::policy::reach::{Node, client};
 use crate::policy::reason::Reason;
-use crate::sql::facts::Name;
+use crate::sql::facts::{Name, Statement};
 
 /// Pseudo-types by OID (`pg_type.dat`, 14 to 18), less `unknown` (705), which drivers send for
 /// "you say".
@@ -54,6 +54,36 @@ pub(crate) fn is_known(name: &Name, catalogue: &Catalogue) -> bool {
         || catalogue.relations(name).any(|r| is_system(&r.schema))
 }
 
+/// Types of the database that values of a statement can have: those of the relations that it
+/// reads, and those that it names.
+fn values<'a>(
+    statement: &'a Statement,
+    catalogue: &'a Catalogue,
+) -> impl Iterator<Item = &'a Type> {
+    let named = statement.types.iter().chain(&statement.reads);
+    named.flat_map(|name| catalogue.types(name))
+}
+
+/// The casts that a statement may make and that call a function of the database. Those between
+/// two built-in types are left out: only a superuser can make one, and every statement makes it.
+pub(crate) fn casts<'a>(
+    statement: &'a Statement,
+    catalogue: &'a Catalogue,
+) -> impl Iterator<Item = &'a Cast> {
+    let reached = move |oid: u32| {
+        oid < FIRST_USER_OID || values(statement, catalogue).any(|of| catalogue.holds(of.oid, oid))
+    };
+    catalogue.casts().filter(move |cast| {
+        let written = || {
+            statement.types.iter().any(|of| {
+                of.name == cast.target && of.schema.as_ref().is_none_or(|s| *s == cast.schema)
+            })
+        };
+        let own = cast.source >= FIRST_USER_OID || cast.to >= FIRST_USER_OID;
+        own && (written() || (cast.implicit && reached(cast.to))) && reached(cast.source)
+    })
+}
+
 /// Judges the parameter types of a Parse message; 0 leaves the choice to the server.
 pub(crate) fn parameters(
     oids: &[u32],
@@ -92,7 +122,7 @@ fn is_system(schema: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::catalogue::{Relation, Shape, Snapshot, Type};
+    use crate::policy::catalogue::{Relation, Shape, Snapshot};
 
     #[test]
     fn types_are_judged_by_every_type_of_the_name() {

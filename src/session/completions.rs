@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::event::{Done, Event, Outcome};
-use super::names::{Portal, Prepared, Sent};
+use super::names::{Portal, Prepared, Sent, kept};
 use super::replies::{NameChange, Request};
 use super::upstream::OutOfOrder;
 use super::{Call, Session};
@@ -96,7 +96,7 @@ impl Session {
                 self.record_done(statement, sent, tag, started, copy_in, call);
                 if let Some(one) = one {
                     let is_execute = matches!(one.action, Action::Execute { .. });
-                    let writes = one.writes || (executes && is_execute);
+                    let writes = one.writes || (executes && is_execute) || self.fetches_write(one);
                     self.statement_completed(&one.action, writes, transaction, tag.0, call);
                     let prepared = text
                         .zip(judgement.as_ref())
@@ -143,7 +143,8 @@ impl Session {
     ) {
         match (action, prepared) {
             (Action::Prepare { name, .. }, Some(prepared)) => {
-                self.names.set_statement(name.as_bytes().into(), prepared);
+                let made = Arc::new(Prepared::by_sql(&prepared));
+                self.names.set_statement(kept(name.as_bytes()).into(), made);
             }
             (Action::Declare { name }, Some(prepared)) => {
                 let cursor = Portal {
@@ -156,18 +157,33 @@ impl Session {
                     done: true,
                     cursor: true,
                 };
-                self.names.set_portal(name.as_bytes().into(), cursor);
+                // One that DECLARE could make was not there any more.
+                let name = kept(name.as_bytes()).into();
+                if let Some(replaced) = self.names.set_portal(name, cursor) {
+                    Self::close_portal(&replaced, call);
+                }
             }
             (Action::CloseCursor { name: Some(name) }, _) => {
-                if let Some(portal) = self.names.remove_portal(name.as_bytes()) {
+                if let Some(portal) = self.names.remove_portal(kept(name.as_bytes())) {
                     Self::close_portal(&portal, call);
                 }
             }
-            (Action::CloseCursor { name: None }, _) => self.close_portals(call),
+            // The end of a transaction is the end of its portals.
+            (
+                Action::CloseCursor { name: None }
+                | Action::Commit { .. }
+                | Action::Rollback { .. },
+                _,
+            ) => self.close_portals(call),
             (action, _) => match NameChange::of(action) {
                 NameChange::None => {}
                 NameChange::One(name) => self.names.remove_statement(&name),
-                NameChange::All => self.names.clear_statements(),
+                NameChange::All => {
+                    self.names.clear_statements();
+                    if matches!(action, Action::Discard { .. }) {
+                        self.close_portals(call);
+                    }
+                }
             },
         }
     }
@@ -199,10 +215,10 @@ impl Session {
 fn alone(text: Box<[u8]>, of: &Arc<Judgement>, one: &Judged, statement: u64) -> Prepared {
     let types = Box::default();
     if of.statements.len() == 1 {
-        return Prepared { text, types, judgement: Arc::clone(of), statement };
+        return Prepared { text, types, judgement: Arc::clone(of), statement, by_sql: false };
     }
     let text: Box<[u8]> = text.get(one.span.clone()).unwrap_or_default().into();
     let judged = Judged { span: 0..text.len(), ..one.clone() };
     let judgement = Judgement { verdict: Verdict::Pass, statements: vec![judged], epoch: of.epoch };
-    Prepared { text, types, judgement: Arc::new(judgement), statement }
+    Prepared { text, types, judgement: Arc::new(judgement), statement, by_sql: false }
 }

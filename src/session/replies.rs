@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Session;
-use super::names::{Name, Portal, Prepared, Sent};
+use super::names::{Name, Portal, Prepared, Sent, kept};
 use crate::base::{Moment, Refusal};
 use crate::policy::{Judgement, Verdict};
 use crate::sql::facts::Action;
@@ -36,6 +36,10 @@ pub(super) enum Request {
         names: NameChange,
         /// Whether it writes.
         writes: bool,
+        /// Whether it is a COPY FROM STDIN.
+        copies: bool,
+        /// The cursor that it makes or closes.
+        cursor: CursorChange,
     },
     /// Execute of a cursor that DECLARE made: what a FETCH would be.
     Fetch {
@@ -120,6 +124,17 @@ pub(super) enum NameChange {
     All,
 }
 
+/// What completing a statement does to the namespace of portals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum CursorChange {
+    /// Nothing.
+    None,
+    /// DECLARE or CLOSE of this one.
+    One(Name),
+    /// CLOSE ALL, DISCARD ALL, and the end of a transaction.
+    All,
+}
+
 /// What a name stands for, as far as can be told while replies are due.
 #[derive(Debug)]
 pub(super) enum Lookup {
@@ -144,13 +159,6 @@ pub(super) enum PortalOf {
     Unsure,
 }
 
-/// Whether a judged text declares the cursor `name`.
-fn declares(judgement: &Judgement, name: &[u8]) -> bool {
-    judgement.statements.iter().any(|one| {
-        matches!(&one.action, Action::Declare { name: declared } if declared.as_bytes() == name)
-    })
-}
-
 impl Why {
     pub(super) fn refusal(&self) -> Option<&Refusal> {
         match self {
@@ -167,7 +175,7 @@ impl NameChange {
     pub(super) fn of(action: &Action) -> Self {
         match action {
             Action::Prepare { name, .. } | Action::Deallocate { name: Some(name) } => {
-                Self::One(Name::from(name.as_bytes()))
+                Self::One(Name::from(kept(name.as_bytes())))
             }
             Action::Deallocate { name: None } => Self::All,
             Action::Discard { what } if *what == "ALL" => Self::All,
@@ -184,7 +192,45 @@ impl NameChange {
     }
 }
 
+impl CursorChange {
+    pub(super) fn of(action: &Action) -> Self {
+        match action {
+            Action::Declare { name } | Action::CloseCursor { name: Some(name) } => {
+                Self::One(Name::from(kept(name.as_bytes())))
+            }
+            Action::CloseCursor { name: None }
+            | Action::Commit { .. }
+            | Action::Rollback { .. } => Self::All,
+            Action::Discard { what } if *what == "ALL" => Self::All,
+            _ => Self::None,
+        }
+    }
+
+    fn concerns(&self, name: &[u8]) -> bool {
+        match self {
+            Self::None => false,
+            Self::One(changed) => **changed == *name,
+            Self::All => true,
+        }
+    }
+}
+
 impl Reply {
+    /// Whether it may open COPY IN.
+    pub(super) fn copies_in(&self) -> bool {
+        match &self.request {
+            Request::Query(query) => {
+                query.refused.is_none()
+                    && query.answered < query.statements
+                    && query.judgement.as_ref().is_some_and(|judgement| {
+                        judgement.statements.iter().any(|one| one.action == Action::CopyIn)
+                    })
+            }
+            Request::Execute { copies, .. } => *copies,
+            _ => false,
+        }
+    }
+
     /// Whether it may write to the database.
     pub(super) fn may_write(&self) -> bool {
         match &self.request {
@@ -209,32 +255,22 @@ impl Session {
     /// What an Execute of the portal `name` would run.
     pub(super) fn portal(&self, name: &[u8]) -> PortalOf {
         for reply in self.replies.iter().rev() {
-            match &reply.request {
+            let found = match &reply.request {
                 Request::Bind(bind) if *bind.portal == *name => {
-                    return PortalOf::Bind(Arc::clone(&bind.prepared));
+                    PortalOf::Bind(Arc::clone(&bind.prepared))
                 }
-                Request::Query(query) if query.declares(name) => return PortalOf::Unsure,
-                Request::Execute { portal, .. } if self.declares(portal, name) => {
-                    return PortalOf::Unsure;
-                }
-                _ => {}
-            }
+                Request::Execute { cursor, .. } if cursor.concerns(name) => PortalOf::Unsure,
+                Request::Query(query) if query.closes(name) => PortalOf::Unsure,
+                _ => continue,
+            };
+            // Where it fails, the server skips what comes after it in its own segment only.
+            return if reply.segment == self.ahead.segment { found } else { PortalOf::Unsure };
         }
         match self.names.portal(name) {
             Some(portal) if portal.cursor => PortalOf::Cursor(portal.clone()),
             Some(portal) => PortalOf::Bind(Arc::clone(&portal.prepared)),
             None => PortalOf::Unknown,
         }
-    }
-
-    /// Whether executing `portal` declares the cursor `name`.
-    fn declares(&self, portal: &[u8], name: &[u8]) -> bool {
-        let bound = self.replies.iter().rev().find_map(|reply| match &reply.request {
-            Request::Bind(bind) if *bind.portal == *portal => Some(&bind.prepared),
-            _ => None,
-        });
-        let prepared = bound.or_else(|| self.names.portal(portal).map(|known| &known.prepared));
-        prepared.is_some_and(|prepared| declares(&prepared.judgement, name))
     }
 
     /// What a Bind or EXECUTE of `name` would run.
@@ -271,9 +307,13 @@ impl Session {
 }
 
 impl Query {
-    fn declares(&self, name: &[u8]) -> bool {
-        self.refused.is_none()
-            && self.judgement.as_ref().is_some_and(|judgement| declares(judgement, name))
+    /// A Query closes the unnamed portal before anything else.
+    fn closes(&self, name: &[u8]) -> bool {
+        name.is_empty()
+            || self.judgement.as_ref().is_some_and(|judgement| {
+                let mut statements = judgement.statements.iter();
+                statements.any(|one| CursorChange::of(&one.action).concerns(name))
+            })
     }
 
     fn changes(&self, name: &[u8]) -> bool {

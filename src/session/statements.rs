@@ -6,8 +6,8 @@ use super::client::{Frame, Took};
 use super::copy::Gate;
 use super::decide::{Told, judged};
 use super::event::{Done, Event, Outcome, Parameters, Via};
-use super::names::{Name, Portal, Prepared, Sent};
-use super::replies::{Bind, Lookup, NameChange, PortalOf, Query, Request, Why};
+use super::names::{Name, Portal, Prepared, Sent, executed, kept};
+use super::replies::{Bind, CursorChange, Lookup, NameChange, PortalOf, Query, Request, Why};
 use super::{Call, End, Session};
 use crate::base::{Refusal, limits, refusal};
 use crate::policy::judge::Case;
@@ -79,7 +79,8 @@ impl Session {
             let keep = allowed && judgement.statements.iter().any(names);
             self.push(Request::Query(Query {
                 statements: judgement.statements.len(),
-                writes: executes_write || judgement.statements.iter().any(|one| one.writes),
+                writes: executes_write
+                    || judgement.statements.iter().any(|one| one.writes || self.fetches_write(one)),
                 judgement: Some(judgement),
                 refused,
                 text: keep.then(|| text.into()),
@@ -116,7 +117,10 @@ impl Session {
             Executes::Unknown(refusal) => Some(refusal),
             Executes::Unsure => return Ok(Took::Hold),
         };
-        let own = own.or_else(|| self.own_refusal(&judgement)).or_else(|| self.too_many_names());
+        let own = own
+            .or_else(|| self.own_refusal(&judgement))
+            .or_else(|| self.too_many_names())
+            .or_else(|| not_ascii(message.name));
         let refusal = own.as_ref().or_else(|| judgement.verdict.refusal());
         let told =
             Told { via: Via::Parse, text: message.text, parse: None, parameters: None, refusal };
@@ -140,8 +144,9 @@ impl Session {
             None if self.ahead.discarding => self.skipped(true, statement, &judgement, call),
             None => {
                 let text = message.text.into();
-                let prepared = Arc::new(Prepared { text, types, judgement, statement });
-                let name: Name = message.name.into();
+                let prepared =
+                    Arc::new(Prepared { text, types, judgement, statement, by_sql: false });
+                let name: Name = kept(message.name).into();
                 self.push(Request::Parse { name, prepared, started: call.now });
             }
         }
@@ -156,7 +161,7 @@ impl Session {
     ) -> Result<Took, Malformed> {
         let message = frontend::bind(frame.body)?;
         let parameters = Parameters { formats: message.formats, values: message.values };
-        let prepared = match self.lookup(message.statement) {
+        let prepared = match self.lookup(kept(message.statement)) {
             Lookup::Known(prepared) => prepared,
             Lookup::Unsure => return Ok(Took::Hold),
             Lookup::Unknown => {
@@ -173,14 +178,19 @@ impl Session {
                 return Ok(Took::Hold);
             };
             let (text, types) = (prepared.text.clone(), prepared.types.clone());
-            Arc::new(Prepared { text, types, judgement, statement: prepared.statement })
+            let Prepared { statement, by_sql, .. } = *prepared;
+            let judgement = if by_sql { executed(judgement) } else { judgement };
+            Arc::new(Prepared { text, types, judgement, statement, by_sql })
         };
         let (parse, own) = match self.executes(&prepared.judgement) {
             Executes::Fine { parse, .. } => (parse.unwrap_or(prepared.statement), None),
             Executes::Unknown(refusal) => (prepared.statement, Some(refusal)),
             Executes::Unsure => return Ok(Took::Hold),
         };
-        let own = own.or_else(|| self.audit_refusal()).or_else(|| self.too_many_names());
+        let own = own
+            .or_else(|| self.audit_refusal())
+            .or_else(|| self.too_many_names())
+            .or_else(|| not_ascii(message.portal));
         let refusal = own.as_ref().or_else(|| prepared.judgement.verdict.refusal());
         let transaction = self.transaction_ahead();
         let statement = self.record_bind(&prepared, parse, parameters, refusal, call);
@@ -197,7 +207,7 @@ impl Session {
         if self.ahead.discarding {
             self.skipped(true, statement, &prepared.judgement, call);
         } else {
-            let portal = message.portal.into();
+            let portal = kept(message.portal).into();
             let started = call.now;
             self.push(Request::Bind(Bind { portal, prepared, statement, started, transaction }));
         }
@@ -214,6 +224,7 @@ impl Session {
             call.turn.upstream.pass(frame.range());
             return Ok(Took::Bytes(frame.length));
         }
+        let portal = kept(portal);
         let prepared = match self.portal(portal) {
             PortalOf::Bind(prepared) => prepared,
             PortalOf::Cursor(cursor) => {
@@ -230,12 +241,14 @@ impl Session {
         let one = prepared.judgement.statements.first();
         let names = one.map_or(NameChange::None, |one| NameChange::of(&one.action));
         let commits = |one: &crate::policy::Judged| matches!(one.action, Action::Commit { .. });
-        let writes = one.is_some_and(|one| one.writes || commits(one))
+        let cursor = one.map_or(CursorChange::None, |one| CursorChange::of(&one.action));
+        let writes = one.is_some_and(|one| one.writes || commits(one) || self.fetches_write(one))
             || matches!(self.executes(&prepared.judgement), Executes::Fine { write: true, .. });
-        if one.is_some_and(|one| one.action == Action::CopyIn) {
+        let copies = one.is_some_and(|one| one.action == Action::CopyIn);
+        if copies {
             self.ahead.gate = Gate::Maybe;
         }
-        let request = Request::Execute { portal: portal.into(), names, writes };
+        let request = Request::Execute { portal: portal.into(), names, writes, copies, cursor };
         self.forward(frame, request, call);
         Ok(Took::Bytes(frame.length))
     }
@@ -287,7 +300,7 @@ impl Session {
         let (mut parse, mut write) = (None, false);
         for one in &judgement.statements {
             let Action::Execute { name } = &one.action else { continue };
-            match self.lookup(name.as_bytes()) {
+            match self.lookup(kept(name.as_bytes())) {
                 Lookup::Known(prepared) => {
                     parse = Some(prepared.statement);
                     write |= prepared.judgement.statements.iter().any(|one| one.writes);
@@ -305,6 +318,13 @@ impl Session {
         if copies && judgement.statements.len() > 1 {
             return Some(refusal::copy_in_alone());
         }
+        let prepares = |one: &crate::policy::Judged| match &one.action {
+            Action::Prepare { name, .. } => not_ascii(name.as_bytes()),
+            _ => None,
+        };
+        if let Some(refusal) = judgement.statements.iter().find_map(prepares) {
+            return Some(refusal);
+        }
         self.audit_refusal()
     }
 
@@ -317,7 +337,17 @@ impl Session {
         (!self.audit_ok).then(refusal::audit_unavailable)
     }
 
+    /// FETCH runs a portal of the protocol too, and that can write.
+    pub(super) fn fetches_write(&self, one: &crate::policy::Judged) -> bool {
+        let Action::Fetch { name } = &one.action else { return false };
+        let portal = self.names.portal(kept(name.as_bytes()));
+        portal.is_some_and(|portal| portal.judgement.statements.iter().any(|one| one.writes))
+    }
+
     fn too_many_names(&self) -> Option<Refusal> {
+        if self.names.bytes() >= limits::NAMES_BYTES_MAX {
+            return Some(refusal::names_too_long(limits::NAMES_BYTES_MAX));
+        }
         let names = self.names.count();
         (names >= limits::NAMES_MAX).then(|| refusal::too_many_names(limits::NAMES_MAX))
     }
@@ -331,6 +361,10 @@ impl Session {
             call.recorder.record(&Event::Done(Done::skipped(statement)));
         }
     }
+}
+
+fn not_ascii(name: &[u8]) -> Option<Refusal> {
+    (!name.is_ascii()).then(refusal::name_not_ascii)
 }
 
 impl Verdict {

@@ -121,7 +121,7 @@ const HARMFUL: &[(&str, &str)] = &[
     ("SELECT NULL::bad_pair[]", "public.bad_domain, which calls public.bad_lock"),
     ("SELECT json_populate_record(r, '{\"a\": 1}') FROM bad_rows r", "public.bad_domain"),
     ("SELECT 'a' #### 'b'", "operator public.#### calls public.bad_equal"),
-    ("SELECT 'a'::bad_mood + 1", "type public.bad_mood calls public.bad_cast"),
+    ("SELECT 'a'::bad_mood + 1", "function public.bad_cast calls public.bad_lock"),
     ("SELECT o.bad_field FROM orders o", "function public.bad_field"),
     ("SELECT * FROM bad_policed", "table public.bad_policed calls public.bad_lock"),
     ("PREPARE p AS SELECT * FROM bad_view", "view public.bad_view"),

@@ -24,6 +24,13 @@ pub(crate) fn statement(
             return Err(Reason::RelationUnknown(name.to_string()));
         }
     }
+    if let Some(problem) = gather.local.problems.first() {
+        let what = "statement".to_owned();
+        let (act, chain) = (problem.act.clone(), format!("{what} {}", problem.act));
+        let allow = problem.allow.iter().cloned().collect();
+        let found = Arc::new(Found { what, act, chain, allow });
+        return Err(Reason::Reach { rule: "function_user", found, way_round: None });
+    }
     gather.local.edges.iter().try_for_each(|&node| judge(node, catalogue, functions))
 }
 

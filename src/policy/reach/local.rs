@@ -232,8 +232,13 @@ impl Gather<'_> {
         let Some(at) = self.catalogue.graph.function(one.function) else {
             return self.problem("calls a function that is not known");
         };
-        // C code that an extension, which only a superuser can make of it, put beneath its own
-        // types and operators. What is called by name is judged more strictly.
+        self.beneath(at);
+    }
+
+    /// A function that is called without being named. C code that an extension, and so a
+    /// superuser, put beneath its own types, operators and casts is trusted; what is called by
+    /// name is judged more strictly.
+    fn beneath(&mut self, at: usize) {
         let found = self.catalogue.snapshot().functions.get(at);
         let trusted = found.is_some_and(|function| {
             let name = Name::qualified(function.schema.clone(), function.name.clone());
@@ -269,6 +274,11 @@ impl Gather<'_> {
         statement.settings.iter().for_each(|one| self.setting(one));
         let settings_known = statement.settings.iter().any(|s| s.by == SettingBy::SetConfig);
         statement.calls.iter().for_each(|name| self.call(name, settings_known));
+        for field in &statement.attributes {
+            if let Some(Class::Refused(class)) = self.functions.class(field) {
+                self.builtin(field, class);
+            }
+        }
         statement.types.iter().for_each(|name| self.type_named(name));
         self.mentioned(statement);
         for name in &statement.reads {
@@ -290,6 +300,28 @@ impl Gather<'_> {
                 if catalogue.snapshot().functions.get(at).is_some_and(|f| f.takes_row) {
                     self.edge(Node::Function(at));
                 }
+            }
+        }
+        for field in &statement.attributes {
+            let name = Name::bare(&**field);
+            for at in catalogue.functions_at(&name) {
+                if catalogue.snapshot().functions.get(at).is_some_and(|f| f.takes_one) {
+                    self.edge(Node::Function(at));
+                }
+            }
+            catalogue.types_at(&name).for_each(|at| self.edge(Node::Type(at)));
+        }
+        for cast in types::casts(statement, catalogue) {
+            let (schema, name) = cast.function.clone();
+            let name = Name::qualified(schema, name);
+            let mut known = false;
+            for at in catalogue.functions_at(&name) {
+                known = true;
+                self.beneath(at);
+            }
+            if !known && !self.functions.is_allowed(&name) {
+                let act = format!("casts by {name}, which is not known");
+                self.local.problems.push(Problem { act, allow: Some(name.to_string()) });
             }
         }
         let makes = |name: &Name| ROW_MAKERS.contains(&&*name.name);

@@ -1,7 +1,7 @@
 //! Hand-made snapshots: what each object reaches, and what a client is told.
 
 use super::*;
-use crate::policy::catalogue::{Function, Operator, Relation, Shape, Snapshot, Type};
+use crate::policy::catalogue::{Cast, Function, Operator, Relation, Shape, Snapshot, Type};
 
 fn function(oid: u32, name: &str, language: &str, body: &str) -> Function {
     Function {
@@ -201,7 +201,7 @@ fn database() -> Catalogue {
         major: 15,
         functions: vec![
             function(20_001, "w", "sql", "INSERT INTO public.log VALUES ($1); SELECT 1"),
-            function(20_002, "w2", "plpython3u", ""),
+            Function { takes_one: true, ..function(20_002, "w2", "plpython3u", "") },
             aggregate,
             of_extension(20_011, "file_fdw_handler", "file_fdw"),
             of_extension(20_012, "strange_handler", "strange"),
@@ -210,7 +210,11 @@ fn database() -> Catalogue {
                 trigger: true,
                 ..function(20_014, "max", "plpgsql", "BEGIN EXECUTE 1; END")
             },
-            Function { takes_row: true, ..function(20_015, "full", "plpython3u", "") },
+            Function {
+                takes_row: true,
+                takes_one: true,
+                ..function(20_015, "full", "plpython3u", "")
+            },
         ],
         types: vec![
             type_of(20_101, "checked", Shape::Domain { base: 23, checked: true }),
@@ -222,6 +226,15 @@ fn database() -> Catalogue {
             type_of(20_107, "raw", Shape::Base),
             type_of(20_108, "pairs", Shape::Array(20_103)),
         ],
+        casts: vec![Cast {
+            source: 20_106,
+            to: 23,
+            schema: "pg_catalog".into(),
+            target: "int4".into(),
+            implicit: true,
+            function: ("public".into(), "w".into()),
+            extension: None,
+        }],
         operators: vec![operator(20_201, "###"), operator(20_202, "~~>"), operator(20_203, "==>")],
         relations,
         source: Source {
@@ -280,6 +293,9 @@ fn every_way_to_a_writer_is_refused_with_the_line_that_allows_it() {
         ("SELECT * FROM strange", "public.strange_handler"),
         ("SELECT * FROM parts", "public.strange_handler"),
         ("SELECT vec_in('x')", "public.vec_in"),
+        ("SELECT 'y'::mood", "public.w"),
+        ("SELECT ('x').writer", "public.w"),
+        ("SELECT (1).w2", "public.w2"),
     ] {
         let refused = judged(text, &functions(&[], &[])).expect_err(text);
         let line = format!("policy.allow_functions = [\"{allow}\"]");
@@ -297,7 +313,7 @@ fn what_is_harmless_passes_and_what_is_unknown_does_not() {
         "SELECT * FROM mat",
         "SELECT * FROM remote",
         "SELECT 1::checked",
-        "SELECT 'x'::vec, 'y'::mood",
+        "SELECT 'x'::vec",
         "SELECT 1 ~~> 2, 1 = 2",
         "SELECT max(1)",
         "SELECT l.a FROM log l",
