@@ -170,6 +170,8 @@ impl Catalogues {
             return Ok(Refreshed::Unchanged);
         }
         let catalogue = Arc::new(Catalogue::new(snapshot));
+        // Here, so that no worker has to read a thousand bodies at once.
+        let _ = catalogue.refusals(&self.settings.load().functions);
         self.store(database, Loaded { catalogue, version });
         self.changed();
         Ok(Refreshed::Changed)

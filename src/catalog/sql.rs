@@ -53,6 +53,8 @@ pub(super) const VERSION: &str = concat!(
     ", ",
     hashed!("pg_foreign_data_wrapper"),
     ", ",
+    hashed!("pg_foreign_server"),
+    ", ",
     hashed!("xmin::pg_catalog.text, ':', ftrelid", "pg_foreign_table"),
     ", ",
     hashed!("inhrelid, ':', inhparent", "pg_inherits"),

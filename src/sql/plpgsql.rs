@@ -482,7 +482,10 @@ impl<'a> Reader<'a> {
         }
         let last = self.at;
         self.at = first;
-        let starts = ["select", "with", "values", "table", "("];
+        let starts = [
+            "select", "with", "values", "table", "(", "explain", "show", "insert", "update",
+            "delete", "merge",
+        ];
         if starts.iter().any(|word| self.is(word)) {
             self.query(&["loop"])?;
         } else {

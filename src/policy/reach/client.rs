@@ -8,7 +8,7 @@ use super::{Found, Node};
 use crate::policy::catalogue::Catalogue;
 use crate::policy::functions::Functions;
 use crate::policy::reason::Reason;
-use crate::sql::facts::{Name, Statement};
+use crate::sql::facts::{Action, Name, Statement};
 
 /// Judges what a statement reads, and its operators, fields and rows. Calls and types that it
 /// names are judged where they are looked up.
@@ -19,8 +19,10 @@ pub(crate) fn statement(
 ) -> Result<(), Reason> {
     let mut gather = Gather { catalogue, functions, local: Local::default() };
     gather.mentioned(statement);
+    // What a definition names may be what it makes.
+    let defines = matches!(statement.action, Action::Ddl | Action::Maintain);
     for name in &statement.reads {
-        if !gather.read(name) && !is_the_servers(name) {
+        if !gather.read(name) && !is_the_servers(name) && !defines {
             return Err(Reason::RelationUnknown(name.to_string()));
         }
     }
