@@ -59,6 +59,8 @@ states! {
     INSUFFICIENT_PRIVILEGE = "42501";
     /// `syntax_error`.
     SYNTAX_ERROR = "42601";
+    /// `undefined_table`: a relation that the catalogue does not have.
+    UNDEFINED_TABLE = "42P01";
     /// `disk_full`: the audit log's disk.
     DISK_FULL = "53100";
     /// `too_many_connections`.

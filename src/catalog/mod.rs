@@ -2,8 +2,9 @@
 //! kept per database, and given to the judges, which see a new snapshot by its epoch.
 //!
 //! Loading is the caller's loop: [`Catalogues::refresh`] once before the first session of a
-//! database, then every [`REFRESH_EVERY`], and whenever a session's own statement may have
-//! changed the catalogue. A stale snapshot refuses what is new under a name of its own. What it
+//! database, then whenever [`Catalogues::due`] says so: every [`REFRESH_EVERY`], and soon after a
+//! statement named something unknown or may itself have changed the catalogue
+//! ([`Catalogues::hurry`]). A stale snapshot refuses what is new under a name of its own. What it
 //! misses, for at most that long, is an object that somebody else has just made under a name it
 //! already vouches for: `public.lower(varchar)` beside the built-in `lower`.
 
@@ -12,16 +13,20 @@ mod sql;
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use tokio::sync::Notify;
 
 use crate::policy::{Catalogue, JudgeSettings, JudgeSource};
 
 /// How often a loaded snapshot is compared with the server's catalogue.
 pub const REFRESH_EVERY: Duration = Duration::from_secs(5);
+
+/// How soon a loaded snapshot may be compared again, when a statement named something unknown.
+pub const REFRESH_AT_MOST_EVERY: Duration = Duration::from_secs(1);
 
 /// Rows as the simple protocol gives them: text, or NULL.
 pub type Rows = Vec<Vec<Option<String>>>;
@@ -65,6 +70,7 @@ pub struct Catalogues {
     settings: ArcSwap<JudgeSettings>,
     unknown: Arc<Catalogue>,
     epoch: AtomicU64,
+    hurried: Mutex<HashMap<Box<str>, Arc<Notify>>>,
 }
 
 #[derive(Debug, Clone)]
@@ -82,7 +88,28 @@ impl Catalogues {
             settings: ArcSwap::new(settings),
             unknown: Arc::new(Catalogue::default()),
             epoch: AtomicU64::new(1),
+            hurried: Mutex::default(),
         }
+    }
+
+    /// Asks for the next refresh of a database to be early: something that it has not may just
+    /// have been made.
+    pub fn hurry(&self, database: &str) {
+        self.hurry_of(database).notify_one();
+    }
+
+    /// Waits until the next refresh of a database is due.
+    pub async fn due(&self, database: &str) {
+        let hurry = self.hurry_of(database);
+        tokio::time::sleep(REFRESH_AT_MOST_EVERY).await;
+        let rest = REFRESH_EVERY.saturating_sub(REFRESH_AT_MOST_EVERY);
+        // Either way it is due.
+        let _ = tokio::time::timeout(rest, hurry.notified()).await;
+    }
+
+    fn hurry_of(&self, database: &str) -> Arc<Notify> {
+        let mut hurried = self.hurried.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(hurried.entry(database.into()).or_default())
     }
 
     /// The snapshot of a database (by its name in the configuration); one that vouches for
@@ -143,6 +170,8 @@ impl Catalogues {
             return Ok(Refreshed::Unchanged);
         }
         let catalogue = Arc::new(Catalogue::new(snapshot));
+        // Here, so that no worker has to read a thousand bodies at once.
+        let _ = catalogue.refusals(&self.settings.load().functions);
         self.store(database, Loaded { catalogue, version });
         self.changed();
         Ok(Refreshed::Changed)
@@ -174,6 +203,10 @@ impl JudgeSource for Catalogues {
     fn settings(&self) -> Arc<JudgeSettings> {
         self.settings.load_full()
     }
+
+    fn unknown(&self, database: &str) {
+        self.hurry(database);
+    }
 }
 
 /// Loads a whole snapshot. The version was read before, so a change in between is seen by the
@@ -184,6 +217,7 @@ impl JudgeSource for Catalogues {
 pub async fn load<Q: Query + Sync>(
     query: &Q,
 ) -> Result<crate::policy::catalogue::Snapshot, CatalogueError<Q::Error>> {
+    query.rows(sql::PATH).await.map_err(CatalogueError::Query)?;
     let answers = sql::Answers {
         major: query.rows(sql::MAJOR).await.map_err(CatalogueError::Query)?,
         functions: query.rows(sql::FUNCTIONS).await.map_err(CatalogueError::Query)?,
@@ -191,6 +225,9 @@ pub async fn load<Q: Query + Sync>(
         operators: query.rows(sql::OPERATORS).await.map_err(CatalogueError::Query)?,
         casts: query.rows(sql::CASTS).await.map_err(CatalogueError::Query)?,
         relations: query.rows(sql::RELATIONS).await.map_err(CatalogueError::Query)?,
+        uses: query.rows(sql::USES).await.map_err(CatalogueError::Query)?,
+        texts: query.rows(sql::TEXTS).await.map_err(CatalogueError::Query)?,
+        foreign: query.rows(sql::FOREIGN).await.map_err(CatalogueError::Query)?,
     };
     let snapshot = answers.snapshot().map_err(|sql::BadRow| CatalogueError::Answer)?;
     if snapshot.major < 14 {

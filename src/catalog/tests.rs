@@ -36,11 +36,20 @@ impl Answers {
     }
 }
 
+const FUNCTION: &[&str] = &[
+    "public", "f", "NULL", "f", "t", "20001", "f", "", "sql", "SELECT 1", "f", "f", "NULL", "f",
+    "NULL", "NULL",
+];
+
 fn server() -> Answers {
     let answers = Answers::default();
     answers.set(sql::VERSION, &[&["1"]]);
     answers.set(sql::MAJOR, &[&["150018"]]);
-    answers.set(sql::FUNCTIONS, &[&["public", "f", "NULL", "f", "t"]]);
+    answers.set(sql::PATH, &[&["pg_catalog"]]);
+    answers.set(sql::USES, &[]);
+    answers.set(sql::TEXTS, &[]);
+    answers.set(sql::FOREIGN, &[]);
+    answers.set(sql::FUNCTIONS, &[FUNCTION]);
     answers.set(sql::TYPES, &[]);
     answers.set(sql::OPERATORS, &[]);
     answers.set(sql::CASTS, &[]);
@@ -70,7 +79,7 @@ fn judges_see_a_snapshot_only_when_it_differs() {
     assert_eq!(ready(catalogues.refresh("app", &server)).ok(), Some(Refreshed::Changed));
     assert!(catalogues.is_loaded("app"));
     assert!(catalogues.get("app").relation("public", "orders").is_some());
-    assert_eq!((catalogues.epoch(), server.asked()), (start + 1, 7));
+    assert_eq!((catalogues.epoch(), server.asked()), (start + 1, 11));
 
     // The same version: one question, nothing new.
     assert_eq!(ready(catalogues.refresh("app", &server)).ok(), Some(Refreshed::Unchanged));
@@ -79,7 +88,7 @@ fn judges_see_a_snapshot_only_when_it_differs() {
     // Another version of the same content: loaded once, verdicts stay.
     server.set(sql::VERSION, &[&["2"]]);
     assert_eq!(ready(catalogues.refresh("app", &server)).ok(), Some(Refreshed::Unchanged));
-    assert_eq!((catalogues.epoch(), server.asked()), (start + 1, 7));
+    assert_eq!((catalogues.epoch(), server.asked()), (start + 1, 11));
     assert_eq!(ready(catalogues.refresh("app", &server)).ok(), Some(Refreshed::Unchanged));
     assert_eq!(server.asked(), 1);
 

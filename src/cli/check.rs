@@ -164,13 +164,17 @@ impl Report {
                 lines.extend(role.problems.iter().map(told("problem")));
                 lines.extend(role.notes.iter().map(told("note")));
             }
-            let refused = &database.refused_functions;
+            let refused = &database.refused;
             if !refused.is_empty() {
                 lines.push(
-                    "  refused, since they can't be judged, unless policy.allow_functions names them:"
-                        .to_owned(),
+                    "  refused, as what they reach is not harmless or can't be told:".to_owned(),
                 );
-                lines.extend(refused.iter().map(|name| printable(&format!("    {name}"))));
+            }
+            for object in refused {
+                lines.push(printable(&format!("    {}", object.why)));
+                if let Some(line) = &object.line {
+                    lines.push(printable(&format!("      if it only reads: {line}")));
+                }
             }
         }
         if offline && self.problems.is_empty() {

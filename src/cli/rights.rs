@@ -13,17 +13,10 @@ use crate::net::dial::{DialError, SaltedPasswords, Target};
 use crate::net::simple::{Client, QueryError};
 use crate::policy::Catalogue;
 use crate::policy::functions::Functions;
-use crate::sql::facts::Name;
+use crate::policy::reach::Found;
 
 /// How long one role of one database may take.
 const ROLE_TIMEOUT: Duration = Duration::from_secs(15);
-
-const TRIGGER_FUNCTIONS: &str = "\
-SELECT n.nspname, p.proname \
-  FROM pg_catalog.pg_proc p \
-  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace \
- WHERE p.prorettype OPERATOR(pg_catalog.=) 'pg_catalog.trigger'::pg_catalog.regtype \
-    OR p.prorettype OPERATOR(pg_catalog.=) 'pg_catalog.event_trigger'::pg_catalog.regtype";
 
 /// A role's part in a [`DatabaseReport`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,8 +42,19 @@ pub(super) struct DatabaseReport {
     pub(super) server_version: Option<String>,
     /// Its roles.
     pub(super) roles: Vec<RoleReport>,
-    /// Functions of its own that no grant may call, since they can't be judged.
-    pub(super) refused_functions: Vec<String>,
+    /// Functions, views and tables that no grant may use, as they are.
+    pub(super) refused: Vec<RefusedObject>,
+}
+
+/// An object that no grant may use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct RefusedObject {
+    /// `view public.v`.
+    pub(super) what: String,
+    /// `view public.v calls public.f, which writes public.log`.
+    pub(super) why: String,
+    /// The line of the configuration that would allow it, if one would.
+    pub(super) line: Option<String>,
 }
 
 /// A connection that reads the catalogue.
@@ -82,7 +86,7 @@ pub(super) async fn examine(target: &Target, functions: &Functions) -> DatabaseR
         server: format!("{}:{}/{}", database.host, database.port, database.dbname),
         server_version: None,
         roles: Vec::new(),
-        refused_functions: Vec::new(),
+        refused: Vec::new(),
     };
     let roles = [
         (Purpose::Reader, Some(&database.reader)),
@@ -109,39 +113,31 @@ pub(super) async fn examine(target: &Target, functions: &Functions) -> DatabaseR
         }
         report.roles.push(found);
     }
-    let work = refused_functions(target, functions);
+    let work = refusals(target, functions);
     // Where the role can't log in, or the catalogue can't be read, a problem says so already.
     if let Ok(Some(refused)) = tokio::time::timeout(ROLE_TIMEOUT, work).await {
-        report.refused_functions = refused;
+        report.refused = refused;
     }
     report
 }
 
-/// Functions that a statement could call, were they judged; those of triggers can't be called.
-async fn refused_functions(target: &Target, functions: &Functions) -> Option<Vec<String>> {
+/// Functions and views that no statement may use, since what they reach is not harmless or
+/// can't be told.
+async fn refusals(target: &Target, functions: &Functions) -> Option<Vec<RefusedObject>> {
     let role = &target.database.control;
     let client = Client::connect(target, role, &SaltedPasswords::default(), "10s").await.ok()?;
-    let asking = Asking(Mutex::new(client));
-    let triggers = asking.rows(TRIGGER_FUNCTIONS).await.ok()?;
-    let snapshot = catalog::load(&asking).await.ok()?;
-    let mut names: Vec<Name> = snapshot
-        .functions
-        .iter()
-        .map(|function| Name::qualified(function.schema.clone(), function.name.clone()))
-        .collect();
-    names.dedup();
-    let catalogue = Catalogue::new(snapshot);
-    names.retain(|name| functions.call(name, true, &catalogue).is_err());
-    let is_trigger = |name: &Name| {
-        triggers.iter().any(|row| match row.as_slice() {
-            [Some(schema), Some(function)] => {
-                name.schema.as_deref() == Some(schema) && *name.name == **function
-            }
-            _ => false,
-        })
-    };
-    names.retain(|name| !is_trigger(name));
-    Some(names.iter().map(ToString::to_string).collect())
+    let snapshot = catalog::load(&Asking(Mutex::new(client))).await.ok()?;
+    let refused = Catalogue::new(snapshot).refusals(functions).into_iter();
+    Some(refused.map(RefusedObject::from).collect())
+}
+
+impl From<Found> for RefusedObject {
+    fn from(found: Found) -> Self {
+        let Found { what, chain, allow, .. } = found;
+        let line = (!allow.is_empty())
+            .then(|| format!("policy.allow_functions = [\"{}\"]", allow.join("\", \"")));
+        Self { what, why: chain, line }
+    }
 }
 
 /// Logs in as a role and asks about it; the server's version.

@@ -9,7 +9,7 @@ use super::control::Control;
 use super::dial::Target;
 use super::shared::{Controlled, Shared};
 use crate::catalog::roles::{self, Finding, Purpose, Severity};
-use crate::catalog::{CatalogueError, REFRESH_EVERY, Refreshed};
+use crate::catalog::{CatalogueError, Refreshed};
 use crate::net::simple::QueryError;
 
 /// Pause after a failure.
@@ -60,7 +60,7 @@ async fn run(shared: Arc<Shared>, target: Arc<Target>, mut control: Control) {
         match step.await {
             Ok(()) => {
                 told.clear();
-                tokio::time::sleep(REFRESH_EVERY).await;
+                shared.catalogues.due(name).await;
             }
             Err(problem) => {
                 // Once for each problem, not once a second.

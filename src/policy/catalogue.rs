@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::policy::extensions;
+use crate::policy::reach::{Graph, Memory, Source};
 use crate::sql::facts::Name;
 
 /// First OID of objects that users make (`FirstNormalObjectId`, `access/transam.h`).
@@ -25,11 +26,15 @@ pub struct Snapshot {
     pub casts: Vec<Cast>,
     /// Relations of every schema but the temporary ones and TOAST.
     pub relations: Vec<Relation>,
+    /// What these reach: functions beneath them, texts that run with them.
+    pub source: Source,
 }
 
 /// A function, procedure or aggregate that is not PostgreSQL's own.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Function {
+    /// Its OID.
+    pub oid: u32,
     /// Its schema.
     pub schema: Box<str>,
     /// Its name.
@@ -41,6 +46,26 @@ pub struct Function {
     pub takes_row: bool,
     /// Whether it can be called with one argument, of whatever type.
     pub takes_one: bool,
+    /// `pg_proc.prokind`: `f`unction, `p`rocedure, `a`ggregate, `w`indow function.
+    pub kind: char,
+    /// Its arguments as in DROP FUNCTION, for people.
+    pub arguments: Box<str>,
+    /// `sql`, `plpgsql`, `c` …
+    pub language: Box<str>,
+    /// What an `sql` or `plpgsql` function runs; empty for other languages.
+    pub body: Box<str>,
+    /// Whether the body is SQL-standard: RETURN …, or BEGIN ATOMIC … END.
+    pub standard: bool,
+    /// SECURITY DEFINER.
+    pub security_definer: bool,
+    /// Its SET clauses, `name=value`.
+    pub settings: Vec<Box<str>>,
+    /// Whether it returns `trigger` or `event_trigger`, and so cannot be called.
+    pub trigger: bool,
+    /// The defaults of its arguments, with commas between.
+    pub defaults: Box<str>,
+    /// The types of its arguments and result that are not built in.
+    pub types: Vec<u32>,
 }
 
 /// A type that is not PostgreSQL's own.
@@ -83,8 +108,10 @@ pub enum Shape {
 }
 
 /// An operator that is not PostgreSQL's own.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Operator {
+    /// Its OID.
+    pub oid: u32,
     /// Its schema.
     pub schema: Box<str>,
     /// Its name.
@@ -125,7 +152,7 @@ pub struct Relation {
     pub rules: bool,
 }
 
-/// A snapshot with the indexes and closures that the rules ask.
+/// A snapshot with the indexes that the rules ask, and what is already known of its reach.
 #[derive(Debug, Default)]
 pub struct Catalogue {
     snapshot: Snapshot,
@@ -134,14 +161,14 @@ pub struct Catalogue {
     operators: Index,
     relations: Index,
     types_by_oid: HashMap<u32, usize>,
-    /// Why a type is refused, by OID; one that is not in it is vouched for.
-    refused_types: HashMap<u32, &'static str>,
+    pub(super) graph: Graph,
+    pub(super) memory: Memory,
 }
 
 type Index = HashMap<Box<str>, Vec<usize>>;
 
 impl Catalogue {
-    /// Indexes a snapshot and works out which types may be used.
+    /// Indexes a snapshot. What its objects reach is worked out when it is asked for.
     #[must_use]
     pub fn new(snapshot: Snapshot) -> Self {
         let functions = index(snapshot.functions.iter().map(|f| &f.name));
@@ -150,8 +177,9 @@ impl Catalogue {
         let relations = index(snapshot.relations.iter().map(|r| &r.name));
         let types_by_oid: HashMap<_, _> =
             snapshot.types.iter().enumerate().map(|(at, t)| (t.oid, at)).collect();
-        let refused_types = refused_types(&snapshot.types);
-        Self { snapshot, functions, types, operators, relations, types_by_oid, refused_types }
+        let graph = Graph::new(&snapshot);
+        let memory = Memory::default();
+        Self { snapshot, functions, types, operators, relations, types_by_oid, graph, memory }
     }
 
     /// What it was made from.
@@ -189,9 +217,9 @@ impl Catalogue {
             .filter(|r| in_schema(name, &r.schema))
     }
 
-    /// Casts that call a function which nobody vouched for.
+    /// Casts that call a function of the database.
     pub fn casts(&self) -> impl Iterator<Item = &Cast> {
-        self.snapshot.casts.iter().filter(|cast| !cast.reviewed())
+        self.snapshot.casts.iter()
     }
 
     /// Whether a value of the type `of` is, or holds, one of the type `part`.
@@ -224,16 +252,38 @@ impl Catalogue {
         found(&self.relations, &self.snapshot.relations, name).find(|r| *r.schema == *schema)
     }
 
-    /// Why the type of this OID is refused; `None` when it is vouched for.
-    #[must_use]
-    pub fn type_refused(&self, oid: u32) -> Option<&'static str> {
-        if oid < FIRST_USER_OID {
-            return None;
-        }
-        if !self.types_by_oid.contains_key(&oid) {
-            return Some("no such type is known");
-        }
-        self.refused_types.get(&oid).copied()
+    /// Where the functions of this name stand in the snapshot; those of a trigger, which cannot
+    /// be called, left out.
+    pub(super) fn functions_at<'a>(&'a self, name: &'a Name) -> impl Iterator<Item = usize> {
+        found_at(&self.functions, &name.name).filter(|&at| {
+            let found = self.snapshot.functions.get(at);
+            found.is_some_and(|f| !f.trigger && in_schema(name, &f.schema))
+        })
+    }
+
+    /// Likewise the types.
+    pub(super) fn types_at<'a>(&'a self, name: &'a Name) -> impl Iterator<Item = usize> {
+        found_at(&self.types, &name.name)
+            .filter(|&at| self.snapshot.types.get(at).is_some_and(|t| in_schema(name, &t.schema)))
+    }
+
+    /// Likewise the operators.
+    pub(super) fn operators_at<'a>(&'a self, name: &'a Name) -> impl Iterator<Item = usize> {
+        found_at(&self.operators, &name.name).filter(|&at| {
+            self.snapshot.operators.get(at).is_some_and(|o| in_schema(name, &o.schema))
+        })
+    }
+
+    /// Likewise the relations.
+    pub(super) fn relations_at<'a>(&'a self, name: &'a Name) -> impl Iterator<Item = usize> {
+        found_at(&self.relations, &name.name).filter(|&at| {
+            self.snapshot.relations.get(at).is_some_and(|r| in_schema(name, &r.schema))
+        })
+    }
+
+    /// Where the type of this OID stands; `None` for those built in, and those not known.
+    pub(super) fn type_at(&self, oid: u32) -> Option<usize> {
+        self.types_by_oid.get(&oid).copied()
     }
 }
 
@@ -241,22 +291,15 @@ impl Function {
     /// Whether it belongs to an extension that was reviewed and found harmless.
     #[must_use]
     pub fn reviewed(&self) -> bool {
-        self.extension.as_deref().is_some_and(|e| extensions::function_reviewed(e, &self.name))
+        self.extension.as_deref().is_some_and(|e| extensions::function_reviewed(e, self))
     }
 }
 
 impl Type {
-    fn reviewed(&self) -> bool {
-        self.extension.as_deref().is_some_and(extensions::reviewed)
-    }
-}
-
-impl Cast {
-    /// Whether its function belongs to an extension that was reviewed and found harmless.
+    /// Whether it belongs to an extension that was reviewed and found harmless.
     #[must_use]
     pub fn reviewed(&self) -> bool {
-        let of = self.extension.as_deref();
-        of.is_some_and(|e| extensions::function_reviewed(e, &self.function.1))
+        self.extension.as_deref().is_some_and(extensions::reviewed)
     }
 }
 
@@ -280,45 +323,12 @@ fn found<'a, T>(index: &'a Index, items: &'a [T], name: &str) -> impl Iterator<I
     index.get(name).into_iter().flatten().filter_map(|&at| items.get(at))
 }
 
-fn in_schema(name: &Name, schema: &str) -> bool {
-    name.schema.as_deref().is_none_or(|wanted| wanted == schema)
+fn found_at(index: &Index, name: &str) -> impl Iterator<Item = usize> {
+    index.get(name).into_iter().flatten().copied()
 }
 
-/// Which types are refused, and why: those that reach a domain with a CHECK, a base type of
-/// nobody's review, or something unknown. Refusal spreads until nothing changes, so cycles
-/// (a composite that holds an array of itself) end.
-fn refused_types(types: &[Type]) -> HashMap<u32, &'static str> {
-    let known: HashSet<u32> = types.iter().map(|t| t.oid).collect();
-    let mut refused: HashMap<u32, &'static str> = HashMap::new();
-    for t in types.iter().filter(|t| !t.reviewed()) {
-        let why = match &t.shape {
-            Shape::Base => "its input function is not known",
-            Shape::Domain { checked: true, .. } => "it is a domain whose CHECK would run",
-            Shape::Other => "it is of a kind that is not known",
-            Shape::Enum
-            | Shape::Composite(_)
-            | Shape::Range(_)
-            | Shape::Array(_)
-            | Shape::Domain { checked: false, .. } => continue,
-        };
-        refused.insert(t.oid, why);
-    }
-    loop {
-        let spread: Vec<u32> = types
-            .iter()
-            .filter(|t| !refused.contains_key(&t.oid) && !t.reviewed())
-            .filter(|t| {
-                parts(&t.shape).iter().any(|part| {
-                    *part >= FIRST_USER_OID && (!known.contains(part) || refused.contains_key(part))
-                })
-            })
-            .map(|t| t.oid)
-            .collect();
-        if spread.is_empty() {
-            return refused;
-        }
-        refused.extend(spread.into_iter().map(|oid| (oid, "it holds a type that is refused")));
-    }
+fn in_schema(name: &Name, schema: &str) -> bool {
+    name.schema.as_deref().is_none_or(|wanted| wanted == schema)
 }
 
 fn parts(shape: &Shape) -> &[u32] {
@@ -328,54 +338,5 @@ fn parts(shape: &Shape) -> &[u32] {
             std::slice::from_ref(part)
         }
         Shape::Enum | Shape::Base | Shape::Other => &[],
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn type_of(oid: u32, shape: Shape) -> Type {
-        let name = format!("t{oid}").into();
-        Type { oid, schema: "public".into(), name, extension: None, shape }
-    }
-
-    #[test]
-    fn a_type_is_as_good_as_what_it_is_made_of() {
-        let mut citext = type_of(20_010, Shape::Base);
-        citext.extension = Some("citext".into());
-        let catalogue = Catalogue::new(Snapshot {
-            types: vec![
-                type_of(20_001, Shape::Enum),
-                type_of(20_002, Shape::Composite(vec![20_001])),
-                type_of(20_003, Shape::Domain { base: 23, checked: true }),
-                type_of(20_004, Shape::Array(20_003)),
-                type_of(20_005, Shape::Composite(vec![20_004, 20_005])),
-                type_of(20_006, Shape::Base),
-                type_of(20_007, Shape::Range(20_006)),
-                type_of(20_008, Shape::Composite(vec![20_009, 20_008])),
-                type_of(20_009, Shape::Domain { base: 25, checked: false }),
-                citext,
-                type_of(20_011, Shape::Array(99_999)),
-            ],
-            ..Snapshot::default()
-        });
-        for (oid, good) in [
-            (23, true),
-            (20_001, true),
-            (20_002, true),
-            (20_003, false),
-            (20_004, false),
-            (20_005, false),
-            (20_006, false),
-            (20_007, false),
-            (20_008, true),
-            (20_009, true),
-            (20_010, true),
-            (20_011, false),
-            (30_000, false),
-        ] {
-            assert_eq!(catalogue.type_refused(oid).is_none(), good, "{oid}");
-        }
     }
 }

@@ -1,11 +1,15 @@
 //! Which functions may be called. Built-in ones by a reviewed table (`data/functions.txt`, made
-//! from the catalogues of PostgreSQL 14 to 18); those of the database only when a reviewed
-//! extension brought them or the operator listed them. An unqualified name is every function of
-//! that name, so that the verdict does not depend on search_path.
+//! from the catalogues of PostgreSQL 14 to 18); those of the database when a reviewed extension
+//! brought them, the operator listed them, or what they reach is harmless (`reach`). An
+//! unqualified name is every function of that name, so that the verdict does not depend on
+//! search_path.
 
 use std::collections::{HashMap, HashSet};
 
-use crate::policy::catalogue::{Cast, Catalogue, Function};
+use sha2::{Digest, Sha256};
+
+use crate::policy::catalogue::{Catalogue, Function};
+use crate::policy::reach::{Node, client};
 use crate::policy::reason::Reason;
 use crate::sql::facts::Name;
 
@@ -20,12 +24,16 @@ pub enum Class {
     Settings,
 }
 
+/// The class of what the server calls by itself: input and output of types, comparison.
+pub(crate) const INTERNAL: &str = "is not made to be called in a statement";
+
 /// The table of built-in functions with the operator's own lists.
 #[derive(Debug)]
 pub struct Functions {
     builtin: HashMap<&'static str, Class>,
     allowed: HashSet<Name>,
     refused: HashSet<Name>,
+    lists: [u8; 32],
 }
 
 /// A name in `policy.allow_functions` or `policy.refuse_functions` that cannot be used.
@@ -54,7 +62,23 @@ impl Functions {
         if settings {
             return Err(BadFunction::SetConfig);
         }
-        Ok(Self { builtin, allowed, refused })
+        let lists = Sha256::digest(format!("{allow:?}{refuse:?}")).into();
+        Ok(Self { builtin, allowed, refused, lists })
+    }
+
+    /// Tells these lists from others.
+    pub(crate) const fn lists(&self) -> &[u8; 32] {
+        &self.lists
+    }
+
+    /// Whether the operator listed it as allowed.
+    pub(crate) fn is_allowed(&self, name: &Name) -> bool {
+        self.allowed.contains(name)
+    }
+
+    /// Whether the operator listed it as refused.
+    pub(crate) fn is_refused(&self, name: &Name) -> bool {
+        self.refused.contains(name)
     }
 
     /// What the table says of a built-in.
@@ -79,10 +103,15 @@ impl Functions {
             Some(_) if in_system => self.class(&name.name),
             Some(_) => None,
         };
-        let mut known = builtin.is_some();
-        for function in catalogue.functions(name) {
+        let mut known = builtin.is_some() || catalogue.functions(name).next().is_some();
+        let shadows = builtin.is_some() && name.schema.is_none();
+        for at in catalogue.functions_at(name) {
+            self.user(at, name, shadows, catalogue)?;
+        }
+        // With one argument it may be a cast to a type of that name.
+        for at in catalogue.types_at(name) {
             known = true;
-            self.user(function, name, builtin.is_some() && name.schema.is_none())?;
+            client::judge(Node::Type(at), catalogue, self)?;
         }
         if let Some(class) = builtin {
             let qualified = Name::qualified("pg_catalog", name.name.clone());
@@ -94,44 +123,16 @@ impl Functions {
         Err(Reason::FunctionUnknown(name.to_string()))
     }
 
-    /// A field that might be a function of the database called in attribute notation.
-    pub(crate) fn field(&self, field: &str, catalogue: &Catalogue) -> Result<(), Reason> {
-        let name = Name::bare(field);
-        let called = catalogue.functions(&name).filter(|f| f.takes_row);
-        for function in called {
-            if !self.permits(function) {
-                let function = format!("{}.{}", function.schema, function.name);
-                return Err(Reason::FunctionUser { function, by_field: true });
-            }
-        }
-        Ok(())
-    }
-
     /// A field of what may be a scalar: any function of one argument is called so, a built-in
-    /// one too: `('tickets'::regclass).nextval`.
-    pub(crate) fn attribute(&self, field: &str, catalogue: &Catalogue) -> Result<(), Reason> {
-        let name = Name::bare(field);
-        let mut called = catalogue.functions(&name).filter(|f| f.takes_one);
-        if let Some(function) = called.find(|f| !self.permits(f)) {
-            let function = format!("{}.{}", function.schema, function.name);
-            return Err(Reason::FunctionUser { function, by_field: true });
-        }
+    /// one too: `('tickets'::regclass).nextval`. Those of the database are judged with the rest
+    /// that a statement mentions.
+    pub(crate) fn attribute(&self, field: &str) -> Result<(), Reason> {
         match self.class(field) {
             Some(class @ Class::Refused(_)) => {
                 self.builtin(&Name::qualified("pg_catalog", field), class, false)
             }
             _ => Ok(()),
         }
-    }
-
-    /// A cast that may be made, and calls a function of the database.
-    pub(crate) fn cast(&self, cast: &Cast) -> Result<(), Reason> {
-        let (schema, name) = cast.function.clone();
-        let name = Name::qualified(schema, name);
-        if self.allowed.contains(&name) && !self.refused.contains(&name) {
-            return Ok(());
-        }
-        Err(Reason::FunctionUser { function: name.to_string(), by_field: false })
     }
 
     fn builtin(&self, name: &Name, class: Class, settings_known: bool) -> Result<(), Reason> {
@@ -149,23 +150,26 @@ impl Functions {
         }
     }
 
-    fn user(&self, function: &Function, called: &Name, shadows: bool) -> Result<(), Reason> {
-        if self.permits(function) {
-            return Ok(());
+    fn user(
+        &self,
+        at: usize,
+        called: &Name,
+        shadows: bool,
+        catalogue: &Catalogue,
+    ) -> Result<(), Reason> {
+        let refused = catalogue.snapshot().functions.get(at).and_then(|function| {
+            let name = Name::qualified(function.schema.clone(), function.name.clone());
+            self.refused.contains(&name).then(|| name.to_string())
+        });
+        match refused {
+            Some(name) => Err(Reason::FunctionRefused(name)),
+            None => client::call(at, called, shadows, catalogue, self),
         }
-        let name = Name::qualified(function.schema.clone(), function.name.clone());
-        if self.refused.contains(&name) {
-            return Err(Reason::FunctionRefused(name.to_string()));
-        }
-        let user = name.to_string();
-        Err(if shadows {
-            Reason::FunctionShadowed { name: called.name.to_string(), user }
-        } else {
-            Reason::FunctionUser { function: user, by_field: false }
-        })
     }
 
-    fn permits(&self, function: &Function) -> bool {
+    /// Whether somebody vouched for a function of the database: who reviewed its extension, or
+    /// the operator.
+    pub(crate) fn permits(&self, function: &Function) -> bool {
         let name = Name::qualified(function.schema.clone(), function.name.clone());
         !self.refused.contains(&name) && (function.reviewed() || self.allowed.contains(&name))
     }
@@ -225,7 +229,7 @@ fn class_of(section: &str) -> Class {
         "maintenance" => "rewrites an index",
         "statistics" => "resets or changes statistics",
         "replication" => "makes, reads, moves or drops replication slots or origins",
-        "internal" => "is not made to be called in a statement",
+        "internal" => INTERNAL,
         _ => "is of no known class",
     })
 }
@@ -242,6 +246,7 @@ mod tests {
             extension: extension.map(Into::into),
             takes_row: name == "full_name",
             takes_one: matches!(name, "full_name" | "f" | "upper"),
+            ..Function::default()
         }
     }
 
@@ -293,19 +298,14 @@ mod tests {
             assert_eq!(functions.call(&name, false, &catalogue).is_ok(), passes, "{name}");
         }
         assert!(functions.call(&Name::bare("set_config"), true, &catalogue).is_ok());
-        assert!(functions.field("full_name", &catalogue).is_err());
-        assert!(functions.field("upper", &catalogue).is_ok());
         for (name, passes) in [
             ("nextval", false),
             ("pg_read_file", false),
-            ("full_name", false),
-            ("upper", false),
-            ("report", true),
             ("amount", true),
             ("lower", true),
             ("pg_export_snapshot", true),
         ] {
-            assert_eq!(functions.attribute(name, &catalogue).is_ok(), passes, "{name}");
+            assert_eq!(functions.attribute(name).is_ok(), passes, "{name}");
         }
     }
 

@@ -105,6 +105,8 @@ pub trait JudgeSource: Send + Sync + std::fmt::Debug {
     fn catalogue(&self, database: &str) -> Arc<Catalogue>;
     /// What the configuration says.
     fn settings(&self) -> Arc<JudgeSettings>;
+    /// Told when a text was refused since it names what the database's snapshot does not have.
+    fn unknown(&self, _database: &str) {}
 }
 
 /// Judges texts for one worker: holds the caches, so it is not shared between threads.
@@ -184,6 +186,9 @@ impl Judge {
             && case.text.len() <= case.terms.statement_bytes_max;
         let cache = if large { &mut self.large } else { &mut self.cache };
         if let Some(verdict) = cache.get(case) {
+            if verdict.unknown() {
+                self.source.unknown(&case.terms.database);
+            }
             return Some(verdict.told(case));
         }
         if large {
@@ -202,6 +207,9 @@ impl Judge {
         };
         let verdict = judged(case, &catalogue, &settings, self.epoch, &mut vote);
         self.disagreements += u64::from(disagreed);
+        if verdict.unknown() {
+            self.source.unknown(&case.terms.database);
+        }
         let told = verdict.told(case);
         self.cache.put(case, verdict);
         Some(told)
@@ -309,6 +317,11 @@ impl LargeJudgement {
 }
 
 impl Verdicted {
+    /// Whether it was refused since something that it names is not known.
+    fn unknown(&self) -> bool {
+        matches!(&self.outcome, Outcome::Refused(reason) if reason.unknown())
+    }
+
     /// The judgement as this case's client is told it.
     fn told(&self, case: &Case<'_>) -> Arc<Judgement> {
         match &self.outcome {

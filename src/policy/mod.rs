@@ -7,6 +7,7 @@
 //! | `write` | which table a name means, whether a scope covers it, locks |
 //! | `settings`, `timeout` | what a client may SET, caps, the startup packet |
 //! | `functions`, `extensions` | which functions may be called |
+//! | `reach` | what functions, views, types and operators of the database reach |
 //! | `types` | casts, typed literals, parameter types |
 //! | `catalogue` | what is known of the upstream database |
 //! | `reason` | why, without whose grant it was |
@@ -17,6 +18,7 @@ pub mod catalogue;
 pub mod extensions;
 pub mod functions;
 pub mod judge;
+pub mod reach;
 pub mod reason;
 pub mod resolve;
 mod rules;

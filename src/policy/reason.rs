@@ -1,10 +1,14 @@
 //! Why a text is refused, without whose grant it was: what the verdict cache keeps. The texts a
 //! client sees are made from it for each case, with the grant's name and the time left.
 
+use std::sync::Arc;
+
 use crate::base::Refusal;
 use crate::base::refusal::policy::{self as texts, Context};
+use crate::base::refusal::reach as way;
 use crate::base::refusal::statement_too_long;
 use crate::policy::Terms;
+use crate::policy::reach::Found;
 
 /// Why a text is refused: one variant per rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,12 +28,11 @@ pub enum Reason {
     ReadWrite(&'static str),
     FunctionClass { function: String, class: &'static str },
     FunctionRefused(String),
-    FunctionUser { function: String, by_field: bool },
-    FunctionShadowed { name: String, user: String },
     FunctionUnknown(String),
+    RelationUnknown(String),
+    Reach { rule: &'static str, found: Arc<Found>, way_round: Option<String> },
     Type { name: String, why: &'static str },
-    ParameterType { number: usize, oid: u32, why: &'static str },
-    Operator(String),
+    ParameterType { number: usize, oid: u32, why: String },
     Setting { name: String, why: &'static str },
     SettingValue { name: String, allowed: &'static str },
     SettingComputed,
@@ -59,6 +62,18 @@ impl Reason {
         in_context(terms, wall, |context| self.text(context))
     }
 
+    /// Whether it is something that may just have been made, which the next snapshot has.
+    #[must_use]
+    pub fn unknown(&self) -> bool {
+        matches!(
+            self,
+            Self::FunctionUnknown(_)
+                | Self::RelationUnknown(_)
+                | Self::Type { .. }
+                | Self::ParameterType { .. }
+        )
+    }
+
     fn text(&self, context: &Context<'_>) -> Refusal {
         match self {
             Self::Syntax { message, position } => texts::syntax(message, *position),
@@ -81,16 +96,17 @@ impl Reason {
                 texts::function_class(context, function, class)
             }
             Self::FunctionRefused(function) => texts::function_refused(context, function),
-            Self::FunctionUser { function, by_field } => {
-                texts::function_user(context, function, *by_field)
+            Self::RelationUnknown(relation) => texts::relation_unknown(context, relation),
+            Self::Reach { rule, found, way_round } => {
+                let Found { what, act, chain, allow } = &**found;
+                let reach = way::Reach { rule, what, act, chain, allow };
+                way::reach(context, &reach, way_round.as_deref())
             }
-            Self::FunctionShadowed { name, user } => texts::function_shadowed(context, name, user),
             Self::FunctionUnknown(function) => texts::function_unknown(context, function),
             Self::Type { name, why } => texts::type_refused(context, name, why),
             Self::ParameterType { number, oid, why } => {
                 texts::parameter_type(context, *number, *oid, why)
             }
-            Self::Operator(name) => texts::operator(context, name),
             Self::Setting { name, why } => texts::setting(context, name, why),
             Self::SettingValue { name, allowed } => texts::setting_value(context, name, allowed),
             Self::SettingComputed => texts::setting_computed(context),

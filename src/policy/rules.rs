@@ -6,8 +6,8 @@ use crate::policy::catalogue::Catalogue;
 use crate::policy::functions::Functions;
 use crate::policy::reason::Reason;
 use crate::policy::settings::{self, Cap};
-use crate::policy::types;
-use crate::sql::facts::{Access, Action, Change, Facts, Name, Setting, SettingBy, Statement};
+use crate::policy::{reach, types};
+use crate::sql::facts::{Access, Action, Change, Facts, Setting, SettingBy, Statement};
 
 /// All that a text is judged by.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +25,7 @@ impl Rules<'_> {
     /// Judges a whole text: refused if any statement is. `Some` when it is one SET of a timeout
     /// above its cap.
     pub(crate) fn judge(&self, facts: &Facts, parameters: &[u32]) -> Result<Option<Cap>, Reason> {
-        types::parameters(parameters, self.catalogue)?;
+        types::parameters(parameters, self.catalogue, self.functions)?;
         let alone = facts.statements.len() == 1;
         let mut earlier = Earlier::default();
         let mut capped = None;
@@ -56,17 +56,11 @@ impl Rules<'_> {
         for call in &statement.calls {
             self.functions.call(call, settings_known, self.catalogue)?;
         }
-        statement.types.iter().try_for_each(|name| types::named(name, self.catalogue))?;
-        statement.operators.iter().try_for_each(|name| self.operator(name))?;
-        for field in &statement.fields {
-            self.functions.field(field, self.catalogue)?;
+        for name in &statement.types {
+            types::named(name, self.catalogue, self.functions)?;
         }
-        types::unnamed(statement, self.catalogue)?;
-        types::casts(statement, self.catalogue).try_for_each(|cast| self.functions.cast(cast))?;
-        for field in &statement.attributes {
-            self.functions.attribute(field, self.catalogue)?;
-            types::attribute(field, self.catalogue)?;
-        }
+        statement.attributes.iter().try_for_each(|field| self.functions.attribute(field))?;
+        reach::client::statement(statement, self.catalogue, self.functions)?;
         let mut capped = None;
         for setting in &statement.settings {
             // SET ROLE and its kin are decided as an action.
@@ -76,14 +70,6 @@ impl Rules<'_> {
             capped = settings::judge(setting, self.terms)?.or(capped);
         }
         Ok(capped)
-    }
-
-    /// An operator of the database may be meant wherever one of its name is written.
-    fn operator(&self, name: &Name) -> Result<(), Reason> {
-        match self.catalogue.operators(name).find(|o| !o.reviewed()) {
-            Some(found) => Err(Reason::Operator(format!("{}.{}", found.schema, found.name))),
-            None => Ok(()),
-        }
     }
 
     fn action(&self, statement: &Statement) -> Result<(), Reason> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::catalogue::{Cast, Function, Operator, Relation, Shape, Snapshot, Type};
+use super::reach::{Source, Text, TextOf};
 use super::*;
 use crate::base::GrantId;
 
@@ -30,6 +31,19 @@ pub(crate) fn write_terms(scopes: &[&str]) -> Terms {
     Terms { scopes: scopes.into(), ..read_terms() }
 }
 
+/// System relations that tools name without their schema.
+const SYSTEM: &str = "\
+    pg_init_privs pg_opclass pg_opfamily pg_amop pg_amproc pg_ts_parser pg_ts_template \
+    pg_ts_dict pg_default_acl pg_transform pg_publication pg_subscription \
+    pg_largeobject_metadata pg_db_role_setting pg_publication_rel pg_am pg_attrdef pg_attribute pg_authid pg_auth_members pg_cast pg_collation \
+    pg_constraint pg_conversion pg_database pg_depend pg_description pg_enum \
+    pg_event_trigger pg_extension pg_foreign_data_wrapper pg_foreign_server pg_foreign_table \
+    pg_index pg_indexes pg_inherits pg_language pg_matviews pg_operator pg_partitioned_table \
+    pg_policy pg_proc pg_range pg_rewrite pg_roles pg_sequence pg_sequences pg_shdescription \
+    pg_stat_all_tables pg_stat_database pg_stat_replication pg_stat_user_tables \
+    pg_statistic_ext pg_stats pg_tables pg_tablespace pg_timezone_names pg_trigger \
+    pg_ts_config pg_type pg_user pg_views";
+
 /// A database with a bit of everything.
 fn snapshot() -> Snapshot {
     let relation = |schema: &str, name: &str, kind| Relation {
@@ -44,6 +58,7 @@ fn snapshot() -> Snapshot {
         extension: extension.map(Into::into),
         takes_row: name == "full_name",
         takes_one: matches!(name, "full_name" | "f" | "upper"),
+        ..Function::default()
     };
     let user_type = |oid, name: &str, shape| Type {
         oid,
@@ -56,6 +71,7 @@ fn snapshot() -> Snapshot {
         schema: "public".into(),
         name: name.into(),
         extension: extension.map(Into::into),
+        ..Operator::default()
     };
     Snapshot {
         major: 15,
@@ -93,7 +109,30 @@ fn snapshot() -> Snapshot {
             relation("s2", "only_here", 'r'),
             relation("pg_catalog", "pg_class", 'r'),
             relation("pg_catalog", "pg_settings", 'v'),
-        ],
+            relation("pg_catalog", "pg_namespace", 'r'),
+            relation("pg_catalog", "pg_stat_activity", 'v'),
+            relation("pg_catalog", "pg_locks", 'v'),
+            relation("public", "pgbench_accounts", 'r'),
+            relation("public", "pg_stat_statements", 'r'),
+            relation("public", "log_2026", 'r'),
+            relation("public", "mv", 'm'),
+            relation("public", "items_id_seq", 'S'),
+            relation("public", "orders_id_seq", 'S'),
+            relation("public", "sq", 'S'),
+            relation("s2", "t", 'r'),
+            relation("s2", "Odd.Name", 'r'),
+        ]
+        .into_iter()
+        .chain(SYSTEM.split_whitespace().map(|name| relation("pg_catalog", name, 'v')))
+        .collect(),
+        source: Source {
+            texts: vec![Text {
+                of: TextOf::View { schema: "public".into(), name: "open_orders".into() },
+                label: "query".into(),
+                sql: "SELECT id FROM public.orders".into(),
+            }],
+            ..Source::default()
+        },
     }
 }
 
@@ -335,7 +374,7 @@ fn a_refusal_says_what_would_be_allowed() {
         ),
         (
             "SELECT reverse('x')",
-            "42501 pgward: function reverse refused: public.reverse has the same name and is not known",
+            "42501 pgward: function public.reverse refused: it is not known",
             "Write pg_catalog.reverse, or",
         ),
     ] {

@@ -2,6 +2,8 @@
 //! Bind itself run the type's input function and, for a domain, its CHECK.
 
 use crate::policy::catalogue::{Cast, Catalogue, FIRST_USER_OID, Type};
+use crate::policy::functions::Functions;
+use crate::policy::reach::{Node, client};
 use crate::policy::reason::Reason;
 use crate::sql::facts::{Name, Statement};
 
@@ -25,49 +27,32 @@ const BUILTIN: &str = "aclitem any anyarray anycompatible anycompatiblearray any
     tsvector txid_snapshot unknown uuid varbit varchar void xid xid8 xml";
 
 /// Judges a type as named; an unqualified name is every type of that name.
-pub(crate) fn named(name: &Name, catalogue: &Catalogue) -> Result<(), Reason> {
-    let mut known = match name.schema.as_deref() {
-        None | Some("pg_catalog") => builtin(&name.name),
-        Some("information_schema") => true,
-        Some(_) => false,
-    };
-    for found in catalogue.types(name) {
-        known = true;
-        if let Some(why) = catalogue.type_refused(found.oid) {
-            let name = format!("{}.{}", found.schema, found.name);
-            return Err(Reason::Type { name, why });
-        }
+pub(crate) fn named(
+    name: &Name,
+    catalogue: &Catalogue,
+    functions: &Functions,
+) -> Result<(), Reason> {
+    for at in catalogue.types_at(name) {
+        client::judge(Node::Type(at), catalogue, functions)?;
     }
-    // The row type of a system relation: pg_class as a type, harmless as its columns are.
-    let system = Name { schema: name.schema.clone(), name: name.name.clone() };
-    known = known || catalogue.relations(&system).any(|r| is_system(&r.schema));
-    if known {
+    if is_known(name, catalogue) {
         return Ok(());
     }
     Err(Reason::Type { name: name.to_string(), why: "no such type is known" })
 }
 
-/// Judges a field of what may be a scalar: `('x').email` is a cast when there is a type `email`.
-pub(crate) fn attribute(field: &str, catalogue: &Catalogue) -> Result<(), Reason> {
-    for found in catalogue.types(&Name::bare(field)) {
-        if let Some(why) = catalogue.type_refused(found.oid) {
-            let name = format!("{}.{}", found.schema, found.name);
-            return Err(Reason::Type { name, why });
-        }
-    }
-    Ok(())
+/// Whether there is a type of the name.
+pub(crate) fn is_known(name: &Name, catalogue: &Catalogue) -> bool {
+    let builtin = match name.schema.as_deref() {
+        None | Some("pg_catalog") => builtin(&name.name),
+        Some("information_schema") => true,
+        Some(_) => false,
+    };
+    // The row type of a system relation: pg_class as a type, harmless as its columns are.
+    builtin
+        || catalogue.types(name).next().is_some()
+        || catalogue.relations(name).any(|r| is_system(&r.schema))
 }
-
-/// Functions that make rows of the type of their first argument, by running its input functions
-/// and CHECKs; an operator of hstore does too.
-const POPULATE: &[&str] = &[
-    "json_populate_record",
-    "json_populate_recordset",
-    "jsonb_populate_record",
-    "jsonb_populate_record_valid",
-    "jsonb_populate_recordset",
-    "populate_record",
-];
 
 /// Types of the database that values of a statement can have: those of the relations that it
 /// reads, and those that it names.
@@ -99,35 +84,27 @@ pub(crate) fn casts<'a>(
     })
 }
 
-/// Judges what a statement may make of values whose types it does not name: those of the
-/// relations that it reads.
-pub(crate) fn unnamed(statement: &Statement, catalogue: &Catalogue) -> Result<(), Reason> {
-    let populates = statement.calls.iter().any(|call| POPULATE.contains(&&*call.name))
-        || statement.operators.iter().any(|operator| &*operator.name == "#=");
-    if populates {
-        for row in values(statement, catalogue) {
-            if let Some(why) = catalogue.type_refused(row.oid) {
-                let name = format!("{}.{}", row.schema, row.name);
-                return Err(Reason::Type { name, why });
-            }
-        }
-    }
-    Ok(())
-}
-
 /// Judges the parameter types of a Parse message; 0 leaves the choice to the server.
-pub(crate) fn parameters(oids: &[u32], catalogue: &Catalogue) -> Result<(), Reason> {
+pub(crate) fn parameters(
+    oids: &[u32],
+    catalogue: &Catalogue,
+    functions: &Functions,
+) -> Result<(), Reason> {
     for (index, &oid) in oids.iter().enumerate() {
         let why = if PSEUDO_TYPES.contains(&oid) {
-            Some("it is a pseudo-type")
+            "it is a pseudo-type".to_owned()
         } else if oid < FIRST_USER_OID {
-            None
+            continue;
         } else {
-            catalogue.type_refused(oid)
+            match catalogue.type_at(oid) {
+                None => "no such type is known".to_owned(),
+                Some(at) => match catalogue.refused(Node::Type(at), functions) {
+                    None => continue,
+                    Some(found) => found.chain.clone(),
+                },
+            }
         };
-        if let Some(why) = why {
-            return Err(Reason::ParameterType { number: index + 1, oid, why });
-        }
+        return Err(Reason::ParameterType { number: index + 1, oid, why });
     }
     Ok(())
 }
@@ -156,6 +133,7 @@ mod tests {
             extension: None,
             shape,
         };
+        let functions = Functions::new(&[], &[]).expect("none");
         let catalogue = Catalogue::new(Snapshot {
             types: vec![
                 user(20_001, "public", "mood", Shape::Enum),
@@ -185,7 +163,7 @@ mod tests {
             (Some("information_schema"), "sql_identifier", true),
         ] {
             let name = Name { schema: schema.map(Into::into), name: name.into() };
-            assert_eq!(named(&name, &catalogue).is_ok(), passes, "{name}");
+            assert_eq!(named(&name, &catalogue, &functions).is_ok(), passes, "{name}");
         }
         for (oids, passes) in [
             (&[0, 23, 705, 20_001][..], true),
@@ -194,7 +172,7 @@ mod tests {
             (&[2281], false),
             (&[], true),
         ] {
-            assert_eq!(parameters(oids, &catalogue).is_ok(), passes, "{oids:?}");
+            assert_eq!(parameters(oids, &catalogue, &functions).is_ok(), passes, "{oids:?}");
         }
     }
 }

@@ -11,6 +11,7 @@
 pub mod facts;
 mod grammar;
 pub mod lex;
+pub mod plpgsql;
 pub mod prescan;
 mod redact;
 mod shape;

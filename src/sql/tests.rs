@@ -1,6 +1,7 @@
 //! Facts of texts, as tables: text → summary. What a summary leaves out is empty.
 
 mod places;
+mod plpgsql;
 mod scanner;
 mod tricks;
 

@@ -1,6 +1,6 @@
 //! The extended protocol: Parse, Bind, Describe, Execute, Close, Flush, Sync.
 
-use crate::support::gate::Gate;
+use crate::support::gate::{Gate, Options};
 use crate::support::message as m;
 use crate::support::on_each_server;
 
@@ -93,16 +93,23 @@ on_each_server! {
         assert_eq!(pg.victims(&gate.database), "1");
     }
 
-    fn a_domain_as_parameter_type_is_refused(pg) {
-        let gate = Gate::new(pg);
-        let oid: u32 = pg.admin(&gate.database)
-            .query("SELECT 'public.positive'::regtype::oid").value().parse().unwrap();
+    fn a_domain_as_parameter_type_is_judged_by_its_check(pg) {
+        let database = pg.database();
+        let mut admin = pg.admin(&database);
+        let made = admin.query(
+            "CREATE DOMAIN public.locking AS integer CHECK (pg_advisory_lock(VALUE) IS NOT NULL)",
+        );
+        assert!(made.errors.is_empty(), "{made:?}");
+        let gate = Gate::before(pg, &database, &Options::default());
         let mut session = gate.session(&gate.read_grant());
-        let reply = session.round(&[m::parse("", "SELECT $1", &[oid]), m::sync()]);
-        assert_eq!(reply.sequence, "EZ", "{reply:?}");
-        assert!(reply.errors[0].message().starts_with("pgward: "), "{reply:?}");
-        let reply = session.round(&[m::parse("", "SELECT $1", &[23]), m::sync()]);
-        assert_eq!(reply.sequence, "1Z", "{reply:?}");
+        for (name, sequence) in [("locking", "EZ"), ("positive", "1Z"), ("integer", "1Z")] {
+            let oid = admin.query(&format!("SELECT '{name}'::regtype::oid")).value();
+            let parse = m::parse("", "SELECT $1", &[oid.parse().unwrap()]);
+            let reply = session.round(&[parse, m::sync()]);
+            assert_eq!(reply.sequence, sequence, "{name}: {reply:?}");
+            let ours = reply.errors.iter().all(|e| e.message().starts_with("pgward: "));
+            assert!(ours, "{reply:?}");
+        }
     }
 
     fn binary_values_pass_untouched(pg) {

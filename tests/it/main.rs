@@ -31,6 +31,7 @@ mod pipeline;
 mod prepared;
 mod protocol32;
 mod psql;
+mod reach;
 mod readonly;
 mod server;
 mod simple;

@@ -7,6 +7,7 @@
 
 pub mod login;
 pub mod policy;
+pub mod reach;
 
 use crate::base::SqlState;
 use crate::base::sqlstate as code;

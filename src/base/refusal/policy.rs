@@ -166,27 +166,13 @@ pub fn function_refused(context: &Context<'_>, function: &str) -> Refusal {
         .hint("Ask the operator to take it out of policy.refuse_functions.")
 }
 
-/// A function of the database, which nobody has vouched for.
+/// A relation that the catalogue does not have: it does not exist, or was made just now.
 #[must_use]
-pub fn function_user(context: &Context<'_>, function: &str, by_field: bool) -> Refusal {
-    let how = if by_field { " (called as a field)" } else { "" };
-    let function = shown(function);
-    let what = format!("function {function}{how} refused: what it does is not known");
-    context.refuse("function_user", code::INSUFFICIENT_PRIVILEGE, what).hint(format!(
-        "If it only reads, the operator adds to the configuration: {}",
-        allow_line(&function)
-    ))
-}
-
-/// A built-in's name that a function of the database has too: the server might call either.
-#[must_use]
-pub fn function_shadowed(context: &Context<'_>, name: &str, user: &str) -> Refusal {
-    let (name, user) = (shown(name), shown(user));
-    let what = format!("function {name} refused: {user} has the same name and is not known");
-    context.refuse("function_shadowed", code::INSUFFICIENT_PRIVILEGE, what).hint(format!(
-        "Write pg_catalog.{name}, or the operator adds to the configuration: {}",
-        allow_line(&user)
-    ))
+pub fn relation_unknown(context: &Context<'_>, relation: &str) -> Refusal {
+    let what = format!("relation \"{}\" refused: no such relation is known", shown(relation));
+    context
+        .refuse("relation_unknown", code::UNDEFINED_TABLE, what)
+        .hint("Check its name. If it was made just now, send the statement again in a second.")
 }
 
 /// A function that neither the table of built-ins nor the catalogue knows.
@@ -197,7 +183,8 @@ pub fn function_unknown(context: &Context<'_>, function: &str) -> Refusal {
         if function.contains('.') { function.clone() } else { format!("schema.{function}") };
     let what = format!("function {function} refused: no such function is known");
     context.refuse("function_unknown", code::INSUFFICIENT_PRIVILEGE, what).hint(format!(
-        "Check its name. If it exists and only reads, the operator adds to the configuration: {}",
+        "Check its name; if it was made just now, send the statement again in a second. If it \
+         only reads, the operator adds to the configuration: {}",
         allow_line(&example)
     ))
 }
@@ -218,17 +205,6 @@ pub fn parameter_type(context: &Context<'_>, number: usize, oid: u32, why: &str)
     context
         .refuse("parameter_type", code::INSUFFICIENT_PRIVILEGE, what)
         .hint("Let the server choose the parameter's type (OID 0), or send it as a built-in type.")
-}
-
-/// An operator that the database defines for itself.
-#[must_use]
-pub fn operator(context: &Context<'_>, name: &str) -> Refusal {
-    let name = shown(name);
-    let what = format!("operator {name} refused: the database has an operator of that name");
-    let bare = name.rsplit_once('.').map_or(name.as_str(), |(_, bare)| bare);
-    context
-        .refuse("operator", code::INSUFFICIENT_PRIVILEGE, what)
-        .hint(format!("Write the built-in one as OPERATOR(pg_catalog.{bare})."))
 }
 
 /// A setting that clients may not change.
@@ -369,13 +345,14 @@ fn allow_line(function: &str) -> String {
 }
 
 /// Words of a client in a text of ours: no control characters, and not too long.
-fn shown(text: &str) -> String {
-    let mut shown: String = text
-        .chars()
-        .take(QUOTED_CHARACTERS_MAX)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    if text.chars().nth(QUOTED_CHARACTERS_MAX).is_some() {
+pub(super) fn shown(text: &str) -> String {
+    cut(text, QUOTED_CHARACTERS_MAX)
+}
+
+pub(super) fn cut(text: &str, characters_max: usize) -> String {
+    let mut shown: String =
+        text.chars().take(characters_max).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(characters_max).is_some() {
         shown.push('…');
     }
     shown
@@ -413,10 +390,10 @@ fn left(micros: i64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn context(scopes: &[String]) -> Context<'_> {
+    pub(in super::super) fn context(scopes: &[String]) -> Context<'_> {
         Context {
             grant: GrantId::from_random(7),
             user: "alice",
@@ -429,7 +406,7 @@ mod tests {
     }
 
     /// MESSAGE, DETAIL and HINT as psql shows them.
-    fn shown_as(refusal: &Refusal) -> String {
+    pub(in super::super) fn shown_as(refusal: &Refusal) -> String {
         let mut text = format!("{} {}", refusal.sqlstate, refusal.message);
         for (label, part) in [("DETAIL", &refusal.detail), ("HINT", &refusal.hint)] {
             if let Some(part) = part {
@@ -493,15 +470,9 @@ mod tests {
                 function_unknown(&c, "nothing"),
                 "42501 pgward: function nothing refused: no such function is known",
                 "function_unknown",
-                "Check its name. If it exists and only reads, the operator adds to the \
-                 configuration: policy.allow_functions = [\"schema.nothing\"]",
-            ),
-            (
-                function_user(&c, "public.f", false),
-                "42501 pgward: function public.f refused: what it does is not known",
-                "function_user",
-                "If it only reads, the operator adds to the configuration: \
-                 policy.allow_functions = [\"public.f\"]",
+                "Check its name; if it was made just now, send the statement again in a second. \
+                 If it only reads, the operator adds to the configuration: \
+                 policy.allow_functions = [\"schema.nothing\"]",
             ),
             (
                 read_write(&c, "BEGIN"),

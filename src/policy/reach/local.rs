@@ -1,0 +1,453 @@
+//! One object: what it mentions, and what is wrong with it itself.
+
+use std::sync::Arc;
+
+use super::client::is_the_servers;
+use super::source::{Owner, Use};
+use super::{Node, body};
+use crate::base::GrantId;
+use crate::policy::catalogue::{Catalogue, FIRST_USER_OID, Function, Shape, Type};
+use crate::policy::functions::{Class, Functions, INTERNAL};
+use crate::policy::terms::{Caps, Terms};
+use crate::policy::{settings, types};
+use crate::sql::facts::{Action, Change, Name, Setting, SettingBy, Statement};
+
+/// What one object says.
+#[derive(Debug, Default)]
+pub(super) struct Local {
+    /// What it mentions.
+    pub(super) edges: Vec<Node>,
+    /// What is wrong with it itself.
+    pub(super) problems: Vec<Problem>,
+}
+
+/// Something that a read may not do.
+#[derive(Debug)]
+pub(super) struct Problem {
+    /// A verb phrase: `writes public.log`.
+    pub(super) act: String,
+    /// The built-in function that would have to be allowed.
+    pub(super) allow: Option<String>,
+}
+
+/// Functions that make rows of a table's own type, and so run the CHECKs of its columns' domains.
+const ROW_MAKERS: &[&str] = &[
+    "json_populate_record",
+    "json_populate_recordset",
+    "jsonb_populate_record",
+    "jsonb_populate_recordset",
+    "jsonb_populate_record_valid",
+    "populate_record",
+];
+
+/// What a statement mentions is gathered with the catalogue and the configuration at hand.
+pub(super) struct Gather<'a> {
+    pub(super) catalogue: &'a Catalogue,
+    pub(super) functions: &'a Functions,
+    pub(super) local: Local,
+}
+
+impl Local {
+    /// Of an object.
+    pub(super) fn of(node: Node, catalogue: &Catalogue, functions: &Functions) -> Self {
+        let mut gather = Gather { catalogue, functions, local: Self::default() };
+        let snapshot = catalogue.snapshot();
+        match node {
+            Node::Function(at) => {
+                if let Some(function) = snapshot.functions.get(at) {
+                    gather.function(function);
+                }
+            }
+            Node::Relation(at) => gather.relation(at),
+            Node::Type(at) => {
+                if let Some(of) = snapshot.types.get(at) {
+                    gather.type_of(of);
+                }
+            }
+            Node::Operator(at) => {
+                if let Some(operator) = snapshot.operators.get(at)
+                    && !operator.reviewed()
+                    && !gather.uses(Owner::Operator(operator.oid))
+                {
+                    gather.problem("is not known");
+                }
+            }
+        }
+        gather.local
+    }
+}
+
+impl Gather<'_> {
+    fn problem(&mut self, act: impl Into<String>) {
+        self.local.problems.push(Problem { act: act.into(), allow: None });
+    }
+
+    fn edge(&mut self, node: Node) {
+        if !self.local.edges.contains(&node) {
+            self.local.edges.push(node);
+        }
+    }
+
+    // Objects.
+
+    fn function(&mut self, function: &Function) {
+        let name = Name::qualified(function.schema.clone(), function.name.clone());
+        if self.functions.is_refused(&name) {
+            return self.problem("is refused by the configuration");
+        }
+        if self.functions.permits(function) {
+            return;
+        }
+        if function.trigger {
+            return self.problem("is the function of a trigger");
+        }
+        if function.security_definer {
+            self.problem("is SECURITY DEFINER, and runs with its owner's rights");
+        }
+        for setting in &function.settings {
+            self.set_clause(setting);
+        }
+        self.type_oids(&function.types);
+        if function.kind == 'a' {
+            if !self.uses(Owner::Function(function.oid)) {
+                self.problem("is not known");
+            }
+            return;
+        }
+        match body::statements(function) {
+            Ok(statements) => statements.iter().for_each(|one| self.statement(one)),
+            Err(why) => self.problem(why),
+        }
+    }
+
+    fn relation(&mut self, at: usize) {
+        let catalogue = self.catalogue;
+        let Some(relation) = catalogue.snapshot().relations.get(at) else { return };
+        let source = &catalogue.snapshot().source;
+        let (schema, name) = (&*relation.schema, &*relation.name);
+        let mut texts = 0;
+        for text in catalogue.graph.relation_texts(source, schema, name) {
+            texts += 1;
+            let read = match relation.kind {
+                'v' => body::query(&text.sql),
+                _ => body::expression(&text.sql),
+            };
+            match read {
+                Ok(statements) => statements.iter().for_each(|one| self.statement(one)),
+                Err(why) if relation.kind == 'v' => self.problem(why),
+                Err(why) => self.problem(format!("has the policy {}, which {why}", text.label)),
+            }
+        }
+        // System views are PostgreSQL's own.
+        if relation.kind == 'v' && texts == 0 && !is_system(schema) {
+            self.problem("has a query that is not known");
+        }
+        let mut tables = 0;
+        for foreign in catalogue.graph.foreign(source, schema, name) {
+            tables += 1;
+            self.foreign(&foreign.wrapper, foreign.handler, foreign.program);
+        }
+        if relation.kind == 'f' && tables == 0 {
+            self.problem("is kept by a server that is not known");
+        }
+    }
+
+    /// A foreign table is as good as the handler that fetches its rows.
+    fn foreign(&mut self, wrapper: &str, handler: u32, program: bool) {
+        let at = self.catalogue.graph.function(handler);
+        let function = at.and_then(|at| self.catalogue.snapshot().functions.get(at));
+        let Some(function) = function else {
+            return self.problem(format!("is read by the wrapper {wrapper}, which is not known"));
+        };
+        let name = Name::qualified(function.schema.clone(), function.name.clone());
+        let allowed = self.functions.is_allowed(&name);
+        if self.functions.is_refused(&name) {
+            self.problem(format!("is read by {name}, which the configuration refuses"));
+        } else if !allowed && (program || !self.functions.permits(function)) {
+            let act = if program {
+                "runs a program on the server".to_owned()
+            } else {
+                format!("is read by the wrapper {wrapper}, which was not reviewed")
+            };
+            self.local.problems.push(Problem { act, allow: Some(name.to_string()) });
+        }
+    }
+
+    fn type_of(&mut self, of: &Type) {
+        if of.reviewed() {
+            return;
+        }
+        let used = self.uses(Owner::Type(of.oid));
+        match &of.shape {
+            Shape::Enum => {}
+            Shape::Base if used => {}
+            Shape::Base => self.problem("has an input function that is not known"),
+            Shape::Composite(parts) => self.type_oids(parts),
+            Shape::Range(part) | Shape::Array(part) => self.type_oids(&[*part]),
+            Shape::Domain { base, checked } => {
+                self.type_oids(&[*base]);
+                self.domain(of.oid, *checked);
+            }
+            Shape::Other => self.problem("is of a kind that is not known"),
+        }
+    }
+
+    fn domain(&mut self, oid: u32, checked: bool) {
+        let catalogue = self.catalogue;
+        let mut texts = 0;
+        for text in catalogue.graph.domain_texts(&catalogue.snapshot().source, oid) {
+            texts += 1;
+            match body::expression(&text.sql) {
+                Ok(statements) => statements.iter().for_each(|one| self.statement(one)),
+                Err(why) => self.problem(format!("has the CHECK {}, which {why}", text.label)),
+            }
+        }
+        if checked && texts == 0 {
+            self.problem("is a domain whose CHECK is not known");
+        }
+    }
+
+    /// The functions beneath an object; whether any are known.
+    fn uses(&mut self, owner: Owner) -> bool {
+        let catalogue = self.catalogue;
+        let mut any = false;
+        for one in catalogue.graph.uses(&catalogue.snapshot().source, owner) {
+            any = true;
+            self.used(one);
+        }
+        any
+    }
+
+    fn used(&mut self, one: &Use) {
+        if let Some(name) = &one.builtin {
+            match self.functions.class(name) {
+                // Input, output, comparison: made to be called so.
+                Some(Class::Harmless | Class::Refused(INTERNAL)) => {}
+                Some(Class::Refused(class)) => self.builtin(name, class),
+                Some(Class::Settings) => self.problem("sets settings"),
+                None => self.problem(format!("calls pg_catalog.{name}, which is not known")),
+            }
+            return;
+        }
+        let Some(at) = self.catalogue.graph.function(one.function) else {
+            return self.problem("calls a function that is not known");
+        };
+        self.beneath(at);
+    }
+
+    /// A function that is called without being named. C code that an extension, and so a
+    /// superuser, put beneath its own types, operators and casts is trusted; what is called by
+    /// name is judged more strictly.
+    fn beneath(&mut self, at: usize) {
+        let found = self.catalogue.snapshot().functions.get(at);
+        let trusted = found.is_some_and(|function| {
+            let name = Name::qualified(function.schema.clone(), function.name.clone());
+            let of_extension = function.extension.is_some() && !function.security_definer;
+            of_extension && &*function.language == "c" && !self.functions.is_refused(&name)
+        });
+        if !trusted {
+            self.edge(Node::Function(at));
+        }
+    }
+
+    // Statements.
+
+    /// Notes all that a statement of a body does and mentions.
+    pub(super) fn statement(&mut self, statement: &Statement) {
+        for what in &statement.creates {
+            self.problem(format!("makes a table ({what})"));
+        }
+        for write in &statement.writes {
+            self.problem(format!("writes {}", write.table));
+        }
+        let harmless = match &statement.action {
+            Action::Read | Action::Show | Action::Set => true,
+            Action::Lock { access_share, .. } => *access_share,
+            _ => !statement.writes.is_empty() || !statement.creates.is_empty(),
+        };
+        if !harmless {
+            self.problem(format!("runs {}", statement.operation));
+        }
+        if !statement.row_locks.is_empty() {
+            self.problem("locks rows");
+        }
+        statement.settings.iter().for_each(|one| self.setting(one));
+        let settings_known = statement.settings.iter().any(|s| s.by == SettingBy::SetConfig);
+        statement.calls.iter().for_each(|name| self.call(name, settings_known));
+        for field in &statement.attributes {
+            if let Some(Class::Refused(class)) = self.functions.class(field) {
+                self.builtin(field, class);
+            }
+        }
+        statement.types.iter().for_each(|name| self.type_named(name));
+        self.mentioned(statement);
+        for name in &statement.reads {
+            let known = self.read(name);
+            if !known && !is_the_servers(name) {
+                self.problem(format!("reads {name}, which is not known"));
+            }
+        }
+    }
+
+    /// Operators, fields that may be calls, and rows that are made.
+    pub(super) fn mentioned(&mut self, statement: &Statement) {
+        let catalogue = self.catalogue;
+        for name in &statement.operators {
+            catalogue.operators_at(name).for_each(|at| self.edge(Node::Operator(at)));
+        }
+        for field in &statement.fields {
+            for at in catalogue.functions_at(&Name::bare(&**field)) {
+                if catalogue.snapshot().functions.get(at).is_some_and(|f| f.takes_row) {
+                    self.edge(Node::Function(at));
+                }
+            }
+        }
+        for field in &statement.attributes {
+            let name = Name::bare(&**field);
+            for at in catalogue.functions_at(&name) {
+                if catalogue.snapshot().functions.get(at).is_some_and(|f| f.takes_one) {
+                    self.edge(Node::Function(at));
+                }
+            }
+            catalogue.types_at(&name).for_each(|at| self.edge(Node::Type(at)));
+        }
+        for cast in types::casts(statement, catalogue) {
+            let (schema, name) = cast.function.clone();
+            let name = Name::qualified(schema, name);
+            let mut known = false;
+            for at in catalogue.functions_at(&name) {
+                known = true;
+                self.beneath(at);
+            }
+            if !known && !self.functions.is_allowed(&name) {
+                let act = format!("casts by {name}, which is not known");
+                self.local.problems.push(Problem { act, allow: Some(name.to_string()) });
+            }
+        }
+        let makes = |name: &Name| ROW_MAKERS.contains(&&*name.name);
+        if statement.calls.iter().any(makes)
+            || statement.operators.iter().any(|name| &*name.name == "#=")
+        {
+            for name in &statement.reads {
+                catalogue.types_at(name).for_each(|at| self.edge(Node::Type(at)));
+            }
+        }
+    }
+
+    /// A relation that is read; whether one of the name is known.
+    pub(super) fn read(&mut self, name: &Name) -> bool {
+        let catalogue = self.catalogue;
+        let mut known = false;
+        for at in catalogue.relations_at(name) {
+            known = true;
+            self.edge(Node::Relation(at));
+        }
+        known
+    }
+
+    fn call(&mut self, name: &Name, settings_known: bool) {
+        let catalogue = self.catalogue;
+        let builtin = match name.schema.as_deref() {
+            Some(schema) if !is_system(schema) => None,
+            _ => self.functions.class(&name.name),
+        };
+        let mut known = builtin.is_some();
+        for at in catalogue.functions_at(name) {
+            known = true;
+            self.edge(Node::Function(at));
+        }
+        for at in catalogue.types_at(name) {
+            known = true;
+            self.edge(Node::Type(at));
+        }
+        match builtin {
+            Some(Class::Refused(class)) => self.builtin(&name.name, class),
+            Some(Class::Settings) if !settings_known => self.problem("sets a computed setting"),
+            Some(Class::Harmless) if self.functions.is_refused(&system(&name.name)) => {
+                self.problem(format!("calls {name}, which the configuration refuses"));
+            }
+            _ if !known && !self.functions.is_allowed(name) => {
+                let allow = name.schema.is_some().then(|| name.to_string());
+                let act = format!("calls {name}, which is not known");
+                self.local.problems.push(Problem { act, allow });
+            }
+            _ => {}
+        }
+    }
+
+    fn builtin(&mut self, name: &str, class: &str) {
+        let qualified = system(name);
+        if self.functions.is_refused(&qualified) {
+            self.problem(format!("calls {qualified}, which the configuration refuses"));
+        } else if !self.functions.is_allowed(&qualified) {
+            let allow = Some(qualified.to_string());
+            let act = format!("calls {qualified}, which {class}");
+            self.local.problems.push(Problem { act, allow });
+        }
+    }
+
+    fn type_named(&mut self, name: &Name) {
+        let catalogue = self.catalogue;
+        catalogue.types_at(name).for_each(|at| self.edge(Node::Type(at)));
+        if !types::is_known(name, catalogue) {
+            self.problem(format!("uses the type {name}, which is not known"));
+        }
+    }
+
+    fn type_oids(&mut self, oids: &[u32]) {
+        for &oid in oids.iter().filter(|oid| **oid >= FIRST_USER_OID) {
+            match self.catalogue.type_at(oid) {
+                Some(at) => self.edge(Node::Type(at)),
+                None => self.problem(format!("uses a type (OID {oid}) that is not known")),
+            }
+        }
+    }
+
+    // Settings.
+
+    /// A SET clause holds while the function runs, and is put back.
+    fn set_clause(&mut self, clause: &str) {
+        let (name, value) = clause.split_once('=').unwrap_or((clause, ""));
+        let setting = Setting {
+            name: Some(name.to_ascii_lowercase().into()),
+            change: Change::To(value.into()),
+            by: SettingBy::SetLocal,
+        };
+        if settings::judge(&setting, &reader()).is_err() {
+            self.problem(format!("has the clause SET {name}"));
+        }
+    }
+
+    /// A setting that a statement changes stays changed when the function is done.
+    fn setting(&mut self, setting: &Setting) {
+        let name = setting.name.as_deref().unwrap_or("a computed setting");
+        let path = name == "search_path" || name.starts_with("pgward.");
+        if path || settings::judge(setting, &reader()).is_err() {
+            self.problem(format!("sets {name}"));
+        }
+    }
+}
+
+/// The terms of a grant that may only read.
+fn reader() -> Terms {
+    Terms {
+        grant: GrantId::from_random(0),
+        user: Arc::from(""),
+        database: Arc::from(""),
+        reason: Arc::from(""),
+        ticket: None,
+        scopes: Arc::from([]),
+        expires_at: 0,
+        write_path: Arc::from([]),
+        caps: Caps::default(),
+        statement_bytes_max: 0,
+    }
+}
+
+fn system(name: &str) -> Name {
+    Name::qualified("pg_catalog", name)
+}
+
+fn is_system(schema: &str) -> bool {
+    matches!(schema, "pg_catalog" | "information_schema")
+}
