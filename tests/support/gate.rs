@@ -111,11 +111,17 @@ impl Gate {
 
     /// In front of a database that is there.
     pub(crate) fn before(pg: &Pg, database: &str, options: &Options) -> Self {
-        let (directory, port, metrics_port) = prepare(pg, database, options);
-        let child = spawn(directory.path());
-        let gate = Self { directory, port, metrics_port, database: database.to_owned(), child };
-        gate.wait_until_ready();
-        gate
+        // A port that was free may be taken by now: other tests look for some too.
+        for _ in 0..5 {
+            let (directory, port, metrics_port) = prepare(pg, database, options);
+            let child = spawn(directory.path());
+            let gate = Self { directory, port, metrics_port, database: database.to_owned(), child };
+            if gate.comes_up() {
+                return gate;
+            }
+            assert!(gate.log().contains("in use"), "not ready: {}", gate.log());
+        }
+        panic!("no free port in five attempts");
     }
 
     /// Starts `serve` where it can't serve: it ends with an error, or runs and isn't ready, and
@@ -138,18 +144,23 @@ impl Gate {
         gate.log()
     }
 
-    fn wait_until_ready(&self) {
+    /// Whether it gets ready.
+    fn comes_up(&self) -> bool {
         let limit = Duration::from_secs(30);
         let start = Instant::now();
-        while start.elapsed() < limit {
+        while start.elapsed() < limit && !self.log().contains("in use") {
             if self.http("/readyz").is_some_and(|(status, _)| status == 200)
                 && TcpStream::connect(("127.0.0.1", self.port)).is_ok()
             {
-                return;
+                return true;
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        panic!("pgward is not ready after {limit:?}: {}", self.log());
+        false
+    }
+
+    fn wait_until_ready(&self) {
+        assert!(self.comes_up(), "pgward is not ready: {}", self.log());
     }
 
     /// What the server wrote to its standard error.
