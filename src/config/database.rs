@@ -135,12 +135,21 @@ fn password<'t>(
         reader.problem(section.line, &section.key("password"), what, "keep one of them");
     }
     if let Some(at) = plain {
+        if at.value.is_empty() {
+            let remedy = "write the password, or leave the key out where the server asks for none";
+            reader.wrong(&at, "it is empty".to_owned(), remedy);
+        }
         return Some(SecretString::from(at.value));
     }
     if let Some(at) = variable {
         let value = (around.env)(&at.value);
-        if value.is_none() {
-            let what = format!("the environment variable {} is not set", at.value);
+        let fault = match value.as_deref() {
+            None => Some("not set"),
+            Some("") => Some("empty"),
+            Some(_) => None,
+        };
+        if let Some(fault) = fault {
+            let what = format!("the environment variable {} is {fault}", at.value);
             let remedy = "set it where pgward starts, or use password_file";
             reader.wrong(&at, what, remedy);
         }
@@ -149,7 +158,14 @@ fn password<'t>(
     let at = path?;
     let path = around.path(&at.value);
     match std::fs::read_to_string(&path) {
-        Ok(text) => Some(SecretString::from(text.trim_end_matches(['\r', '\n']))),
+        Ok(text) => {
+            let password = text.trim_end_matches(['\r', '\n']);
+            if password.is_empty() {
+                let what = format!("{} is empty", path.display());
+                reader.wrong(&at, what, "write the password into its first line");
+            }
+            Some(SecretString::from(password))
+        }
         Err(error) => {
             let what = format!("{} cannot be read: {error}", path.display());
             reader.wrong(&at, what, "correct the path, or make the file readable for pgward");

@@ -8,7 +8,10 @@ use crate::config::{AuditParameters, ClientAuth, SslMode};
 const DATABASE: &str = "[databases.app]\nhost = \"10.0.0.5\"\nreader = { user = \"r\" }\n";
 
 fn read(text: &str) -> Loaded {
-    let env = |name: &str| name.contains("READER_PASSWORD").then(|| "from env".to_owned());
+    let env = |name: &str| match name {
+        "EMPTY" => Some(String::new()),
+        name => name.contains("READER_PASSWORD").then(|| "from env".to_owned()),
+    };
     parse("proxy.toml", text, Path::new("/etc/pgward"), &env)
 }
 
@@ -121,6 +124,18 @@ fn single_problems() {
         (
             "[databases.app]\nhost = \"h\"\nreader = { user = \"r\", password_env = \"NOPE\" }",
             "the environment variable NOPE is not set",
+        ),
+        (
+            "[databases.app]\nhost = \"h\"\nreader = { user = \"r\", password_env = \"EMPTY\" }",
+            "the environment variable EMPTY is empty",
+        ),
+        (
+            "[databases.app]\nhost = \"h\"\nreader = { user = \"r\", password = \"\" }",
+            "databases.app.reader.password: it is empty",
+        ),
+        (
+            "[databases.app]\nhost = \"h\"\nreader = { user = \"r\", password_file = \"/dev/null\" }",
+            "/dev/null is empty",
         ),
         (
             "[databases.app]\nhost = \"h\"\nreader = { user = \"r\", password_file = \"no.pw\" }",

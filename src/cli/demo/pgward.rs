@@ -1,6 +1,5 @@
 //! pgward's own commands, run as an operator would run them.
 
-use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -64,8 +63,8 @@ pub(super) fn grant(config: &Path, more: &[&str]) -> anyhow::Result<Grant> {
 }
 
 impl Serving {
-    /// Starts `serve` and waits until clients can connect to `port`.
-    pub(super) async fn start(config: &Path, log: PathBuf, port: u16) -> anyhow::Result<Self> {
+    /// Starts `serve` and waits until it says that it is ready.
+    pub(super) async fn start(config: &Path, log: PathBuf) -> anyhow::Result<Self> {
         let output = std::fs::File::create(&log)?;
         let keeper = Command::new("sh")
             .args(["-c", &format!("exec 3<&0; {KEEPER}")])
@@ -78,15 +77,16 @@ impl Serving {
             .spawn()
             .context("cannot start pgward serve")?;
         let mut serving = Self { keeper, log };
-        serving.wait_until_up(port).await?;
+        serving.wait_until_ready().await?;
         Ok(serving)
     }
 
-    async fn wait_until_up(&mut self, port: u16) -> anyhow::Result<()> {
+    async fn wait_until_ready(&mut self) -> anyhow::Result<()> {
         let step = Duration::from_millis(50);
         let mut waited = Duration::ZERO;
         while waited < START_TIMEOUT {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            // Who answers at the port might be another demo's server.
+            if self.said().contains("pgward is ready") {
                 return Ok(());
             }
             if self.keeper.try_wait()?.is_some() {
@@ -95,7 +95,7 @@ impl Serving {
             tokio::time::sleep(step).await;
             waited += step;
         }
-        bail!("pgward serve is not up after {START_TIMEOUT:?}: {}", self.said())
+        bail!("pgward serve is not ready after {START_TIMEOUT:?}: {}", self.said())
     }
 
     /// Everything that the server wrote to its log.

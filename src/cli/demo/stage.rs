@@ -48,8 +48,8 @@ struct Directory(PathBuf);
 
 impl Stage {
     /// Starts everything.
-    pub(super) async fn set(port: Option<u16>) -> anyhow::Result<Self> {
-        let port = choose_port(port)?;
+    pub(super) async fn set(wanted: Option<u16>) -> anyhow::Result<Self> {
+        let mut port = choose_port(wanted)?;
         let install = Install::find()?;
         let upstream = Server::start(&install, &Setup { hba: HBA, ..Setup::default() })?;
         let directory = Directory::new()?;
@@ -59,7 +59,15 @@ impl Stage {
         std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o600))?;
         prepare(&upstream, &config, &passwords).await?;
         let log = directory.0.join("pgward.log");
-        let serving = Serving::start(&config, log, port).await?;
+        let serving = match Serving::start(&config, log.clone()).await {
+            // Somebody took the port since it was chosen: another demo, for instance.
+            Err(_) if wanted.is_none() => {
+                port = free_port()?;
+                std::fs::write(&config, configuration(port, upstream.port(), &passwords)?)?;
+                Serving::start(&config, log).await?
+            }
+            started => started?,
+        };
         let common = ["--database", DATABASE, "--reason", "trying out pgward"];
         let read = ["--user", "alice", "--ttl", "1h"];
         let write = ["--user", "bob", "--ttl", "30m", "--scope", WRITE_SCOPE];
