@@ -190,6 +190,8 @@ pub async fn load<Q: Query + Sync>(
         types: query.rows(sql::TYPES).await.map_err(CatalogueError::Query)?,
         operators: query.rows(sql::OPERATORS).await.map_err(CatalogueError::Query)?,
         relations: query.rows(sql::RELATIONS).await.map_err(CatalogueError::Query)?,
+        inherits: query.rows(sql::INHERITS).await.map_err(CatalogueError::Query)?,
+        schemas: query.rows(sql::SCHEMAS).await.map_err(CatalogueError::Query)?,
     };
     let snapshot = answers.snapshot().map_err(|sql::BadRow| CatalogueError::Answer)?;
     if snapshot.major < 14 {

@@ -2,7 +2,7 @@
 //! PostgreSQL 14 to 18. Every name is qualified: the answers must not depend on search_path.
 
 use crate::catalog::Rows;
-use crate::policy::catalogue::{Function, Operator, Relation, Shape, Snapshot, Type};
+use crate::policy::catalogue::{Function, Inherits, Operator, Relation, Shape, Snapshot, Type};
 
 /// A value that changes whenever a function, type, operator, relation, schema or extension is
 /// made, altered or dropped: row versions of the catalogues, hashed. Much cheaper than loading.
@@ -14,7 +14,8 @@ SELECT pg_catalog.concat_ws('/', \
  (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat(oid, ':', relname, ':', relnamespace, ':', relkind, ':', relhasrules), 0)::pg_catalog.numeric)) FROM pg_catalog.pg_class WHERE relpersistence OPERATOR(pg_catalog.<>) 't'), \
  (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat(xmin::pg_catalog.text, ':', oid), 0)::pg_catalog.numeric)) FROM pg_catalog.pg_constraint WHERE contypid OPERATOR(pg_catalog.<>) 0), \
  (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat(xmin::pg_catalog.text, ':', oid), 0)::pg_catalog.numeric)) FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.!~) '^pg_(temp|toast)'), \
- (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat(xmin::pg_catalog.text, ':', oid), 0)::pg_catalog.numeric)) FROM pg_catalog.pg_extension))";
+ (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat(xmin::pg_catalog.text, ':', oid), 0)::pg_catalog.numeric)) FROM pg_catalog.pg_extension), \
+ (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat(inhrelid, ':', inhparent), 0)::pg_catalog.numeric)) FROM pg_catalog.pg_inherits))";
 
 /// The server's version number (150018).
 pub(super) const MAJOR: &str = "SELECT pg_catalog.current_setting('server_version_num')";
@@ -68,6 +69,21 @@ WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,v,m,f,S}'::pg_catalog.\"char\"
 AND n.nspname OPERATOR(pg_catalog.!~) '^pg_(temp|toast)' \
 ORDER BY 1, 2, 3";
 
+/// Tables that inherit from plain tables. A partition is written through its parent only.
+pub(super) const INHERITS: &str = "\
+SELECT pn.nspname, p.relname, cn.nspname, c.relname \
+FROM pg_catalog.pg_inherits i \
+JOIN pg_catalog.pg_class p ON p.oid OPERATOR(pg_catalog.=) i.inhparent AND p.relkind OPERATOR(pg_catalog.=) 'r' \
+JOIN pg_catalog.pg_namespace pn ON pn.oid OPERATOR(pg_catalog.=) p.relnamespace \
+JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.inhrelid \
+JOIN pg_catalog.pg_namespace cn ON cn.oid OPERATOR(pg_catalog.=) c.relnamespace \
+ORDER BY 1, 2, 3, 4";
+
+/// Every schema but the temporary ones and TOAST.
+pub(super) const SCHEMAS: &str = "\
+SELECT n.nspname FROM pg_catalog.pg_namespace n \
+WHERE n.nspname OPERATOR(pg_catalog.!~) '^pg_(temp|toast)' ORDER BY 1";
+
 /// A row that does not have the columns that were asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BadRow;
@@ -102,7 +118,7 @@ impl Columns {
     }
 }
 
-/// The answers to the five questions.
+/// The answers to the questions.
 #[derive(Debug)]
 pub(super) struct Answers {
     pub(super) major: Rows,
@@ -110,6 +126,8 @@ pub(super) struct Answers {
     pub(super) types: Rows,
     pub(super) operators: Rows,
     pub(super) relations: Rows,
+    pub(super) inherits: Rows,
+    pub(super) schemas: Rows,
 }
 
 impl Answers {
@@ -127,6 +145,8 @@ impl Answers {
             types: each(self.types, type_row)?,
             operators: each(self.operators, operator)?,
             relations: each(self.relations, relation)?,
+            inherits: each(self.inherits, inherits)?,
+            schemas: each(self.schemas, Columns::text)?,
         })
     }
 }
@@ -176,6 +196,10 @@ fn relation(row: &mut Columns) -> Result<Relation, BadRow> {
     Ok(Relation { schema, name, kind, rules: row.flag()? && matches!(kind, 'r' | 'p') })
 }
 
+fn inherits(row: &mut Columns) -> Result<Inherits, BadRow> {
+    Ok(Inherits { parent: (row.text()?, row.text()?), child: (row.text()?, row.text()?) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,6 +219,8 @@ mod tests {
             types,
             operators: vec![row(&["public", "===", "NULL"])],
             relations: vec![row(&["public", "orders", "r", "f"]), row(&["public", "v", "v", "t"])],
+            inherits: vec![row(&["public", "orders", "old", "orders"])],
+            schemas: vec![row(&["old"]), row(&["public"])],
         };
         let types = vec![
             row(&["20001", "public", "mood", "NULL", "e", "NULL", "0", "f", "NULL", "NULL"]),
@@ -229,6 +255,8 @@ mod tests {
             ]
         );
         assert!(!snapshot.relations[1].rules);
+        assert_eq!(&*snapshot.inherits[0].child.0, "old");
+        assert_eq!(snapshot.schemas.len(), 2);
         for bad in [row(&["x", "public"]), row(&["20001"]), row(&[])] {
             assert_eq!(answers(vec![bad]).snapshot(), Err(BadRow));
         }

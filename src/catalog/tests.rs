@@ -44,6 +44,8 @@ fn server() -> Answers {
     answers.set(sql::TYPES, &[]);
     answers.set(sql::OPERATORS, &[]);
     answers.set(sql::RELATIONS, &[&["public", "orders", "r", "f"]]);
+    answers.set(sql::INHERITS, &[]);
+    answers.set(sql::SCHEMAS, &[&["public"]]);
     answers
 }
 

@@ -46,6 +46,8 @@ pub struct Grant {
     pub expires_at: i64,
     /// Sessions at once.
     pub max_sessions: usize,
+    /// Rows that one statement may write (0: any number); `limits.max_rows_written` when absent.
+    pub max_rows_written: Option<u64>,
     /// When and why it ended before its time.
     pub ended: Option<Ended>,
     /// What proves its token; see `auth`.

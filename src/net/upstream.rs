@@ -13,7 +13,7 @@ use super::simple::{Client, QueryError};
 use crate::base::refusal::login as texts;
 use crate::config::{Limits, Role};
 use crate::grants::{Grant, scopes};
-use crate::policy::{Caps, Terms};
+use crate::policy::{Caps, RowCaps, Scope, Terms};
 
 /// An upstream connection and the terms it was made under.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub(super) async fn connect(
     let Some(target) = door.settings.targets.get(database).map(Arc::clone) else {
         return Err(Turned::new(texts::unknown_database(database), "unknown_database"));
     };
-    let (role, role_key, path) = if grant.scopes.is_empty() {
+    let (role, role_key, path) = if !grant.scopes.iter().any(Scope::beyond_reading) {
         (target.database.reader.clone(), "reader", WritePath::default())
     } else {
         let Some(role) = target.database.writer.clone() else {
@@ -121,6 +121,11 @@ fn terms(grant: &Grant, limits: &Limits, path: &WritePath) -> Terms {
             idle_session_timeout_ms: ms(limits.idle_timeout),
         },
         statement_bytes_max: limits.statement_bytes,
+        row_caps: RowCaps {
+            rows_written_max: grant.max_rows_written.unwrap_or(limits.max_rows_written),
+            rows_read_max: limits.max_rows_read,
+            bytes_read_max: limits.max_bytes_read,
+        },
     }
 }
 

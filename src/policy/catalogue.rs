@@ -23,6 +23,19 @@ pub struct Snapshot {
     pub operators: Vec<Operator>,
     /// Relations of every schema but the temporary ones and TOAST.
     pub relations: Vec<Relation>,
+    /// Tables that inherit from plain tables; partitions are not among them.
+    pub inherits: Vec<Inherits>,
+    /// Schemas, the system's and empty ones too.
+    pub schemas: Vec<Box<str>>,
+}
+
+/// A table that inherits from a plain one: what is written to the parent is written to it too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inherits {
+    /// The parent's schema and name.
+    pub parent: (Box<str>, Box<str>),
+    /// The child's schema and name.
+    pub child: (Box<str>, Box<str>),
 }
 
 /// A function, procedure or aggregate that is not PostgreSQL's own.
@@ -176,6 +189,29 @@ impl Catalogue {
     #[must_use]
     pub fn relation(&self, schema: &str, name: &str) -> Option<&Relation> {
         found(&self.relations, &self.snapshot.relations, name).find(|r| *r.schema == *schema)
+    }
+
+    /// Every table below `schema.name` in its tree of inheritance, `(schema, name)` each.
+    #[must_use]
+    pub fn heirs(&self, schema: &str, name: &str) -> Vec<(&str, &str)> {
+        let mut found: Vec<(&str, &str)> = Vec::new();
+        let mut open = vec![(schema, name)];
+        while let Some((schema, name)) = open.pop() {
+            for one in &self.snapshot.inherits {
+                let child = (&*one.child.0, &*one.child.1);
+                if *one.parent.0 == *schema && *one.parent.1 == *name && !found.contains(&child) {
+                    found.push(child);
+                    open.push(child);
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether there is a schema of this name.
+    #[must_use]
+    pub fn has_schema(&self, schema: &str) -> bool {
+        self.snapshot.schemas.iter().any(|known| **known == *schema)
     }
 
     /// Why the type of this OID is refused; `None` when it is vouched for.

@@ -4,6 +4,7 @@
 //! that name, so that the verdict does not depend on search_path.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 use crate::policy::catalogue::{Catalogue, Function};
 use crate::policy::reason::Reason;
@@ -61,6 +62,11 @@ impl Functions {
     #[must_use]
     pub fn class(&self, name: &str) -> Option<Class> {
         self.builtin.get(name).copied()
+    }
+
+    /// Whether the operator refuses calls of this function, whatever the grant.
+    pub(crate) fn is_refused(&self, name: &Name) -> bool {
+        self.refused.contains(name)
     }
 
     /// Judges one call; `settings_known` says whether what set_config changes is in the facts.
@@ -142,6 +148,23 @@ impl Functions {
         let name = Name::qualified(function.schema.clone(), function.name.clone());
         !self.refused.contains(&name) && (function.reviewed() || self.allowed.contains(&name))
     }
+}
+
+/// Whether PostgreSQL brings a function of this name.
+pub(crate) fn is_builtin(name: &str) -> bool {
+    static NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| table().into_keys().collect());
+    NAMES.contains(name)
+}
+
+/// Whether a built-in may never be called freely, whatever the grant: it sets what the session's
+/// safety rests on, or runs SQL that nobody has judged.
+pub(crate) fn never(builtin: &str) -> bool {
+    static NEVER: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+        let sql = class_of("sql_text");
+        let kept = |class: &Class| *class == Class::Settings || *class == sql;
+        table().into_iter().filter(|(_, class)| kept(class)).map(|(name, _)| name).collect()
+    });
+    NEVER.contains(builtin)
 }
 
 fn is_system(schema: Option<&str>) -> bool {

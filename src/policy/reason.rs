@@ -4,7 +4,7 @@
 use crate::base::Refusal;
 use crate::base::refusal::policy::{self as texts, Context};
 use crate::base::refusal::statement_too_long;
-use crate::policy::Terms;
+use crate::policy::{Terms, functions, scope};
 
 /// Why a text is refused: one variant per rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,11 @@ pub enum Reason {
     WriteTarget { operation: &'static str, table: String, why: &'static str },
     RowLock { table: Option<String>, scopes: Vec<String> },
     TableLock { table: String, mode: &'static str },
-    Statement { rule: &'static str, what: String, hint: &'static str },
+    WriteInherited { operation: &'static str, table: String, heir: String, scopes: Vec<String> },
+    WhereRequired { operation: &'static str, table: String },
+    RowsUncounted { operation: &'static str, table: String },
+    ReadNarrowed { table: String, scopes: Vec<String> },
+    Statement { rule: &'static str, what: String, hint: &'static str, scopes: Vec<String> },
     ReadWrite(&'static str),
     FunctionClass { function: String, class: &'static str },
     FunctionRefused(String),
@@ -46,6 +50,7 @@ pub(crate) fn in_context<T>(terms: &Terms, wall: i64, with: impl FnOnce(&Context
         user: &terms.user,
         database: &terms.database,
         reason: &terms.reason,
+        read_only: !terms.may_write(),
         scopes: &scopes,
         expires_at: terms.expires_at,
         wall,
@@ -57,6 +62,23 @@ impl Reason {
     #[must_use]
     pub fn refusal(&self, terms: &Terms, wall: i64) -> Refusal {
         in_context(terms, wall, |context| self.text(context))
+    }
+
+    /// The scopes that would make the statement pass, as they stand in a command.
+    #[must_use]
+    pub fn scopes(&self) -> Vec<String> {
+        match self {
+            Self::WriteWithoutScope { scopes, .. }
+            | Self::WriteInherited { scopes, .. }
+            | Self::RowLock { scopes, .. }
+            | Self::ReadNarrowed { scopes, .. }
+            | Self::Statement { scopes, .. } => scopes.clone(),
+            Self::FunctionClass { function, .. } if !functions::never(function) => {
+                vec![format!("execute:{}", scope::qualified("pg_catalog", function))]
+            }
+            Self::FunctionUser { function, by_field: false } => vec![format!("execute:{function}")],
+            _ => Vec::new(),
+        }
     }
 
     fn text(&self, context: &Context<'_>) -> Refusal {
@@ -75,14 +97,26 @@ impl Reason {
             }
             Self::RowLock { table, scopes } => texts::row_lock(context, table.as_deref(), scopes),
             Self::TableLock { table, mode } => texts::table_lock(context, table, mode),
-            Self::Statement { rule, what, hint } => texts::statement(context, rule, what, hint),
+            Self::WriteInherited { operation, table, heir, scopes } => {
+                texts::write_inherited(context, operation, table, heir, scopes)
+            }
+            Self::WhereRequired { operation, table } => {
+                texts::where_required(context, operation, table)
+            }
+            Self::RowsUncounted { operation, table } => {
+                texts::rows_uncounted(context, operation, table)
+            }
+            Self::ReadNarrowed { table, scopes } => texts::read_narrowed(context, table, scopes),
+            Self::Statement { rule, what, hint, scopes } => {
+                texts::statement(context, rule, what, hint, scopes)
+            }
             Self::ReadWrite(statement) => texts::read_write(context, statement),
             Self::FunctionClass { function, class } => {
-                texts::function_class(context, function, class)
+                texts::function_class(context, function, class, &self.scopes())
             }
             Self::FunctionRefused(function) => texts::function_refused(context, function),
             Self::FunctionUser { function, by_field } => {
-                texts::function_user(context, function, *by_field)
+                texts::function_user(context, function, *by_field, &self.scopes())
             }
             Self::FunctionShadowed { name, user } => texts::function_shadowed(context, name, user),
             Self::FunctionUnknown(function) => texts::function_unknown(context, function),

@@ -1,6 +1,8 @@
 //! Facts of texts, as tables: text → summary. What a summary leaves out is empty.
 
+mod defines;
 mod places;
+mod restrict;
 mod scanner;
 mod tricks;
 

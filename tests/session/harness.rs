@@ -6,7 +6,7 @@ use pgward::base::{GrantId, Moment};
 use pgward::policy::catalogue::{Catalogue, Relation, Snapshot};
 use pgward::policy::judge::{JudgeSettings, JudgeSource};
 use pgward::policy::terms::Caps;
-use pgward::policy::{Judge, Scope, Terms};
+use pgward::policy::{Judge, RowCaps, Scope, Terms};
 use pgward::session::{Event, Recorder, Session, Start, Turn};
 
 pub(crate) struct Harness {
@@ -49,7 +49,7 @@ impl Default for Upstream {
         let snapshot = Snapshot { major: 15, relations, ..Snapshot::default() };
         Self {
             catalogue: Arc::new(Catalogue::new(snapshot)),
-            settings: Arc::new(JudgeSettings::new(&[], &[], true).unwrap()),
+            settings: Arc::new(JudgeSettings::new(&[], &[], true).unwrap().require_where(false)),
         }
     }
 }
@@ -102,6 +102,7 @@ pub(crate) fn terms(scopes: &[&str]) -> Arc<Terms> {
         write_path: ["public".into()].into(),
         caps: Caps::default(),
         statement_bytes_max: 100_000,
+        row_caps: RowCaps::default(),
     })
 }
 

@@ -25,7 +25,9 @@ pub struct Context<'a> {
     pub database: &'a str,
     /// Why access was granted.
     pub reason: &'a str,
-    /// Scopes it has, as written in a command; empty for a read grant.
+    /// Whether it permits nothing but reading.
+    pub read_only: bool,
+    /// Scopes it has, as written in a command.
     pub scopes: &'a [String],
     /// When it ends, microseconds since 1970-01-01T00:00:00Z.
     pub expires_at: i64,
@@ -34,10 +36,6 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    fn read_only(&self) -> bool {
-        self.scopes.is_empty()
-    }
-
     /// `rule write_without_scope; reason "INC-4211"; expires 03:42 UTC (27 min)`
     #[must_use]
     pub fn detail(&self, rule: &str) -> String {
@@ -51,6 +49,10 @@ impl Context<'_> {
 
     /// The command that makes a grant with these scopes beside those that this one has.
     fn create(&self, scopes: &[String]) -> String {
+        self.create_with(scopes, "")
+    }
+
+    fn create_with(&self, scopes: &[String], options: &str) -> String {
         let mut command = format!(
             "pgward grant create --user {} --database {}",
             argument(self.user),
@@ -59,8 +61,18 @@ impl Context<'_> {
         for scope in self.scopes.iter().chain(scopes) {
             let _ = write!(command, " --scope {}", argument(scope));
         }
+        command.push_str(options);
         let _ = write!(command, " --ttl 1h --reason {}", argument(&shown(self.reason)));
         command
+    }
+
+    /// The way for one grant, behind the way for all.
+    fn once(&self, scopes: &[String]) -> String {
+        if scopes.is_empty() {
+            String::new()
+        } else {
+            format!("; or, for one grant: {}", self.create(scopes))
+        }
     }
 
     fn refuse(&self, rule: &'static str, state: SqlState, what: String) -> Refusal {
@@ -69,11 +81,7 @@ impl Context<'_> {
 
     /// 25006 on a read grant, 42501 on one with scopes.
     fn state(&self) -> SqlState {
-        if self.read_only() {
-            code::READ_ONLY_SQL_TRANSACTION
-        } else {
-            code::INSUFFICIENT_PRIVILEGE
-        }
+        if self.read_only { code::READ_ONLY_SQL_TRANSACTION } else { code::INSUFFICIENT_PRIVILEGE }
     }
 }
 
@@ -86,7 +94,7 @@ pub fn write_without_scope(
     scopes: &[String],
 ) -> Refusal {
     let table = shown(table);
-    let what = if context.read_only() {
+    let what = if context.read_only {
         format!("{operation} on {table} refused: grant {} is read-only", context.grant)
     } else {
         format!("{operation} on {table} refused: grant {} has no scope for it", context.grant)
@@ -126,15 +134,79 @@ pub fn table_lock(context: &Context<'_>, table: &str, mode: &str) -> Refusal {
         .hint("Lock the table IN ACCESS SHARE MODE, or not at all.")
 }
 
-/// A statement that no grant of this version permits: DDL, DO, CALL, maintenance, the server.
+/// A write that reaches tables that inherit from its own.
 #[must_use]
-pub fn statement(context: &Context<'_>, rule: &'static str, what: &str, hint: &str) -> Refusal {
-    let what = if context.read_only() {
+pub fn write_inherited(
+    context: &Context<'_>,
+    operation: &str,
+    table: &str,
+    heir: &str,
+    scopes: &[String],
+) -> Refusal {
+    let (table, heir) = (shown(table), shown(heir));
+    let what = format!("{operation} on {table} refused: it reaches {heir}, which inherits from it");
+    context
+        .refuse("write_inherited", context.state(), what)
+        .hint(format!("Write ONLY {table}, or: {}", context.create(scopes)))
+}
+
+/// An UPDATE or DELETE of every row.
+#[must_use]
+pub fn where_required(context: &Context<'_>, operation: &str, table: &str) -> Refusal {
+    let table = shown(table);
+    let what = format!("{operation} on {table} refused: no WHERE chooses among its rows");
+    context.refuse("where_required", code::INSUFFICIENT_PRIVILEGE, what).hint(
+        "Add a WHERE that names the rows by a column of the table. If all of them are meant, the \
+         operator sets in the configuration: policy.require_where = false",
+    )
+}
+
+/// A write whose command tag does not count its rows, where they are capped.
+#[must_use]
+pub fn rows_uncounted(context: &Context<'_>, operation: &str, table: &str) -> Refusal {
+    let table = shown(table);
+    let what = format!(
+        "{operation} that writes {table} refused: rows written in WITH or under EXPLAIN cannot be \
+         counted"
+    );
+    context.refuse("rows_uncounted", code::INSUFFICIENT_PRIVILEGE, what).hint(format!(
+        "Send each write as a statement of its own, in one transaction; or, without a cap: {}",
+        context.create_with(&[], " --max-rows-written 0")
+    ))
+}
+
+/// A read of something else than the grant's `select:` scopes name.
+#[must_use]
+pub fn read_narrowed(context: &Context<'_>, table: &str, scopes: &[String]) -> Refusal {
+    let what = format!(
+        "reading {} refused: grant {} may read only what its select scopes name",
+        shown(table),
+        context.grant
+    );
+    let refusal = context.refuse("read_narrowed", code::INSUFFICIENT_PRIVILEGE, what);
+    if scopes.is_empty() {
+        return refusal.hint("Ask for a grant without select scopes.");
+    }
+    refusal.hint(context.create(scopes))
+}
+
+/// A statement that needs a scope that the grant doesn't have, or that no grant permits.
+/// `scopes` are those it needs; where there are none, `hint` says what to do.
+#[must_use]
+pub fn statement(
+    context: &Context<'_>,
+    rule: &'static str,
+    what: &str,
+    hint: &str,
+    scopes: &[String],
+) -> Refusal {
+    let what = if context.read_only {
         format!("{} refused: grant {} is read-only", shown(what), context.grant)
     } else {
         format!("{} refused: no scope of grant {} covers it", shown(what), context.grant)
     };
-    context.refuse(rule, context.state(), what).hint(hint)
+    let refusal = context.refuse(rule, context.state(), what);
+    if scopes.is_empty() { refusal.hint(hint) } else { refusal.hint(context.create(scopes)) }
 }
 
 /// BEGIN READ WRITE and its kin on a read grant.
@@ -148,12 +220,18 @@ pub fn read_write(context: &Context<'_>, statement: &str) -> Refusal {
 
 /// A built-in function that does more than compute. `class` says what.
 #[must_use]
-pub fn function_class(context: &Context<'_>, function: &str, class: &str) -> Refusal {
+pub fn function_class(
+    context: &Context<'_>,
+    function: &str,
+    class: &str,
+    scopes: &[String],
+) -> Refusal {
     let function = shown(function);
     let what = format!("function pg_catalog.{function} refused: it {class}");
     context.refuse("function", code::INSUFFICIENT_PRIVILEGE, what).hint(format!(
-        "If reads may do this, the operator adds to the configuration: {}",
-        allow_line(&format!("pg_catalog.{function}"))
+        "If reads may do this, the operator adds to the configuration: {}{}",
+        allow_line(&format!("pg_catalog.{function}")),
+        context.once(scopes)
     ))
 }
 
@@ -168,13 +246,19 @@ pub fn function_refused(context: &Context<'_>, function: &str) -> Refusal {
 
 /// A function of the database, which nobody has vouched for.
 #[must_use]
-pub fn function_user(context: &Context<'_>, function: &str, by_field: bool) -> Refusal {
+pub fn function_user(
+    context: &Context<'_>,
+    function: &str,
+    by_field: bool,
+    scopes: &[String],
+) -> Refusal {
     let how = if by_field { " (called as a field)" } else { "" };
     let function = shown(function);
     let what = format!("function {function}{how} refused: what it does is not known");
     context.refuse("function_user", code::INSUFFICIENT_PRIVILEGE, what).hint(format!(
-        "If it only reads, the operator adds to the configuration: {}",
-        allow_line(&function)
+        "If it only reads, the operator adds to the configuration: {}{}",
+        allow_line(&function),
+        context.once(scopes)
     ))
 }
 
@@ -422,6 +506,7 @@ mod tests {
             user: "alice",
             database: "app",
             reason: "INC-4211 stuck orders",
+            read_only: scopes.is_empty(),
             scopes,
             expires_at: (3 * 60 + 42) * 60_000_000,
             wall: (3 * 60 + 15) * 60_000_000,
@@ -483,7 +568,7 @@ mod tests {
         };
         let cases = [
             (
-                function_class(&c, "pg_read_file", "reads files of the server"),
+                function_class(&c, "pg_read_file", "reads files of the server", &[]),
                 "42501 pgward: function pg_catalog.pg_read_file refused: it reads files of the server",
                 "function",
                 "If reads may do this, the operator adds to the configuration: \
@@ -497,7 +582,7 @@ mod tests {
                  configuration: policy.allow_functions = [\"schema.nothing\"]",
             ),
             (
-                function_user(&c, "public.f", false),
+                function_user(&c, "public.f", false, &[]),
                 "42501 pgward: function public.f refused: what it does is not known",
                 "function_user",
                 "If it only reads, the operator adds to the configuration: \

@@ -251,7 +251,9 @@ impl<'a> Walk<'a> {
         for option in create.options() {
             match option.defname() {
                 Some("language") => language = text(option),
-                Some("as" | "volatility" | "strict" | "cost" | "rows" | "parallel" | "leakproof") => {}
+                Some(
+                    "as" | "volatility" | "strict" | "cost" | "rows" | "parallel" | "leakproof",
+                ) => {}
                 _ => return Ok(None),
             }
         }

@@ -92,7 +92,10 @@ impl Target<'_> {
             BoolExprType::OR_EXPR => {
                 let all: Vec<Node<'_>> = args.iter().collect();
                 let pairs = all.iter().take(PAIRS_MAX).enumerate().any(|(at, one)| {
-                    all.iter().take(PAIRS_MAX).skip(at + 1).any(|other| opposites(*one, *other, depth))
+                    all.iter()
+                        .take(PAIRS_MAX)
+                        .skip(at + 1)
+                        .any(|other| opposites(*one, *other, depth))
                 });
                 !pairs && all.into_iter().all(|arg| self.chooses(arg, depth))
             }
@@ -142,7 +145,11 @@ impl Target<'_> {
         match expression.kind {
             A_Expr_Kind::AEXPR_LIKE | A_Expr_Kind::AEXPR_ILIKE | A_Expr_Kind::AEXPR_SIMILAR => {
                 let all = operator != Some("!~~") && operator != Some("!~~*");
-                if all && matches_all(right, |text| text.contains('%') && text.chars().all(|c| c == '%')) {
+                if all
+                    && matches_all(right, |text| {
+                        text.contains('%') && text.chars().all(|c| c == '%')
+                    })
+                {
                     return false;
                 }
             }
@@ -169,7 +176,9 @@ impl Target<'_> {
             }
             A_Expr_Kind::AEXPR_OP
                 if matches!(operator, Some("~" | "~*"))
-                    && matches_all(right, |text| matches!(text, "" | ".*" | "^" | "$" | "^.*$" | "^.*")) =>
+                    && matches_all(right, |text| {
+                        matches!(text, "" | ".*" | "^" | "$" | "^.*$" | "^.*")
+                    }) =>
             {
                 return false;
             }
@@ -313,6 +322,8 @@ fn matches_all(pattern: Node<'_>, test: impl Fn(&str) -> bool) -> bool {
             matches!(value.val(), Some(ConstValue::String(text)) if test(text))
         }
         Node::TypeCast(cast) => matches_all(cast.arg(), test),
+        // SIMILAR TO, and LIKE … ESCAPE.
+        Node::FuncCall(call) => call.args().first().is_some_and(|of| matches_all(of, test)),
         _ => false,
     }
 }
@@ -341,7 +352,9 @@ fn same(a: Node<'_>, b: Node<'_>, depth: usize) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
     match (a, b) {
         (Node::ColumnRef(a), Node::ColumnRef(b)) => {
-            let last = |list: &NodeList| list.iter().next_back().and_then(|n| n.as_str().map(str::to_owned));
+            let last = |list: &NodeList| {
+                list.iter().next_back().and_then(|n| n.as_str().map(str::to_owned))
+            };
             let qualifier = |list: &NodeList| {
                 let mut parts = list.iter().rev().skip(1);
                 parts.next().and_then(|n| n.as_str().map(str::to_owned))
@@ -351,7 +364,9 @@ fn same(a: Node<'_>, b: Node<'_>, depth: usize) -> bool {
                 && last(a.fields()) == last(b.fields())
                 && (of_a == of_b || of_a.is_none() || of_b.is_none())
         }
-        (Node::A_Const(a), Node::A_Const(b)) => format!("{:?}", a.val()) == format!("{:?}", b.val()),
+        (Node::A_Const(a), Node::A_Const(b)) => {
+            format!("{:?}", a.val()) == format!("{:?}", b.val())
+        }
         (Node::TypeCast(a), Node::TypeCast(b)) => same(a.arg(), b.arg(), depth),
         (Node::A_Expr(a), Node::A_Expr(b)) => {
             a.kind == b.kind
