@@ -299,7 +299,14 @@ impl Door {
                 (format!("It expired at {at}."), State::Expired.word())
             }
         };
-        Turned::new(texts::grant_ended(grant.id, &because, &grant.database), cause)
+        let over = texts::Over {
+            grant: grant.id,
+            user: &grant.user,
+            database: &grant.database,
+            how: cause,
+            because: &because,
+        };
+        Turned::new(texts::grant_ended(over), cause)
     }
 
     fn enter_registry(&self, grant: &Grant) -> Result<Place, Turned> {

@@ -375,6 +375,11 @@ impl Entry {
         true
     }
 
+    fn over<'a>(&'a self, how: &'a str, because: &'a str) -> login::Over<'a> {
+        let (grant, user, database) = (self.grant, &*self.user, &*self.database);
+        login::Over { grant, user, database, how, because }
+    }
+
     /// Why the session is to end, once it is; until then `waker` is woken when it is.
     pub fn poll_ending(&self, waker: &Waker) -> Option<EndCause> {
         let mut inner = self.lock();
@@ -501,10 +506,8 @@ impl EndCause {
     #[must_use]
     pub fn refusal(&self, entry: &Entry) -> Refusal {
         match self {
-            Self::Expired => {
-                login::grant_over(entry.grant, "It expired: its time is over.", &entry.database)
-            }
-            Self::Revoked { because } => login::grant_over(entry.grant, because, &entry.database),
+            Self::Expired => login::grant_over(entry.over("expired", "Its time is over.")),
+            Self::Revoked { because } => login::grant_over(entry.over("revoked", because)),
             Self::Killed { because } => login::session_killed(entry.id, because),
             Self::Shutdown => login::shutdown(),
             Self::Idle { seconds } => login::idle(*seconds),

@@ -153,6 +153,15 @@ impl Session {
                 call.recorder.record(&Event::Done(Done::ended(bind.statement, outcome)));
                 true
             }
+            Request::Fetch { statement, started, sent } => {
+                call.recorder.record(&Event::Done(Done {
+                    rows_returned: (sent.rows > 0).then_some(sent.rows),
+                    bytes_out: sent.bytes,
+                    duration_us: call.now.since(*started),
+                    ..Done::ended(*statement, outcome)
+                }));
+                true
+            }
             Request::Execute { portal, .. } => {
                 let Some(portal) = self.names.portal_mut(portal) else { return false };
                 if std::mem::replace(&mut portal.done, true) {

@@ -21,10 +21,12 @@
 //! is in flight, the message is held.
 
 mod client;
+mod completions;
 mod copy;
 mod decide;
 mod ending;
 pub mod event;
+mod failures;
 mod names;
 mod replies;
 mod statements;

@@ -42,6 +42,9 @@ pub(super) struct Portal {
     pub(super) sent: Sent,
     /// Whether its `statement.done` is on record.
     pub(super) done: bool,
+    /// Whether it is a cursor that DECLARE made: each Execute of it has a record of its own, as
+    /// each FETCH has.
+    pub(super) cursor: bool,
 }
 
 /// What went to the client for one statement.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Session;
-use super::names::{Name, Prepared, Sent};
+use super::names::{Name, Portal, Prepared, Sent};
 use crate::base::{Moment, Refusal};
 use crate::policy::{Judgement, Verdict};
 use crate::sql::facts::Action;
@@ -37,6 +37,13 @@ pub(super) enum Request {
         /// Whether it writes.
         writes: bool,
     },
+    /// Execute of a cursor that DECLARE made: what a FETCH would be.
+    Fetch {
+        /// Number of its decision.
+        statement: u64,
+        started: Moment,
+        sent: Sent,
+    },
     /// Close.
     Close { target: Target, name: Name },
     /// Sync; `optional` when it was sent while COPY IN was or may have been open.
@@ -52,7 +59,7 @@ pub(super) struct Query {
     pub(super) judgement: Option<Arc<Judgement>>,
     /// Set when its place was taken.
     pub(super) refused: Option<Refused>,
-    /// The text, kept only where a PREPARE in it will need it.
+    /// The text, kept only where a PREPARE or DECLARE in it will need it.
     pub(super) text: Option<Box<[u8]>>,
     /// Number of its first statement's decision.
     pub(super) first: u64,
@@ -124,6 +131,26 @@ pub(super) enum Lookup {
     Unsure,
 }
 
+/// What a portal's name stands for, as far as can be told while replies are due.
+#[derive(Debug)]
+pub(super) enum PortalOf {
+    /// A Bind of this statement.
+    Bind(Arc<Prepared>),
+    /// A cursor that DECLARE made.
+    Cursor(Portal),
+    /// Nothing.
+    Unknown,
+    /// It depends on a reply that has not come.
+    Unsure,
+}
+
+/// Whether a judged text declares the cursor `name`.
+fn declares(judgement: &Judgement, name: &[u8]) -> bool {
+    judgement.statements.iter().any(|one| {
+        matches!(&one.action, Action::Declare { name: declared } if declared.as_bytes() == name)
+    })
+}
+
 impl Why {
     pub(super) fn refusal(&self) -> Option<&Refusal> {
         match self {
@@ -179,6 +206,37 @@ impl Query {
 }
 
 impl Session {
+    /// What an Execute of the portal `name` would run.
+    pub(super) fn portal(&self, name: &[u8]) -> PortalOf {
+        for reply in self.replies.iter().rev() {
+            match &reply.request {
+                Request::Bind(bind) if *bind.portal == *name => {
+                    return PortalOf::Bind(Arc::clone(&bind.prepared));
+                }
+                Request::Query(query) if query.declares(name) => return PortalOf::Unsure,
+                Request::Execute { portal, .. } if self.declares(portal, name) => {
+                    return PortalOf::Unsure;
+                }
+                _ => {}
+            }
+        }
+        match self.names.portal(name) {
+            Some(portal) if portal.cursor => PortalOf::Cursor(portal.clone()),
+            Some(portal) => PortalOf::Bind(Arc::clone(&portal.prepared)),
+            None => PortalOf::Unknown,
+        }
+    }
+
+    /// Whether executing `portal` declares the cursor `name`.
+    fn declares(&self, portal: &[u8], name: &[u8]) -> bool {
+        let bound = self.replies.iter().rev().find_map(|reply| match &reply.request {
+            Request::Bind(bind) if *bind.portal == *portal => Some(&bind.prepared),
+            _ => None,
+        });
+        let prepared = bound.or_else(|| self.names.portal(portal).map(|known| &known.prepared));
+        prepared.is_some_and(|prepared| declares(&prepared.judgement, name))
+    }
+
     /// What a Bind or EXECUTE of `name` would run.
     pub(super) fn lookup(&self, name: &[u8]) -> Lookup {
         for reply in self.replies.iter().rev() {
@@ -206,15 +264,6 @@ impl Session {
         }
     }
 
-    /// The prepared statement behind a portal that exists, or will when the replies have come.
-    pub(super) fn portal_prepared(&self, name: &[u8]) -> Option<Arc<Prepared>> {
-        let in_flight = self.replies.iter().rev().find_map(|reply| match &reply.request {
-            Request::Bind(bind) if *bind.portal == *name => Some(Arc::clone(&bind.prepared)),
-            _ => None,
-        });
-        in_flight.or_else(|| self.names.portal(name).map(|portal| Arc::clone(&portal.prepared)))
-    }
-
     pub(super) fn push(&mut self, request: Request) {
         self.ahead.flushed = false;
         self.replies.push_back(Reply { segment: self.ahead.segment, request });
@@ -222,6 +271,11 @@ impl Session {
 }
 
 impl Query {
+    fn declares(&self, name: &[u8]) -> bool {
+        self.refused.is_none()
+            && self.judgement.as_ref().is_some_and(|judgement| declares(judgement, name))
+    }
+
     fn changes(&self, name: &[u8]) -> bool {
         self.judgement.as_ref().is_some_and(|judgement| {
             judgement.statements.iter().any(|one| NameChange::of(&one.action).concerns(name))

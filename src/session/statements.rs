@@ -6,8 +6,8 @@ use super::client::{Frame, Took};
 use super::copy::Gate;
 use super::decide::{Told, judged};
 use super::event::{Done, Event, Outcome, Parameters, Via};
-use super::names::{Name, Prepared, Sent};
-use super::replies::{Bind, Lookup, NameChange, Query, Request, Why};
+use super::names::{Name, Portal, Prepared, Sent};
+use super::replies::{Bind, Lookup, NameChange, PortalOf, Query, Request, Why};
 use super::{Call, End, Session};
 use crate::base::{Refusal, limits, refusal};
 use crate::policy::judge::Case;
@@ -73,9 +73,10 @@ impl Session {
         if self.ahead.discarding {
             self.skipped(allowed, first, &judgement, call);
         } else {
-            let prepares =
-                |one: &crate::policy::Judged| matches!(one.action, Action::Prepare { .. });
-            let keep = allowed && judgement.statements.iter().any(prepares);
+            let names = |one: &crate::policy::Judged| {
+                matches!(one.action, Action::Prepare { .. } | Action::Declare { .. })
+            };
+            let keep = allowed && judgement.statements.iter().any(names);
             self.push(Request::Query(Query {
                 statements: judgement.statements.len(),
                 writes: executes_write || judgement.statements.iter().any(|one| one.writes),
@@ -213,10 +214,18 @@ impl Session {
             call.turn.upstream.pass(frame.range());
             return Ok(Took::Bytes(frame.length));
         }
-        let Some(prepared) = self.portal_prepared(portal) else {
-            let name = String::from_utf8_lossy(portal);
-            self.refuse_unread(Via::Bind, refusal::unknown_portal(&name), call);
-            return Ok(Took::Bytes(frame.length));
+        let prepared = match self.portal(portal) {
+            PortalOf::Bind(prepared) => prepared,
+            PortalOf::Cursor(cursor) => {
+                self.fetch(&cursor, frame, call);
+                return Ok(Took::Bytes(frame.length));
+            }
+            PortalOf::Unsure => return Ok(Took::Hold),
+            PortalOf::Unknown => {
+                let name = String::from_utf8_lossy(portal);
+                self.refuse_unread(Via::Bind, refusal::unknown_portal(&name), call);
+                return Ok(Took::Bytes(frame.length));
+            }
         };
         let one = prepared.judgement.statements.first();
         let names = one.map_or(NameChange::None, |one| NameChange::of(&one.action));
@@ -229,6 +238,22 @@ impl Session {
         let request = Request::Execute { portal: portal.into(), names, writes };
         self.forward(frame, request, call);
         Ok(Took::Bytes(frame.length))
+    }
+
+    /// Execute of a cursor that DECLARE made.
+    fn fetch(&mut self, cursor: &Portal, frame: &Frame<'_>, call: &mut Call<'_>) {
+        let parameters = Parameters { formats: &[], values: &[] };
+        let refusal = self.audit_refusal();
+        let prepared = &cursor.prepared;
+        let parse = prepared.statement;
+        let statement = self.record_bind(prepared, parse, parameters, refusal.as_ref(), call);
+        if let Some(refusal) = refusal {
+            let refused = self.refuse_extended(Why::Own(Box::new(refusal)), call);
+            self.push(Request::Refused(refused));
+            return;
+        }
+        let request = Request::Fetch { statement, started: call.now, sent: Sent::default() };
+        self.forward(frame, request, call);
     }
 
     pub(super) fn terminate(&mut self, call: &mut Call<'_>) {

@@ -1,16 +1,11 @@
 //! The upstream's side: messages walked by their headers, the few that say what is true read.
 
-use super::event::{Done, Event, Outcome};
-use super::names::{Portal, Prepared, Sent};
-use super::replies::{NameChange, Request};
-use super::{Call, End, Session};
+use super::event::Outcome;
+use super::replies::Request;
+use super::{Call, Session};
 use crate::base::{limits, refusal};
-use crate::policy::Verdict;
-use crate::sql::facts::Action;
 use crate::wire::backend::{self, tag};
-use crate::wire::frontend::Target;
-use crate::wire::{HEADER_BYTES, Head, head, write};
-use std::sync::Arc;
+use crate::wire::{HEADER_BYTES, Head, head};
 
 /// Where the upstream's stream stands.
 #[derive(Debug, Default)]
@@ -22,7 +17,7 @@ pub(super) struct Walk {
 }
 
 /// What becomes of a message that was read.
-enum Fate {
+pub(super) enum Fate {
     /// It goes to the client as it came.
     Pass,
     /// It does not; what stands in its place has been put out.
@@ -30,7 +25,7 @@ enum Fate {
 }
 
 /// A message that does not fit what was asked.
-struct OutOfOrder(&'static str);
+pub(super) struct OutOfOrder(pub(super) &'static str);
 
 impl Walk {
     /// Whether the stream towards the client stands between two messages.
@@ -111,6 +106,7 @@ impl Session {
         self.rows_returned += 1;
         let sent = match self.replies.front_mut().map(|reply| &mut reply.request) {
             Some(Request::Query(query)) => Some(&mut query.sent),
+            Some(Request::Fetch { sent, .. }) => Some(sent),
             Some(Request::Execute { portal, .. }) => {
                 self.names.portal_mut(portal).map(|portal| &mut portal.sent)
             }
@@ -147,6 +143,9 @@ impl Session {
             tag::CLOSE_COMPLETE => self.closed(call)?,
             tag::PORTAL_SUSPENDED => match self.replies.pop_front().map(|reply| reply.request) {
                 Some(Request::Execute { .. }) => {}
+                Some(request @ Request::Fetch { .. }) => {
+                    self.close_request(&request, Outcome::Completed, call);
+                }
                 _ => return Err(OutOfOrder("it suspended a portal that nobody executed")),
             },
             tag::ERROR_RESPONSE => return Ok(self.failed(body, call)),
@@ -160,287 +159,8 @@ impl Session {
         Ok(Fate::Pass)
     }
 
-    fn front(&self) -> Option<&Request> {
+    pub(super) fn front(&self) -> Option<&Request> {
         self.replies.front().map(|reply| &reply.request)
-    }
-
-    fn parsed(&mut self, call: &mut Call<'_>) -> Result<(), OutOfOrder> {
-        let Some(Request::Parse { name, prepared, started }) =
-            self.replies.pop_front().map(|reply| reply.request)
-        else {
-            return Err(OutOfOrder("it answered a Parse that was not sent"));
-        };
-        if let Verdict::Replace { notice, .. } = &prepared.judgement.verdict {
-            call.turn.client.own(|out| write::notice(out, notice));
-        }
-        call.recorder.record(&Event::Done(Done {
-            duration_us: call.now.since(started),
-            ..Done::ended(prepared.statement, Outcome::Completed)
-        }));
-        self.names.set_statement(name, prepared);
-        Ok(())
-    }
-
-    fn bound(&mut self, call: &mut Call<'_>) -> Result<(), OutOfOrder> {
-        let Some(Request::Bind(bind)) = self.replies.pop_front().map(|reply| reply.request) else {
-            return Err(OutOfOrder("it answered a Bind that was not sent"));
-        };
-        let portal = Portal {
-            judgement: Arc::clone(&bind.prepared.judgement),
-            prepared: bind.prepared,
-            statement: bind.statement,
-            started: bind.started,
-            transaction: bind.transaction,
-            sent: Sent::default(),
-            done: false,
-        };
-        if let Some(replaced) = self.names.set_portal(bind.portal, portal) {
-            Self::close_portal(&replaced, call);
-        }
-        Ok(())
-    }
-
-    fn closed(&mut self, call: &mut Call<'_>) -> Result<(), OutOfOrder> {
-        match self.replies.pop_front().map(|reply| reply.request) {
-            Some(Request::Close { target: Target::Statement, name }) => {
-                self.names.remove_statement(&name);
-            }
-            Some(Request::Close { target: Target::Portal, name }) => {
-                if let Some(portal) = self.names.remove_portal(&name) {
-                    Self::close_portal(&portal, call);
-                }
-            }
-            _ => return Err(OutOfOrder("it answered a Close that was not sent")),
-        }
-        Ok(())
-    }
-
-    /// CommandComplete or EmptyQueryResponse.
-    fn completed(
-        &mut self,
-        tag: (&[u8], Option<u64>),
-        call: &mut Call<'_>,
-    ) -> Result<(), OutOfOrder> {
-        let copy_in = self.upstream.copy_in;
-        let Some(mut reply) = self.replies.pop_front() else {
-            return Err(OutOfOrder("it completed a statement that was not sent"));
-        };
-        match &mut reply.request {
-            Request::Query(query) => {
-                let judgement = query.judgement.clone();
-                let one = judgement.as_ref().and_then(|all| all.statements.get(query.answered));
-                let statement = query.first + query.answered as u64;
-                let sent = std::mem::take(&mut query.sent);
-                let (started, transaction) = (query.started, query.transaction);
-                query.answered += 1;
-                let executes = query.executes_write;
-                let text = query.text.clone();
-                if let Some(Verdict::Replace { notice, .. }) =
-                    judgement.as_ref().map(|j| &j.verdict)
-                {
-                    call.turn.client.own(|out| write::notice(out, notice));
-                }
-                // It stays until ReadyForQuery.
-                self.replies.push_front(reply);
-                self.record_done(statement, sent, tag, started, copy_in, call);
-                if let Some(one) = one {
-                    let is_execute = matches!(one.action, Action::Execute { .. });
-                    let writes = one.writes || (executes && is_execute);
-                    self.statement_completed(&one.action, writes, transaction, tag.0, call);
-                    if let (Action::Prepare { name, .. }, Some(text), Some(judgement)) =
-                        (&one.action, text, &judgement)
-                    {
-                        let prepared = Prepared {
-                            text,
-                            types: Box::default(),
-                            judgement: Arc::clone(judgement),
-                            statement,
-                        };
-                        self.names.set_statement(name.as_bytes().into(), Arc::new(prepared));
-                    } else {
-                        self.names_changed(&NameChange::of(&one.action));
-                    }
-                }
-            }
-            Request::Execute { portal, names, writes } => {
-                if let Some(known) = self.names.portal_mut(portal) {
-                    let first = !std::mem::replace(&mut known.done, true);
-                    let known = known.clone();
-                    if first {
-                        let (sent, started) = (known.sent, known.started);
-                        self.record_done(known.statement, sent, tag, started, copy_in, call);
-                    }
-                    if let Some(one) = known.judgement.statements.first() {
-                        let wrote = *writes && !matches!(one.action, Action::Commit { .. });
-                        self.statement_completed(
-                            &one.action,
-                            wrote,
-                            known.transaction,
-                            tag.0,
-                            call,
-                        );
-                        if let Action::Prepare { .. } = &one.action {
-                            if let NameChange::One(name) = names {
-                                self.names
-                                    .set_statement(Arc::clone(name), Arc::clone(&known.prepared));
-                            }
-                        } else {
-                            self.names_changed(names);
-                        }
-                    }
-                }
-            }
-            _ => return Err(OutOfOrder("it completed a statement that was not executed")),
-        }
-        if copy_in {
-            self.copy_completed();
-        }
-        Ok(())
-    }
-
-    fn names_changed(&mut self, change: &NameChange) {
-        match change {
-            NameChange::None => {}
-            NameChange::One(name) => self.names.remove_statement(name),
-            NameChange::All => self.names.clear_statements(),
-        }
-    }
-
-    fn record_done(
-        &mut self,
-        statement: u64,
-        sent: Sent,
-        (command, count): (&[u8], Option<u64>),
-        started: crate::base::Moment,
-        copy_in: bool,
-        call: &mut Call<'_>,
-    ) {
-        let writes = matches!(command, b"INSERT" | b"UPDATE" | b"DELETE" | b"MERGE") || copy_in;
-        let rows_affected = if writes { count } else { None };
-        self.rows_written += rows_affected.unwrap_or(0);
-        let selects = matches!(command, b"SELECT" | b"FETCH" | b"COPY") && !copy_in;
-        call.recorder.record(&Event::Done(Done {
-            rows_returned: (selects || sent.rows > 0).then_some(sent.rows),
-            rows_affected,
-            bytes_out: sent.bytes,
-            duration_us: call.now.since(started),
-            ..Done::ended(statement, Outcome::Completed)
-        }));
-    }
-
-    /// ErrorResponse.
-    fn failed(&mut self, body: &[u8], call: &mut Call<'_>) -> Fate {
-        let fields = backend::fields(body);
-        if matches!(fields.severity, b"FATAL" | b"PANIC") {
-            self.ended_by_upstream(fields.sqlstate, call);
-            if !self.ending.told() {
-                call.turn.end = Some(End::Upstream {
-                    sqlstate: String::from_utf8_lossy(fields.sqlstate).into_owned(),
-                    message: String::from_utf8_lossy(fields.message).into_owned(),
-                });
-            }
-            return Fate::Pass;
-        }
-        self.transactions.note_failure();
-        self.copy_failed();
-        if self.dress(&fields, call) {
-            return Fate::Replaced;
-        }
-        self.record_failure(&fields, call);
-        if matches!(self.front(), Some(request) if !is_boundary(request)) {
-            self.skip_to_sync(call);
-        }
-        Fate::Pass
-    }
-
-    /// Where the error is the one that we provoked: puts the refusal in its place.
-    fn dress(&mut self, fields: &backend::Fields<'_>, call: &mut Call<'_>) -> bool {
-        let refused = match self.front() {
-            Some(Request::Query(query)) => query.refused.as_ref(),
-            Some(Request::Refused(refused)) => Some(refused),
-            _ => None,
-        };
-        let Some(refused) = refused else { return false };
-        let token = self.token_text(refused.token);
-        let ours = fields.sqlstate == b"42601"
-            && fields.message.windows(token.len()).any(|window| window == token.as_bytes());
-        if !ours {
-            return false;
-        }
-        if !self.ending.told()
-            && let Some(refusal) = refused.why.refusal()
-        {
-            call.turn.client.own(|out| write::error(out, refusal));
-        }
-        match self.replies.front_mut().map(|reply| &mut reply.request) {
-            Some(Request::Query(query)) => query.failed = true,
-            _ => self.skip_to_sync(call),
-        }
-        true
-    }
-
-    /// Closes the record of the statement that failed.
-    fn record_failure(&mut self, fields: &backend::Fields<'_>, call: &mut Call<'_>) {
-        let cancelled = matches!(fields.sqlstate, b"57014" | b"57P01");
-        let outcome = if cancelled { Outcome::Cancelled } else { Outcome::Failed };
-        let sqlstate = std::str::from_utf8(fields.sqlstate).ok();
-        let error = String::from_utf8_lossy(fields.message);
-        let Some(mut reply) = self.replies.pop_front() else { return };
-        let (statement, sent, started) = match &mut reply.request {
-            Request::Query(query)
-                if query.refused.is_none() && query.answered < query.statements =>
-            {
-                let statement = query.first + query.answered as u64;
-                query.answered += 1;
-                query.failed = true;
-                (statement, query.sent, query.started)
-            }
-            Request::Parse { prepared, started, .. } => {
-                (prepared.statement, Sent::default(), *started)
-            }
-            Request::Bind(bind) => (bind.statement, Sent::default(), bind.started),
-            Request::Execute { portal, .. } => match self.names.portal_mut(portal) {
-                Some(portal) if !portal.done => {
-                    portal.done = true;
-                    (portal.statement, portal.sent, portal.started)
-                }
-                _ => return self.replies.push_front(reply),
-            },
-            _ => return self.replies.push_front(reply),
-        };
-        call.recorder.record(&Event::Done(Done {
-            rows_returned: (sent.rows > 0).then_some(sent.rows),
-            bytes_out: sent.bytes,
-            duration_us: call.now.since(started),
-            sqlstate,
-            error: Some(&error),
-            ..Done::ended(statement, outcome)
-        }));
-        // What follows in the same Query was never begun.
-        if let Request::Query(query) = &mut reply.request {
-            let rest = query.answered..query.statements;
-            for index in rest {
-                let skipped = Done::skipped(query.first + index as u64);
-                call.recorder.record(&Event::Done(skipped));
-            }
-            query.answered = query.statements;
-        }
-        self.replies.push_front(reply);
-    }
-
-    /// The server skips to the next Sync: so do the requests that wait for a reply. The first
-    /// one is the one that failed; its record is closed already.
-    fn skip_to_sync(&mut self, call: &mut Call<'_>) {
-        self.replies.pop_front();
-        while let Some(reply) = self.replies.front() {
-            if matches!(reply.request, Request::Sync { .. }) {
-                return;
-            }
-            if let Some(reply) = self.replies.pop_front() {
-                self.close_request(&reply.request, Outcome::Skipped, call);
-            }
-        }
-        self.ahead.discarding = true;
     }
 
     /// ReadyForQuery.
@@ -492,9 +212,4 @@ impl Session {
 /// Messages that the server may send at any time.
 const fn is_asynchronous(tag: u8) -> bool {
     matches!(tag, tag::NOTICE_RESPONSE | tag::NOTIFICATION_RESPONSE | tag::PARAMETER_STATUS)
-}
-
-/// Requests whose error does not make the server skip: ReadyForQuery follows.
-const fn is_boundary(request: &Request) -> bool {
-    matches!(request, Request::Query(_) | Request::Sync { .. })
 }

@@ -55,13 +55,38 @@ pub fn failed(login: &str) -> Refusal {
     )
 }
 
+/// A grant that is over, as its holder is told.
+#[derive(Debug, Clone, Copy)]
+pub struct Over<'a> {
+    /// Which one.
+    pub grant: GrantId,
+    /// Whose.
+    pub user: &'a str,
+    /// For which database.
+    pub database: &'a str,
+    /// `expired`, `revoked`.
+    pub how: &'a str,
+    /// When, by whom and why: a sentence.
+    pub because: &'a str,
+}
+
+impl Over<'_> {
+    fn hint(self) -> String {
+        let Self { user, database, .. } = self;
+        format!(
+            "Ask for a new one: pgward grant create --user {user} --database {database} \
+             --ttl 1h --reason \"…\""
+        )
+    }
+}
+
 /// The grant that the token belongs to is over; told to who proved the token.
 #[must_use]
-pub fn grant_ended(grant: GrantId, because: &str, database: &str) -> Refusal {
-    let what = format!("pgward: grant {grant} has ended");
+pub fn grant_ended(over: Over<'_>) -> Refusal {
+    let what = format!("pgward: grant {} is {}", over.grant, over.how);
     Refusal::fatal("grant_ended", code::INVALID_AUTHORIZATION, what)
-        .detail(because)
-        .hint(format!("Ask for a new one: pgward grant create --database {database} …"))
+        .detail(over.because)
+        .hint(over.hint())
 }
 
 /// The grant is for another database; told to who proved the token.
@@ -212,11 +237,9 @@ pub fn upstream_lost() -> Refusal {
 
 /// The grant ended while its session was open.
 #[must_use]
-pub fn grant_over(grant: GrantId, because: &str, database: &str) -> Refusal {
-    let what = format!("pgward: terminating connection: grant {grant} has ended");
-    Refusal::fatal("grant_ended", code::ADMIN_SHUTDOWN, what)
-        .detail(because)
-        .hint(format!("Ask for a new grant: pgward grant create --database {database} …"))
+pub fn grant_over(over: Over<'_>) -> Refusal {
+    let what = format!("pgward: terminating connection: grant {} is {}", over.grant, over.how);
+    Refusal::fatal("grant_ended", code::ADMIN_SHUTDOWN, what).detail(over.because).hint(over.hint())
 }
 
 /// An operator ended this session.
@@ -294,6 +317,8 @@ mod tests {
     fn all_are_fatal_and_ours() {
         let grant = GrantId::from_random(1);
         let session = SessionId::from_random(2);
+        let over =
+            Over { grant, user: "alice", database: "app", how: "revoked", because: "by os:root" };
         let all = [
             plaintext_refused(true),
             plaintext_refused(false),
@@ -301,7 +326,7 @@ mod tests {
             replication_refused(),
             no_user(),
             failed("alice"),
-            grant_ended(grant, "revoked", "app"),
+            grant_ended(over),
             wrong_database(grant, "app", "alice", false),
             unknown_database("x"),
             too_many_sessions(1),
@@ -317,7 +342,7 @@ mod tests {
             upstream_refused("app", "reader"),
             upstream_startup_error("bad", Some("worse")),
             upstream_lost(),
-            grant_over(grant, "expired", "app"),
+            grant_over(over),
             session_killed(session, "by os:root"),
             shutdown(),
             idle(3600),

@@ -145,8 +145,8 @@ async fn who_proves_the_secret_is_told_the_truth() {
         expired.expires_at = expired.created_at - 1;
         let house = House::new("", vec![revoked(ended), expired, fine]).await;
         for (database, token, expected) in [
-            ("app", &one, "has ended"),
-            ("app", &two, "has ended"),
+            ("app", &one, "is revoked"),
+            ("app", &two, "is expired"),
             ("other", &three, "is for database \"app\", not \"other\""),
         ] {
             let (login, admitted) =

@@ -1,0 +1,208 @@
+//! Replies that say that something was done: what they change, and what goes on record.
+
+use std::sync::Arc;
+
+use super::event::{Done, Event, Outcome};
+use super::names::{Portal, Prepared, Sent};
+use super::replies::{NameChange, Request};
+use super::upstream::OutOfOrder;
+use super::{Call, Session};
+use crate::base::Moment;
+use crate::policy::{Judged, Judgement, Verdict};
+use crate::sql::facts::Action;
+use crate::wire::frontend::Target;
+use crate::wire::write;
+
+impl Session {
+    pub(super) fn parsed(&mut self, call: &mut Call<'_>) -> Result<(), OutOfOrder> {
+        let Some(Request::Parse { name, prepared, started }) =
+            self.replies.pop_front().map(|reply| reply.request)
+        else {
+            return Err(OutOfOrder("it answered a Parse that was not sent"));
+        };
+        if let Verdict::Replace { notice, .. } = &prepared.judgement.verdict {
+            call.turn.client.own(|out| write::notice(out, notice));
+        }
+        call.recorder.record(&Event::Done(Done {
+            duration_us: call.now.since(started),
+            ..Done::ended(prepared.statement, Outcome::Completed)
+        }));
+        self.names.set_statement(name, prepared);
+        Ok(())
+    }
+
+    pub(super) fn bound(&mut self, call: &mut Call<'_>) -> Result<(), OutOfOrder> {
+        let Some(Request::Bind(bind)) = self.replies.pop_front().map(|reply| reply.request) else {
+            return Err(OutOfOrder("it answered a Bind that was not sent"));
+        };
+        let portal = Portal {
+            judgement: Arc::clone(&bind.prepared.judgement),
+            prepared: bind.prepared,
+            statement: bind.statement,
+            started: bind.started,
+            transaction: bind.transaction,
+            sent: Sent::default(),
+            done: false,
+            cursor: false,
+        };
+        if let Some(replaced) = self.names.set_portal(bind.portal, portal) {
+            Self::close_portal(&replaced, call);
+        }
+        Ok(())
+    }
+
+    pub(super) fn closed(&mut self, call: &mut Call<'_>) -> Result<(), OutOfOrder> {
+        match self.replies.pop_front().map(|reply| reply.request) {
+            Some(Request::Close { target: Target::Statement, name }) => {
+                self.names.remove_statement(&name);
+            }
+            Some(Request::Close { target: Target::Portal, name }) => {
+                if let Some(portal) = self.names.remove_portal(&name) {
+                    Self::close_portal(&portal, call);
+                }
+            }
+            _ => return Err(OutOfOrder("it answered a Close that was not sent")),
+        }
+        Ok(())
+    }
+
+    /// CommandComplete or EmptyQueryResponse.
+    pub(super) fn completed(
+        &mut self,
+        tag: (&[u8], Option<u64>),
+        call: &mut Call<'_>,
+    ) -> Result<(), OutOfOrder> {
+        let copy_in = self.upstream.copy_in;
+        let Some(mut reply) = self.replies.pop_front() else {
+            return Err(OutOfOrder("it completed a statement that was not sent"));
+        };
+        match &mut reply.request {
+            Request::Query(query) => {
+                let judgement = query.judgement.clone();
+                let one = judgement.as_ref().and_then(|all| all.statements.get(query.answered));
+                let statement = query.first + query.answered as u64;
+                let sent = std::mem::take(&mut query.sent);
+                let (started, transaction) = (query.started, query.transaction);
+                query.answered += 1;
+                let executes = query.executes_write;
+                let text = query.text.clone();
+                if let Some(Verdict::Replace { notice, .. }) =
+                    judgement.as_ref().map(|j| &j.verdict)
+                {
+                    call.turn.client.own(|out| write::notice(out, notice));
+                }
+                // It stays until ReadyForQuery.
+                self.replies.push_front(reply);
+                self.record_done(statement, sent, tag, started, copy_in, call);
+                if let Some(one) = one {
+                    let is_execute = matches!(one.action, Action::Execute { .. });
+                    let writes = one.writes || (executes && is_execute);
+                    self.statement_completed(&one.action, writes, transaction, tag.0, call);
+                    let prepared = text
+                        .zip(judgement.as_ref())
+                        .map(|(text, judgement)| Arc::new(alone(text, judgement, one, statement)));
+                    self.took_effect(&one.action, prepared, transaction, call);
+                }
+            }
+            Request::Execute { portal, writes, .. } => {
+                if let Some(known) = self.names.portal_mut(portal) {
+                    let first = !std::mem::replace(&mut known.done, true);
+                    let known = known.clone();
+                    if first {
+                        let (sent, started) = (known.sent, known.started);
+                        self.record_done(known.statement, sent, tag, started, copy_in, call);
+                    }
+                    if let Some(one) = known.judgement.statements.first() {
+                        let wrote = *writes && !matches!(one.action, Action::Commit { .. });
+                        let transaction = known.transaction;
+                        self.statement_completed(&one.action, wrote, transaction, tag.0, call);
+                        let prepared = Some(Arc::clone(&known.prepared));
+                        self.took_effect(&one.action, prepared, transaction, call);
+                    }
+                }
+            }
+            Request::Fetch { statement, started, sent } => {
+                self.record_done(*statement, *sent, tag, *started, copy_in, call);
+            }
+            _ => return Err(OutOfOrder("it completed a statement that was not executed")),
+        }
+        if copy_in {
+            self.copy_completed();
+        }
+        Ok(())
+    }
+
+    /// What a completed statement changes of the names. `prepared` is the text that ran, where
+    /// it may be needed.
+    fn took_effect(
+        &mut self,
+        action: &Action,
+        prepared: Option<Arc<Prepared>>,
+        transaction: u64,
+        call: &mut Call<'_>,
+    ) {
+        match (action, prepared) {
+            (Action::Prepare { name, .. }, Some(prepared)) => {
+                self.names.set_statement(name.as_bytes().into(), prepared);
+            }
+            (Action::Declare { name }, Some(prepared)) => {
+                let cursor = Portal {
+                    judgement: Arc::clone(&prepared.judgement),
+                    statement: prepared.statement,
+                    prepared,
+                    started: call.now,
+                    transaction,
+                    sent: Sent::default(),
+                    done: true,
+                    cursor: true,
+                };
+                self.names.set_portal(name.as_bytes().into(), cursor);
+            }
+            (Action::CloseCursor { name: Some(name) }, _) => {
+                if let Some(portal) = self.names.remove_portal(name.as_bytes()) {
+                    Self::close_portal(&portal, call);
+                }
+            }
+            (Action::CloseCursor { name: None }, _) => self.close_portals(call),
+            (action, _) => match NameChange::of(action) {
+                NameChange::None => {}
+                NameChange::One(name) => self.names.remove_statement(&name),
+                NameChange::All => self.names.clear_statements(),
+            },
+        }
+    }
+
+    fn record_done(
+        &mut self,
+        statement: u64,
+        sent: Sent,
+        (command, count): (&[u8], Option<u64>),
+        started: Moment,
+        copy_in: bool,
+        call: &mut Call<'_>,
+    ) {
+        let writes = matches!(command, b"INSERT" | b"UPDATE" | b"DELETE" | b"MERGE") || copy_in;
+        let rows_affected = if writes { count } else { None };
+        self.rows_written += rows_affected.unwrap_or(0);
+        let selects = matches!(command, b"SELECT" | b"FETCH" | b"COPY") && !copy_in;
+        call.recorder.record(&Event::Done(Done {
+            rows_returned: (selects || sent.rows > 0).then_some(sent.rows),
+            rows_affected,
+            bytes_out: sent.bytes,
+            duration_us: call.now.since(started),
+            ..Done::ended(statement, Outcome::Completed)
+        }));
+    }
+}
+
+/// One statement out of a string, as if it had been sent by itself.
+fn alone(text: Box<[u8]>, of: &Arc<Judgement>, one: &Judged, statement: u64) -> Prepared {
+    let types = Box::default();
+    if of.statements.len() == 1 {
+        return Prepared { text, types, judgement: Arc::clone(of), statement };
+    }
+    let text: Box<[u8]> = text.get(one.span.clone()).unwrap_or_default().into();
+    let judged = Judged { span: 0..text.len(), ..one.clone() };
+    let judgement = Judgement { verdict: Verdict::Pass, statements: vec![judged], epoch: of.epoch };
+    Prepared { text, types, judgement: Arc::new(judgement), statement }
+}
