@@ -91,6 +91,7 @@ fn terms() -> Arc<Terms> {
         write_path: Vec::new().into(),
         caps: Caps::default(),
         statement_bytes_max: 1 << 20,
+        row_caps: RowCaps::default(),
     })
 }
 

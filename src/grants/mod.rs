@@ -10,6 +10,7 @@ pub mod rules;
 pub mod scopes;
 mod sqlite;
 pub mod store;
+pub mod terms;
 mod verifier;
 
 use std::net::IpAddr;

@@ -12,8 +12,9 @@ use super::registry::{Place, UpstreamOf};
 use super::simple::{Client, QueryError};
 use crate::base::refusal::login as texts;
 use crate::config::{Limits, Role};
+use crate::grants::terms::{caps, row_caps};
 use crate::grants::{Grant, scopes};
-use crate::policy::{Caps, RowCaps, Scope, Terms};
+use crate::policy::{Scope, Terms};
 
 /// An upstream connection and the terms it was made under.
 #[derive(Debug)]
@@ -104,7 +105,6 @@ fn lost(problem: QueryError) -> DialError {
 }
 
 fn terms(grant: &Grant, limits: &Limits, path: &WritePath) -> Terms {
-    let ms = |limit: std::time::Duration| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
     Terms {
         grant: grant.id,
         user: grant.user.as_str().into(),
@@ -114,18 +114,9 @@ fn terms(grant: &Grant, limits: &Limits, path: &WritePath) -> Terms {
         scopes: grant.scopes.clone().into(),
         expires_at: grant.expires_at,
         write_path: path.schemas.clone().into(),
-        caps: Caps {
-            statement_timeout_ms: ms(limits.statement_timeout),
-            lock_timeout_ms: ms(limits.lock_timeout),
-            idle_in_transaction_session_timeout_ms: ms(limits.idle_in_transaction_session_timeout),
-            idle_session_timeout_ms: ms(limits.idle_timeout),
-        },
+        caps: caps(limits),
         statement_bytes_max: limits.statement_bytes,
-        row_caps: RowCaps {
-            rows_written_max: grant.max_rows_written.unwrap_or(limits.max_rows_written),
-            rows_read_max: limits.max_rows_read,
-            bytes_read_max: limits.max_bytes_read,
-        },
+        row_caps: row_caps(limits, grant.max_rows_written),
     }
 }
 

@@ -331,7 +331,7 @@ impl Verdicted {
 }
 
 /// Reads and judges a text. `vote` asks the second reader: `false` is its veto.
-fn judged(
+pub(crate) fn judged(
     case: &Case<'_>,
     catalogue: &Catalogue,
     settings: &JudgeSettings,

@@ -10,12 +10,14 @@
 //! | `functions`, `extensions` | which functions may be called |
 //! | `types` | casts, typed literals, parameter types |
 //! | `catalogue` | what is known of the upstream database |
+//! | `explain` | one text, for somebody who asks why |
 //! | `reason` | why, without whose grant it was |
 //! | `scope`, `terms`, `resolve` | what a grant permits; whether it names a real table |
 
 mod beyond;
 mod cache;
 pub mod catalogue;
+pub mod explain;
 pub mod extensions;
 pub mod functions;
 pub mod judge;
