@@ -50,10 +50,17 @@ impl Session {
         };
         let own = own.or_else(|| self.own_refusal(&judgement));
         let refusal = own.as_ref().or_else(|| judgement.verdict.refusal());
+        let counted = refusal.is_none() && self.counts(&judgement, executes_write);
+        if counted && !self.ahead.discarding && !self.all_answered() {
+            // Whether it stands in a block must be known.
+            return Ok(Took::Hold);
+        }
         let told = Told { via: Via::Query, text, parse, parameters: None, refusal };
         let transaction = self.transaction_ahead();
         let first = self.record_decisions(&judgement, &told, call);
         self.remember(text);
+        let counted = counted && !self.ahead.discarding;
+        let in_our_block = counted && self.open_block(&judgement, call);
         let refused = match (own, &judgement.verdict) {
             (Some(own), _) => Some(self.refuse_query(Why::Own(Box::new(own)), call)),
             (None, Verdict::Refuse(_)) => Some(self.refuse_query(judged(&judgement), call)),
@@ -84,6 +91,8 @@ impl Session {
                 refused,
                 text: keep.then(|| text.into()),
                 first,
+                counted,
+                in_our_block,
                 executes_write,
                 answered: 0,
                 failed: false,
@@ -209,7 +218,7 @@ impl Session {
         frame: &Frame<'_>,
         call: &mut Call<'_>,
     ) -> Result<Took, Malformed> {
-        let (portal, _) = frontend::execute(frame.body)?;
+        let (portal, rows_max) = frontend::execute(frame.body)?;
         if self.ahead.discarding {
             call.turn.upstream.pass(frame.range());
             return Ok(Took::Bytes(frame.length));
@@ -235,8 +244,16 @@ impl Session {
         if one.is_some_and(|one| one.action == Action::CopyIn) {
             self.ahead.gate = Gate::Maybe;
         }
-        let request = Request::Execute { portal: portal.into(), names, writes };
-        self.forward(frame, request, call);
+        let executes_write = writes && !one.is_some_and(|one| one.writes || commits(one));
+        let counted = self.counts(&prepared.judgement, executes_write);
+        let request = Request::Execute { portal: portal.into(), names, writes, counted };
+        if counted && rows_max != 0 {
+            // The tag that counts comes only with the last row.
+            call.turn.upstream.own(|out| write::execute(out, portal, 0));
+            self.push(request);
+        } else {
+            self.forward(frame, request, call);
+        }
         Ok(Took::Bytes(frame.length))
     }
 

@@ -52,7 +52,7 @@ impl Context<'_> {
         self.create_with(scopes, "")
     }
 
-    fn create_with(&self, scopes: &[String], options: &str) -> String {
+    pub(super) fn create_with(&self, scopes: &[String], options: &str) -> String {
         let mut command = format!(
             "pgward grant create --user {} --database {}",
             argument(self.user),

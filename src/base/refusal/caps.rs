@@ -1,0 +1,36 @@
+//! What a client is told when a statement passes a cap on rows.
+
+use super::Refusal;
+use super::policy::Context;
+use crate::base::sqlstate as code;
+
+/// A statement wrote more rows than it may; nothing of it is committed.
+#[must_use]
+pub fn rows_written(context: &Context<'_>, count: u64, cap: u64) -> Refusal {
+    let what =
+        format!("pgward: statement undone: it wrote {count} rows, and max_rows_written is {cap}");
+    Refusal::error("rows_written_cap", code::PROGRAM_LIMIT_EXCEEDED, what)
+        .detail(context.detail("rows_written_cap"))
+        .hint(format!(
+            "Write fewer rows at once, or: {}",
+            context.create_with(&[], &format!(" --max-rows-written {count}"))
+        ))
+}
+
+/// A statement returned more rows than it may.
+#[must_use]
+pub fn rows_read(context: &Context<'_>, cap: u64) -> Refusal {
+    let what = format!("pgward: statement cancelled: it returns more than {cap} rows");
+    Refusal::error("rows_read_cap", code::PROGRAM_LIMIT_EXCEEDED, what)
+        .detail(context.detail("rows_read_cap"))
+        .hint(format!("Ask for fewer: LIMIT {cap}. The cap is limits.max_rows_read."))
+}
+
+/// A statement returned more bytes than it may.
+#[must_use]
+pub fn bytes_read(context: &Context<'_>, cap: u64) -> Refusal {
+    let what = format!("pgward: statement cancelled: its rows are longer than {cap} bytes");
+    Refusal::error("bytes_read_cap", code::PROGRAM_LIMIT_EXCEEDED, what)
+        .detail(context.detail("bytes_read_cap"))
+        .hint("Ask for fewer rows or columns. The cap is limits.max_bytes_read.")
+}
