@@ -63,7 +63,9 @@ impl Session {
             return;
         }
         self.ahead.held = true;
-        let open = self.replies.back().is_some_and(|last| last.segment == self.ahead.segment);
+        let open = self.replies.back().is_some_and(|last| {
+            last.segment == self.ahead.segment && !matches!(last.request, Request::Finish(_))
+        });
         if (open || self.counting_execute()) && !self.ahead.flushed {
             self.ahead.flushed = true;
             call.turn.upstream.own(write::flush);

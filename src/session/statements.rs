@@ -307,7 +307,9 @@ impl Session {
             match self.lookup(name.as_bytes()) {
                 Lookup::Known(prepared) => {
                     parse = Some(prepared.statement);
-                    write |= prepared.judgement.statements.iter().any(|one| one.writes);
+                    write |= prepared.judgement.statements.iter().any(|one| {
+                        one.writes || matches!(one.action, Action::Prepare { write: true, .. })
+                    });
                 }
                 Lookup::Unknown => return Executes::Unknown(refusal::unknown_statement(name)),
                 Lookup::Unsure => return Executes::Unsure,

@@ -17,6 +17,8 @@ mod support;
 
 mod audit;
 mod cancel;
+mod caps;
+mod check_sql;
 mod copy;
 mod demo;
 mod drivers;
