@@ -19,8 +19,8 @@ DO $pgward$ BEGIN
 END $pgward$;
 ALTER ROLE pgward_writer LOGIN NOCREATEDB NOCREATEROLE;
 -- It may insert, update and delete everywhere, and pgward allows what a grant's scopes
--- name. Grant it single tables instead to have PostgreSQL enforce less. TRUNCATE is in
--- no predefined role: GRANT TRUNCATE ON TABLE ... where scopes need it.
+-- name. Grant it single tables instead to have PostgreSQL hold it to these.
+-- TRUNCATE is in no predefined role: GRANT TRUNCATE ON TABLE ... where scopes need it.
 GRANT pg_read_all_data, pg_write_all_data, pg_monitor TO pgward_writer;
 
 -- The control connection: ends backends of the other two, reads the catalogue.
@@ -40,7 +40,8 @@ GRANT CONNECT ON DATABASE "app" TO pgward_reader, pgward_writer, pgward_control;
 --   \password pgward_writer
 --   \password pgward_control
 --
--- or without questions, with psql -v <role>_password=...:
+-- or without questions, from a file (psql -f), with
+--   -v reader_password=... -v writer_password=... -v control_password=...
 --
 --   SET password_encryption = 'scram-sha-256';
 --   ALTER ROLE pgward_reader PASSWORD :'reader_password';

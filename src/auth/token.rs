@@ -9,6 +9,7 @@
 //! and `O`), but a SCRAM client proves the exact characters it holds, so tolerance only helps
 //! where pgward itself sees the token.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use data_encoding::BASE32_NOPAD;
@@ -150,6 +151,27 @@ impl fmt::Debug for Token {
     }
 }
 
+/// `text` with `pgw_…` in place of everything that looks like a token, for what is shown or put
+/// on record: a token pasted where a name belongs is still a secret.
+#[must_use]
+pub fn without_tokens(text: &str) -> Cow<'_, str> {
+    // ASCII letters change case without changing places.
+    let lower = text.to_ascii_lowercase();
+    let Some(first) = lower.find(PREFIX) else { return Cow::Borrowed(text) };
+    let mut shown = text.get(..first).unwrap_or_default().to_owned();
+    let mut rest = text.get(first..).unwrap_or_default();
+    while !rest.is_empty() {
+        let after = rest.get(PREFIX.len()..).unwrap_or_default();
+        let after = after.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        let plain = after.to_ascii_lowercase().find(PREFIX).unwrap_or(after.len());
+        shown.push_str(PREFIX);
+        shown.push('…');
+        shown.push_str(after.get(..plain).unwrap_or_default());
+        rest = after.get(plain..).unwrap_or_default();
+    }
+    Cow::Owned(shown)
+}
+
 /// CRC-32 of the rest, as seven digits.
 fn checksum(body: &str) -> String {
     let crc = crc32fast::hash(body.as_bytes());
@@ -256,6 +278,25 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(Token::parse(&text).unwrap_err(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn tokens_in_other_places_are_not_shown() {
+        let token = token();
+        let (text, shouted) = (token.expose(), token.expose().to_uppercase());
+        let cut = text.get(..30).unwrap();
+        for (given, expected) in [
+            (String::new(), ""),
+            ("alice".to_owned(), "alice"),
+            ("pgw".to_owned(), "pgw"),
+            (text.to_owned(), "pgw_…"),
+            (shouted.clone(), "pgw_…"),
+            (cut.to_owned(), "pgw_…"),
+            (format!("é {text} {shouted}\n"), "é pgw_… pgw_…\n"),
+            (format!("{text}é{text}-"), "pgw_…épgw_…-"),
+        ] {
+            assert_eq!(without_tokens(&given), expected, "{given}");
         }
     }
 

@@ -21,6 +21,10 @@ pub const UPSTREAM_HELD_BYTES_MAX: usize = 16 * 1024;
 /// Prepared statements and portals of one session, each.
 pub const NAMES_MAX: usize = 10_000;
 
+/// Bytes of the texts behind one session's prepared statements and portals: they are kept to
+/// be judged again when the catalogue has changed.
+pub const NAMES_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// Requests that may wait for their reply in one session; a client that pipelines further is
 /// read on when replies have come.
 pub const REPLIES_MAX: usize = 4_096;

@@ -24,7 +24,8 @@ pub(super) const MAJOR: &str = "SELECT pg_catalog.current_setting('server_versio
 pub(super) const FUNCTIONS: &str = "\
 SELECT n.nspname, p.proname, e.extname, \
  p.pronargs OPERATOR(pg_catalog.>=) 1 AND p.pronargs OPERATOR(pg_catalog.-) p.pronargdefaults OPERATOR(pg_catalog.<=) 1 \
- AND (t.typtype OPERATOR(pg_catalog.=) 'c' OR b.typtype OPERATOR(pg_catalog.=) 'c' OR t.typtype OPERATOR(pg_catalog.=) 'p') \
+ AND (t.typtype OPERATOR(pg_catalog.=) 'c' OR b.typtype OPERATOR(pg_catalog.=) 'c' OR t.typtype OPERATOR(pg_catalog.=) 'p' OR p.provariadic OPERATOR(pg_catalog.<>) 0), \
+ p.pronargs OPERATOR(pg_catalog.>=) 1 AND p.pronargs OPERATOR(pg_catalog.-) p.pronargdefaults OPERATOR(pg_catalog.<=) 1 \
 FROM pg_catalog.pg_proc p \
 JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace \
 LEFT JOIN pg_catalog.pg_type t ON p.pronargs OPERATOR(pg_catalog.>=) 1 AND t.oid OPERATOR(pg_catalog.=) p.proargtypes[0] \
@@ -161,6 +162,7 @@ fn function(row: &mut Columns) -> Result<Function, BadRow> {
         name: row.text()?,
         extension: row.boxed()?,
         takes_row: row.flag()?,
+        takes_one: row.flag()?,
     })
 }
 
@@ -213,8 +215,8 @@ mod tests {
         let answers = |types: Rows| Answers {
             major: vec![row(&["150018"])],
             functions: vec![
-                row(&["public", "f", "NULL", "t"]),
-                row(&["public", "g", "hstore", "NULL"]),
+                row(&["public", "f", "NULL", "t", "t"]),
+                row(&["public", "g", "hstore", "NULL", "f"]),
             ],
             types,
             operators: vec![row(&["public", "===", "NULL"])],

@@ -40,7 +40,7 @@ fn server() -> Answers {
     let answers = Answers::default();
     answers.set(sql::VERSION, &[&["1"]]);
     answers.set(sql::MAJOR, &[&["150018"]]);
-    answers.set(sql::FUNCTIONS, &[&["public", "f", "NULL", "f"]]);
+    answers.set(sql::FUNCTIONS, &[&["public", "f", "NULL", "f", "t"]]);
     answers.set(sql::TYPES, &[]);
     answers.set(sql::OPERATORS, &[]);
     answers.set(sql::RELATIONS, &[&["public", "orders", "r", "f"]]);

@@ -62,10 +62,14 @@ pub fn run(args: Args, common: &Common) -> ExitCode {
 
 fn execute(command: &Command, common: &Common) -> Result<(), Failure> {
     let config = Config::glance(&common.config).map_err(|problems| {
-        Failure::new("the configuration can't be used").detail(problems.to_string())
+        Failure::new("the configuration can't be read")
+            .detail(problems.to_string())
+            .hint("pgward config check shows all of its problems")
     })?;
     let directory = config.audit.directory.as_path();
-    if !directory.join(log::FILE_NAME).exists() {
+    // Whether it is there can't be told by who may not look into the directory.
+    let found = directory.join(log::FILE_NAME).try_exists();
+    if !found.map_err(|error| unreadable(directory, error))? {
         let what = format!("there is no audit log in {}", directory.display());
         return Err(Failure::new(what)
             .hint("name the running server's configuration with --config, or start it"));
@@ -221,7 +225,7 @@ fn what(record: &Value) -> String {
         }
         "statement.done" => {
             add(format!("#{} {}", number("statement_id").unwrap_or(0), text("outcome")));
-            number("rows_returned").into_iter().for_each(|rows| add(format!("{rows} rows")));
+            number("rows_returned").into_iter().for_each(|rows| add(count(rows, "row")));
             number("rows_affected").into_iter().for_each(|rows| add(format!("{rows} written")));
             add(milliseconds(number("duration_us")));
             add(format!("{} {}", text("sqlstate"), text("error")).trim().to_owned());
@@ -233,17 +237,22 @@ fn what(record: &Value) -> String {
         }
         "session.end" => {
             add(format!("{} {}", text("session_id"), text("end_reason")));
-            add(format!("{} statements", number("statements").unwrap_or(0)));
+            add(count(number("statements").unwrap_or(0), "statement"));
             add(milliseconds(number("duration_us")));
         }
         "auth.failed" => add(format!("{} from {}", text("cause"), text("client_addr"))),
         event if event.starts_with("grant.") => {
             add(format!("by {}", text("actor")));
-            add(format!("{} until {}", text("database"), text("expires_at")));
+            add(format!("{} until {}", text("database"), output::time(text("expires_at"))));
             add(text("reason").to_owned());
             add(text("detail").to_owned());
         }
-        "config.reloaded" => add(text("result").to_owned()),
+        "config.reloaded" => {
+            add(text("result").to_owned());
+            let problems = record.get("problems").and_then(Value::as_array);
+            let problems = problems.into_iter().flatten().filter_map(Value::as_str);
+            problems.for_each(|problem| add(short(problem)));
+        }
         _ => {
             add(text("session_id").to_owned());
             add(text("detail").to_owned());
@@ -251,6 +260,11 @@ fn what(record: &Value) -> String {
     }
     parts.retain(|part| !part.trim().is_empty());
     parts.join("; ")
+}
+
+fn count(number: u64, thing: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{s}")
 }
 
 /// A statement on one line.
@@ -296,11 +310,27 @@ mod tests {
         }
         let expected = format!("{start}statement.done      #3 completed; 7 rows; 1.050 ms");
         assert_eq!(describe(&record), expected);
+        record["rows_returned"] = json!(1);
+        assert_eq!(describe(&record), expected.replace("7 rows", "1 row"));
         let read = json!({ "event": "audit.read", "actor": "os:root", "detail": "audit tail" });
         assert!(
             describe(&read).ends_with("os:root                     audit.read          audit tail")
         );
         assert_eq!(describe(&json!({})), "");
+        for (record, expected) in [
+            (
+                json!({ "event": "grant.created", "actor": "os:root", "database": "app",
+                    "expires_at": "2026-11-20T12:41:11.132369Z", "reason": "INC-1" }),
+                "by os:root; app until 2026-11-20 12:41:11 UTC; INC-1",
+            ),
+            (
+                json!({ "event": "config.reloaded", "result": "rejected",
+                    "problems": ["proxy.toml:8: unknown key\n    did you mean `port`?"] }),
+                "rejected; proxy.toml:8: unknown key did you mean `port`?",
+            ),
+        ] {
+            assert_eq!(what(&record), expected);
+        }
     }
 
     #[test]

@@ -164,9 +164,10 @@ fn create(client: &Client, args: Create, format: Format) -> Result<(), Failure> 
     }
     let CreatedGrant { id, token, user, database, psql, pgpass, jdbc, expires_at, .. } = &grant;
     let may = may(&grant.scopes);
+    let expires_at = output::time(expires_at);
     let (user, database) = (printable(user), printable(database));
     output::print(&format!(
-        "grant {id}: {user} may {may} on {database} until {expires_at}\n\
+        "grant {id}: {user} may {may} in {database} until {expires_at}\n\
          \n  connect   {psql}\n  password  {token}\n\
          \n  ~/.pgpass {pgpass}\n  JDBC      {jdbc}\n"
     ))?;
@@ -196,13 +197,33 @@ fn list(client: &Client, args: &List, format: Format) -> Result<(), Failure> {
             grant.database,
             scopes,
             grant.state,
-            short(&grant.expires_at),
+            output::minute(&grant.expires_at),
             grant.sessions.to_string(),
-            grant.reason,
+            output::brief(&grant.reason),
         ]
     });
     let header = ["id", "user", "database", "scopes", "state", "expires", "sessions", "reason"];
-    output::table(&header, rows.collect(), "no grants; `pgward grant create --help` says how")
+    output::table(&header, rows.collect(), &nothing(args))
+}
+
+/// What is said when the list is empty.
+fn nothing(args: &List) -> String {
+    let mut text = "no grants".to_owned();
+    if let Some(user) = &args.user {
+        text.push_str(&format!(" of user \"{}\"", printable(user)));
+    }
+    if let Some(database) = &args.database {
+        text.push_str(&format!(" for database \"{}\"", printable(database)));
+    }
+    text.push_str(if args.all { "" } else { " in use, or ended in the last 24 hours" });
+    if args.user.is_none() && args.database.is_none() {
+        text.push_str("; `pgward grant create --help` says how to make one");
+    } else if args.all {
+        text.push_str("; `pgward grant list --all` shows every one");
+    } else {
+        text.push_str("; --all shows older ones");
+    }
+    text
 }
 
 fn show(client: &Client, args: &Show, format: Format) -> Result<(), Failure> {
@@ -217,8 +238,8 @@ fn show(client: &Client, args: &Show, format: Format) -> Result<(), Failure> {
         ("scopes", may(&grant.scopes)),
         ("state", grant.state),
         ("reason", grant.reason),
-        ("created", format!("{} by {}", grant.created_at, grant.created_by)),
-        ("expires", grant.expires_at),
+        ("created", format!("{} by {}", output::time(&grant.created_at), grant.created_by)),
+        ("expires", output::time(&grant.expires_at)),
         ("sessions", grant.sessions.to_string()),
         ("psql", grant.psql),
         ("jdbc", grant.jdbc),
@@ -248,6 +269,10 @@ fn revoke(client: &Client, args: Revoke, format: Format) -> Result<(), Failure> 
         return output::json(&revoked);
     }
     let count = revoked.grants.len();
+    if count == 0 {
+        say("no such grant is in use: nothing was revoked; `pgward grant list` shows them");
+        return Ok(());
+    }
     let s = if count == 1 { "" } else { "s" };
     let mut lines: Vec<String> = revoked
         .grants
@@ -262,9 +287,4 @@ fn warn(revoked: &Revoked) {
     if let Some(warning) = &revoked.warning {
         say(&format!("pgward: grant {}: {}", revoked.id, printable(warning)));
     }
-}
-
-/// RFC 3339 without the fraction of a second.
-pub(super) fn short(time: &str) -> String {
-    time.split_once('.').map_or_else(|| time.to_owned(), |(whole, _)| format!("{whole}Z"))
 }

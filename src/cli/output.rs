@@ -122,6 +122,31 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>, nothing: &str) -> Result<(
     print(&lines.join("\n"))
 }
 
+/// A time of JSON for people: `2026-11-20 13:11:10 UTC`.
+#[must_use]
+pub fn time(rfc3339: &str) -> String {
+    formatted(rfc3339, "%Y-%m-%d %H:%M:%S UTC")
+}
+
+/// The same to the minute, for a narrow column.
+#[must_use]
+pub fn minute(rfc3339: &str) -> String {
+    formatted(rfc3339, "%Y-%m-%d %H:%M UTC")
+}
+
+fn formatted(rfc3339: &str, format: &str) -> String {
+    let Ok(time) = rfc3339.parse::<jiff::Timestamp>() else { return rfc3339.to_owned() };
+    time.strftime(format).to_string()
+}
+
+/// The start of a text, for one line of a table.
+#[must_use]
+pub fn brief(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let line = words.join(" ");
+    if line.chars().count() <= 60 { line } else { line.chars().take(59).chain(['…']).collect() }
+}
+
 /// A text of others for a terminal: no control characters, nothing that moves the cursor.
 #[must_use]
 pub fn printable(text: &str) -> String {
@@ -135,6 +160,20 @@ mod tests {
     #[test]
     fn nothing_moves_the_cursor() {
         assert_eq!(printable("a\u{1b}[2Jb\r\nc\u{9b}x"), "a [2Jb  c x");
+    }
+
+    #[test]
+    fn times_for_people() {
+        assert_eq!(time("2026-11-20T13:11:10.96933Z"), "2026-11-20 13:11:10 UTC");
+        assert_eq!(time("2026-11-20T13:11:10Z"), "2026-11-20 13:11:10 UTC");
+        assert_eq!(time("later"), "later");
+        assert_eq!(minute("2026-11-20T13:11:10Z"), "2026-11-20 13:11 UTC");
+    }
+
+    #[test]
+    fn a_long_text_is_cut() {
+        assert_eq!(brief(" a\n b "), "a b");
+        assert_eq!(brief(&"é".repeat(61)), format!("{}…", "é".repeat(59)));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! waits for signals. SIGTERM and SIGINT drain (a second one ends at once), SIGHUP reads the
 //! configuration and the certificates again.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +22,7 @@ use crate::audit::{AdminStream, Log};
 use crate::catalog::Catalogues;
 use crate::config::{Config, ParserDisagreement, Problem};
 use crate::grants::{Ledger, Sqlite};
-use crate::net::{Server, ServerParts, clock};
+use crate::net::{Server, ServerParts, StartError, clock};
 use crate::policy::JudgeSettings;
 use crate::telemetry::{self, Metrics};
 
@@ -120,10 +121,9 @@ impl House {
             metrics: Arc::clone(&metrics),
             catalogues: Arc::clone(&catalogues),
         });
-        let server = Arc::new(server.await.map_err(|error| {
-            Failure::new(chain(&error))
-                .hint("check listen.address and listen.tls; is another server running?")
-        })?);
+        let server = Arc::new(
+            server.await.map_err(|error| Failure::new(chain(&error)).hint(remedy(&error)))?,
+        );
         let journal = AdminStream::new(Arc::clone(&log));
         let journal = Arc::new(Journal::new(journal, Arc::clone(&metrics)));
         let config = Arc::new(ArcSwap::new(config));
@@ -259,6 +259,19 @@ fn judging(config: &Config, path: &Path) -> Result<JudgeSettings, Failure> {
             .hint("correct policy.allow_functions and policy.refuse_functions")
     })?;
     Ok(settings.require_where(policy.require_where))
+}
+
+/// What to do about a server that doesn't start.
+fn remedy(error: &StartError) -> &'static str {
+    match error {
+        StartError::Settings(_) => "correct these files: pgward config check looks at them too",
+        StartError::Listen { source, .. } => match source.kind() {
+            ErrorKind::AddrInUse => "stop what listens there, or choose another listen.address",
+            ErrorKind::PermissionDenied => "choose a port from 1024 up in listen.address",
+            _ => "let listen.address name an address of this machine",
+        },
+        StartError::Start(_) => "look at the limits of this user on processes and open files",
+    }
 }
 
 async fn bind_metrics(config: &Config) -> Result<Option<tokio::net::TcpListener>, Failure> {

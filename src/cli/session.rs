@@ -1,10 +1,10 @@
 //! `pgward session list|kill`
 
 use clap::Subcommand;
+use jiff::Timestamp;
 
 use super::Common;
 use super::client::Client;
-use super::grant::short;
 use super::output::{self, Failure, Format};
 use crate::admin::forms::{Because, Killed, SessionView};
 use crate::base::{GrantId, SessionId};
@@ -73,6 +73,7 @@ fn list(client: &Client, args: &List, format: Format) -> Result<(), Failure> {
     if format == Format::Json {
         return output::json(&sessions);
     }
+    let now = Timestamp::now();
     let rows = sessions.into_iter().map(|session| {
         vec![
             session.id.to_string(),
@@ -82,10 +83,10 @@ fn list(client: &Client, args: &List, format: Format) -> Result<(), Failure> {
             session.client_addr,
             session.backend_pid.map(|pid| pid.to_string()).unwrap_or_default(),
             session.state,
-            short(&session.started_at),
-            short(&session.expires_at),
+            span(&session.started_at, now),
+            span(&session.expires_at, now),
             session.rows_returned.to_string(),
-            brief(session.last_statement.as_deref().unwrap_or_default()),
+            output::brief(session.last_statement.as_deref().unwrap_or_default()),
         ]
     });
     let header = [
@@ -96,19 +97,31 @@ fn list(client: &Client, args: &List, format: Format) -> Result<(), Failure> {
         "client",
         "pid",
         "state",
-        "started",
-        "expires",
+        "age",
+        "left",
         "rows",
         "last statement",
     ];
-    output::table(&header, rows.collect(), "no live sessions")
+    let mut nothing = "no live sessions".to_owned();
+    if let Some(pid) = args.pid {
+        nothing.push_str(&format!(" that use backend {pid}"));
+    }
+    if let Some(grant) = args.grant {
+        nothing.push_str(&format!(" of {grant}"));
+    }
+    output::table(&header, rows.collect(), &nothing)
 }
 
-/// The start of a statement, for one line of a table.
-fn brief(statement: &str) -> String {
-    let words: Vec<&str> = statement.split_whitespace().collect();
-    let line = words.join(" ");
-    if line.chars().count() <= 60 { line } else { line.chars().take(59).chain(['…']).collect() }
+/// How far a time is from now, for a narrow column: `7 s`, `59 min`, `1 h 5 min`.
+fn span(time: &str, now: Timestamp) -> String {
+    let Ok(time) = time.parse::<Timestamp>() else { return time.to_owned() };
+    let seconds = time.duration_since(now).abs().as_secs();
+    match (seconds / 3_600, seconds / 60 % 60) {
+        (0, 0) => format!("{seconds} s"),
+        (0, minutes) => format!("{minutes} min"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
 }
 
 fn kill(client: &Client, args: Kill, format: Format) -> Result<(), Failure> {
@@ -119,4 +132,24 @@ fn kill(client: &Client, args: Kill, format: Format) -> Result<(), Failure> {
         return output::json(&killed);
     }
     output::print(&format!("session {id}: {}", killed.summary))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_short() {
+        let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        for (time, expected) in [
+            ("2026-11-20T12:00:00.4Z", "0 s"),
+            ("2026-11-20T11:59:18Z", "42 s"),
+            ("2026-11-20T12:58:59.9Z", "58 min"),
+            ("2026-11-20T14:00:00Z", "2 h"),
+            ("2026-11-20T07:55:00Z", "4 h 5 min"),
+            ("out of range", "out of range"),
+        ] {
+            assert_eq!(span(time, now), expected);
+        }
+    }
 }

@@ -154,8 +154,8 @@ impl Plan {
         text.push_str(&role(reader, "The reader: sessions on read grants", &rights));
         let rights = format!(
             "-- It may insert, update and delete everywhere, and pgward allows what a grant's scopes\n\
-             -- name. Grant it single tables instead to have PostgreSQL enforce less. TRUNCATE is in\n\
-             -- no predefined role: GRANT TRUNCATE ON TABLE ... where scopes need it.\n\
+             -- name. Grant it single tables instead to have PostgreSQL hold it to these.\n\
+             -- TRUNCATE is in no predefined role: GRANT TRUNCATE ON TABLE ... where scopes need it.\n\
              GRANT pg_read_all_data, pg_write_all_data, pg_monitor TO {};",
             name(writer)
         );
@@ -228,9 +228,15 @@ fn passwords(roles: &[&String]) -> String {
     for ident in &idents {
         text.push_str(&format!("--   \\password {ident}\n"));
     }
-    text.push_str("--\n-- or without questions, with psql -v <role>_password=...:\n--\n");
+    let roles = ["reader", "writer", "control"];
+    let flags: Vec<String> =
+        roles.iter().take(idents.len()).map(|role| format!("-v {role}_password=...")).collect();
+    text.push_str(&format!(
+        "--\n-- or without questions, from a file (psql -f), with\n--   {}\n--\n",
+        flags.join(" ")
+    ));
     text.push_str("--   SET password_encryption = 'scram-sha-256';\n");
-    for (ident, variable) in idents.iter().zip(["reader", "writer", "control"]) {
+    for (ident, variable) in idents.iter().zip(roles) {
         text.push_str(&format!("--   ALTER ROLE {ident} PASSWORD :'{variable}_password';\n"));
     }
     text

@@ -18,7 +18,7 @@ use secrecy::SecretString;
 
 pub use load::{Loaded, parse};
 pub use problem::{Problem, Problems, nearest};
-pub use units::{UnitError, format_duration, parse_duration, parse_size};
+pub use units::{UnitError, format_duration, format_size, parse_duration, parse_size};
 
 /// The whole configuration.
 #[derive(Debug, Clone)]

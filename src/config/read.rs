@@ -8,7 +8,7 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
 use super::problem::{Problem, nearest};
-use super::units::{format_duration, parse_duration, parse_size};
+use super::units::{format_duration, format_size, parse_duration, parse_size};
 
 /// Collects what is wrong while a file is read.
 #[derive(Debug)]
@@ -285,7 +285,8 @@ impl<'t> Section<'t> {
         match parse_size(&text) {
             Ok(bytes) if bounds.contains(&bytes) => Some(bytes),
             Ok(_) => {
-                let remedy = format!("write a size from {}B to {}B", bounds.start(), bounds.end());
+                let (least, most) = (format_size(*bounds.start()), format_size(*bounds.end()));
+                let remedy = format!("write a size from {least} to {most}");
                 reader.wrong(&at, format!("\"{text}\" is out of range"), remedy);
                 None
             }

@@ -101,6 +101,17 @@ pub fn parse_size(text: &str) -> Result<u64, UnitError> {
     number.checked_mul(1 << shift).ok_or(UnitError::TooLarge)
 }
 
+/// Writes a size as [`parse_size`] reads it, in the largest unit that divides it.
+#[must_use]
+pub fn format_size(bytes: u64) -> String {
+    for (unit, shift) in [("GiB", 30), ("MiB", 20), ("KiB", 10)] {
+        if bytes > 0 && bytes.trailing_zeros() >= shift {
+            return format!("{}{unit}", bytes >> shift);
+        }
+    }
+    format!("{bytes}B")
+}
+
 fn split_while(text: &str, keep: impl Fn(char) -> bool) -> (&str, &str) {
     let end = text.find(|c| !keep(c)).unwrap_or(text.len());
     text.split_at(end)
@@ -170,6 +181,9 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(parse_size(text), expected, "{text:?}");
+        }
+        for text in ["0B", "512B", "1025B", "1KiB", "64KiB", "3MiB", "1024GiB"] {
+            assert_eq!(format_size(parse_size(text).unwrap()), text);
         }
     }
 }

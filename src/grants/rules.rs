@@ -1,6 +1,8 @@
 //! What may become a grant. Every way to issue one goes through here, so that every cap holds
 //! for all of them.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Grant, scopes};
@@ -181,8 +183,12 @@ impl<'a> Rules<'a> {
         } else {
             (policy.max_ttl, "policy.max_ttl")
         };
-        let hint =
-            format!("write a duration up to {} ({key}): --ttl 30m", format_duration(longest));
+        let example = longest.min(Duration::from_secs(30 * 60));
+        let hint = format!(
+            "write a duration up to {} ({key}): --ttl {}",
+            format_duration(longest),
+            format_duration(example)
+        );
         let ttl = match wish.ttl.as_deref() {
             None => policy.default_ttl.min(longest),
             Some(text) => parse_duration(text)

@@ -16,7 +16,7 @@ use crate::audit::{Record, SessionContext, SessionFacts};
 use crate::base::Moment;
 use crate::base::refusal::login as texts;
 use crate::config::LoginNotice;
-use crate::session::{Session, Start};
+use crate::session::{Session, Start, State};
 use crate::wire::startup::VERSION_3_2;
 use crate::wire::write;
 
@@ -79,6 +79,7 @@ pub(super) async fn open(door: Door, entry: Entry) -> Result<Admitted, (Box<Door
     let client = door.framed.into_parts();
     let mut relay = Relay::new(Begin { worker, books, session, client, upstream, idle_timeout });
     relay.client.queue_bytes(&out);
+    place.entry.note_state(State::Idle);
     Ok(Admitted { relay, place, started: now })
 }
 

@@ -5,6 +5,7 @@
 //! the grant is read once more when the upstream is ready: a revocation at any instant finds the
 //! session or is found by it.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use super::upstream::{self, Connected};
 use super::worker::Worker;
 use super::{cancel, clock, greeting, parameters, stream};
 use crate::audit::{AuthFailed, Record};
+use crate::auth::token::without_tokens;
 use crate::base::refusal::login as texts;
 use crate::base::{GrantId, Moment, Refusal, SessionId};
 use crate::grants::{Grant, State};
@@ -32,6 +34,11 @@ use crate::wire::write;
 const FAILURE_DELAY: Duration = Duration::from_secs(1);
 /// How long a client that is turned away has to take the reason.
 const TURN_AWAY_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long a login waits for a session of its grant that is about to be gone.
+const PLACE_WITHIN: Duration = Duration::from_millis(500);
+/// Pause between two looks at whether it is.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// A session that may begin.
 pub(super) struct Admitted {
@@ -78,6 +85,8 @@ pub(super) struct Door {
     pub(super) peer: SocketAddr,
     pub(super) framed: Framed,
     pub(super) hello: Wish,
+    /// It is the upstream that is waited for.
+    dialing: Cell<bool>,
 }
 
 /// What the StartupMessage said.
@@ -122,7 +131,13 @@ pub(super) async fn admit(
         Ok(Err(turned)) => turned,
         Err(_) => {
             let seconds = door.settings.config.listen.login_timeout.as_secs();
-            Turned::new(texts::login_timeout(seconds), "login_timeout")
+            if door.dialing.get() {
+                let why = format!("The server did not answer within {seconds} s.");
+                let refusal = texts::upstream_unreachable(&door.hello.database, &why);
+                Turned::new(refusal, "upstream").because("no answer in time")
+            } else {
+                Turned::new(texts::login_timeout(seconds), "login_timeout")
+            }
         }
     };
     door.turn_away(turned).await;
@@ -181,7 +196,8 @@ impl Door {
         let hello =
             Wish { version, login, database, database_named, parameters, negotiate, protection };
         let framed = Framed::new(stream);
-        Self { worker: Rc::clone(worker), settings, peer, framed, hello }
+        let dialing = Cell::new(false);
+        Self { worker: Rc::clone(worker), settings, peer, framed, hello, dialing }
     }
 
     pub(super) fn shared(&self) -> &Shared {
@@ -227,7 +243,10 @@ impl Door {
             Err(Unproved::Gone(_)) => Err(GONE),
             Err(unproved) => {
                 self.slow_down().await;
-                let turned = Turned::new(texts::failed(&self.hello.login), unproved.cause());
+                let turned = Turned::new(
+                    texts::failed(&without_tokens(&self.hello.login)),
+                    unproved.cause(),
+                );
                 Err(turned.because(unproved))
             }
         }
@@ -247,14 +266,17 @@ impl Door {
     /// The secret is proved: from here on the client is told the truth.
     async fn let_in(&self, proved: Proved) -> Result<Entry, Turned> {
         let grant = Arc::clone(&proved.grant);
-        self.check_database(&grant)?;
+        // What is over needs no other dbname.
         self.still_stands(grant.id)?;
+        self.check_database(&grant)?;
         let wanted = parameters::Wanted::new(&self.hello.parameters)
             .map_err(|refusal| Turned::new(*refusal, "startup_parameter"))?;
-        let place = self.enter_registry(&grant)?;
+        let place = self.enter_registry(&grant).await?;
         // Read again, now that whoever ends it also ends this session.
         let grant = self.still_stands(grant.id)?;
+        self.dialing.set(true);
         let upstream = upstream::connect(self, &grant, &wanted, &place).await?;
+        self.dialing.set(false);
         let grant = self.still_stands(grant.id)?;
         if let Some(cause) = place.entry.ending() {
             return Err(Turned::new(cause.refusal(&place.entry), cause.word()));
@@ -266,7 +288,8 @@ impl Door {
         let asked = &self.hello.database;
         if grant.database != *asked {
             let named = self.hello.database_named;
-            let refusal = texts::wrong_database(grant.id, &grant.database, asked, named);
+            let asked = without_tokens(asked);
+            let refusal = texts::wrong_database(grant.id, &grant.database, &asked, named);
             return Err(Turned::new(refusal, "wrong_database"));
         }
         if !self.settings.targets.contains_key(asked) {
@@ -279,7 +302,10 @@ impl Door {
     fn still_stands(&self, id: GrantId) -> Result<Arc<Grant>, Turned> {
         let Some(grant) = self.shared().grants.by_id(id) else {
             // It was there when its secret was proved.
-            return Err(Turned::new(texts::failed(&self.hello.login), "forgotten"));
+            return Err(Turned::new(
+                texts::failed(&without_tokens(&self.hello.login)),
+                "forgotten",
+            ));
         };
         if grant.state_at(clock::now().wall) == State::Active {
             Ok(grant)
@@ -290,12 +316,12 @@ impl Door {
 
     fn ended(&self, grant: &Grant) -> Turned {
         let (because, cause) = match &grant.ended {
-            Some(ended) => {
-                let at = parameters::rfc3339(ended.at);
+            Some(ended) if ended.state == State::Revoked => {
+                let at = parameters::utc(ended.at);
                 (format!("It ended at {at}: {}.", ended.because), ended.state.word())
             }
-            None => {
-                let at = parameters::rfc3339(grant.expires_at);
+            _ => {
+                let at = parameters::utc(grant.expires_at);
                 (format!("It expired at {at}."), State::Expired.word())
             }
         };
@@ -309,7 +335,9 @@ impl Door {
         Turned::new(texts::grant_ended(over), cause)
     }
 
-    fn enter_registry(&self, grant: &Grant) -> Result<Place, Turned> {
+    /// Whoever has just closed a session of the same grant and connects again meets the old one
+    /// while its backend is being ended: a place that becomes free is waited for, shortly.
+    async fn enter_registry(&self, grant: &Grant) -> Result<Place, Turned> {
         let Some(control) = self.shared().control(&grant.database) else {
             return Err(Turned::new(texts::no_control(&grant.database), "no_control"));
         };
@@ -328,7 +356,12 @@ impl Door {
             control,
         };
         let server_limit = self.settings.config.listen.max_sessions;
-        let entered = self.shared().registry.enter(entrant, limit, server_limit);
+        let until = Instant::now() + PLACE_WITHIN;
+        let mut entered = self.shared().registry.enter(entrant.clone(), limit, server_limit);
+        while matches!(entered, Err(Full::Grant)) && Instant::now() < until {
+            tokio::time::sleep(LOOK_EVERY).await;
+            entered = self.shared().registry.enter(entrant.clone(), limit, server_limit);
+        }
         entered.map_err(|full| match full {
             Full::Server => Turned::new(texts::too_many_sessions(server_limit), "max_sessions"),
             Full::Grant => {
@@ -359,13 +392,16 @@ impl Door {
 
     fn record_failure(&self, cause: &str, detail: Option<&str>, grant: Option<GrantId>) {
         let named = self.hello.parameters.iter().find(|(name, _)| name == "application_name");
+        let name = named.map(|(_, value)| without_tokens(value));
+        let (user, database) =
+            (without_tokens(&self.hello.login), without_tokens(&self.hello.database));
         let failed = AuthFailed {
             cause,
-            user: Some(&self.hello.login),
+            user: Some(&user),
             grant: grant.or_else(|| self.hello.login.parse().ok()),
-            database: Some(&self.hello.database),
+            database: Some(&database),
             client: Some(self.peer),
-            application_name: named.map(|(_, value)| value.as_str()),
+            application_name: name.as_deref(),
             detail,
         };
         let mut stream = self.worker.stream.borrow_mut();

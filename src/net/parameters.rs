@@ -164,6 +164,13 @@ pub fn rfc3339(micros: i64) -> String {
         .map_or_else(|_| "-".to_owned(), |time| time.to_string())
 }
 
+/// Microseconds since the epoch for people: `2026-11-20 12:05:07 UTC`.
+#[must_use]
+pub fn utc(micros: i64) -> String {
+    let time = jiff::Timestamp::from_second(micros.div_euclid(1_000_000));
+    time.map_or_else(|_| "-".to_owned(), |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+}
+
 /// `until 2026-11-20 12:05 UTC (59 min left)`
 #[must_use]
 pub fn until(micros: i64, now: Moment) -> String {
@@ -211,5 +218,6 @@ mod tests {
             assert_eq!(until(left_s * 1_000_000, now), expected);
         }
         assert_eq!(rfc3339(1_500_000), "1970-01-01T00:00:01Z");
+        assert_eq!(utc(1_500_000), "1970-01-01 00:00:01 UTC");
     }
 }

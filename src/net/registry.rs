@@ -150,7 +150,7 @@ pub struct Registry {
 }
 
 /// What a session enters with.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Entrant {
     /// See [`Entry`].
     pub id: SessionId,

@@ -25,6 +25,9 @@ use crate::telemetry::{DatabaseCounters, WorkerCounters};
 const SCRATCH_BYTES: usize = 64 * 1024;
 /// Pause before trying again when the log can not be written.
 const WRITE_RETRY: Duration = Duration::from_millis(500);
+/// How long a record that nothing waits for (`statement.done`) may stay in memory: a busy worker
+/// writes it along with the next decision and saves a write per statement.
+const WRITTEN_WITHIN: Duration = Duration::from_millis(20);
 
 /// What the sessions of one thread share.
 pub(super) struct Worker {
@@ -175,12 +178,12 @@ impl Worker {
         self.commit(&mut self.stream.borrow_mut());
     }
 
-    /// Writes what was recorded while nothing waited for it: once per turn of the loop, after
-    /// every session that could move has moved, and not at all where a decision of that turn
-    /// has taken it along.
+    /// Writes what was recorded while nothing waited for it: a moment later, and not at all
+    /// where a decision has taken it along by then.
     async fn write_waiting(self: Rc<Self>) {
         loop {
             self.waiting.notified().await;
+            tokio::time::sleep(WRITTEN_WITHIN).await;
             self.is_waiting.set(false);
             while !self.commit(&mut self.stream.borrow_mut()) {
                 tokio::time::sleep(WRITE_RETRY).await;

@@ -51,8 +51,7 @@ impl Rules<'_> {
         let permits = |schema: &str| {
             let system = matches!(schema, "pg_catalog" | "information_schema");
             let refused = self.functions.is_refused(&Name::qualified(schema, name.name.clone()));
-            !refused
-                && !(system && functions::never(&name.name))
+            !(refused || system && functions::never(&name.name))
                 && self.terms.scopes.iter().any(|scope| scope.permits_call(schema, &name.name))
         };
         if let Some(schema) = &name.schema {

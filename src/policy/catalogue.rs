@@ -50,6 +50,8 @@ pub struct Function {
     /// Whether it can be called in attribute notation: one argument, of a row type (or of one
     /// that takes any).
     pub takes_row: bool,
+    /// Whether it can be called with one argument, of whatever type.
+    pub takes_one: bool,
 }
 
 /// A type that is not PostgreSQL's own.

@@ -113,6 +113,23 @@ impl Functions {
         Ok(())
     }
 
+    /// A field of what may be a scalar: any function of one argument is called so, a built-in
+    /// one too: `('tickets'::regclass).nextval`.
+    pub(crate) fn attribute(&self, field: &str, catalogue: &Catalogue) -> Result<(), Reason> {
+        let name = Name::bare(field);
+        let mut called = catalogue.functions(&name).filter(|f| f.takes_one);
+        if let Some(function) = called.find(|f| !self.permits(f)) {
+            let function = format!("{}.{}", function.schema, function.name);
+            return Err(Reason::FunctionUser { function, by_field: true });
+        }
+        match self.class(field) {
+            Some(class @ Class::Refused(_)) => {
+                self.builtin(&Name::qualified("pg_catalog", field), class, false)
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn builtin(&self, name: &Name, class: Class, settings_known: bool) -> Result<(), Reason> {
         if self.refused.contains(name) {
             return Err(Reason::FunctionRefused(name.to_string()));
@@ -237,6 +254,7 @@ mod tests {
             name: name.into(),
             extension: extension.map(Into::into),
             takes_row: name == "full_name",
+            takes_one: matches!(name, "full_name" | "f" | "upper"),
         }
     }
 
@@ -290,6 +308,18 @@ mod tests {
         assert!(functions.call(&Name::bare("set_config"), true, &catalogue).is_ok());
         assert!(functions.field("full_name", &catalogue).is_err());
         assert!(functions.field("upper", &catalogue).is_ok());
+        for (name, passes) in [
+            ("nextval", false),
+            ("pg_read_file", false),
+            ("full_name", false),
+            ("upper", false),
+            ("report", true),
+            ("amount", true),
+            ("lower", true),
+            ("pg_export_snapshot", true),
+        ] {
+            assert_eq!(functions.attribute(name, &catalogue).is_ok(), passes, "{name}");
+        }
     }
 
     #[test]

@@ -231,6 +231,7 @@ mod tests {
                 name: "f".into(),
                 extension: None,
                 takes_row: false,
+                takes_one: false,
             }],
             schemas: vec!["empty".into(), "public".into(), "s2".into()],
             ..Snapshot::default()

@@ -68,6 +68,10 @@ impl Rules<'_> {
         for field in &statement.fields {
             self.functions.field(field, self.catalogue)?;
         }
+        for field in &statement.attributes {
+            self.functions.attribute(field, self.catalogue)?;
+            types::attribute(field, self.catalogue)?;
+        }
         let mut capped = None;
         for setting in &statement.settings {
             // SET ROLE and its kin are decided as an action.

@@ -44,6 +44,7 @@ fn snapshot() -> Snapshot {
         name: name.into(),
         extension: extension.map(Into::into),
         takes_row: name == "full_name",
+        takes_one: matches!(name, "full_name" | "f" | "upper"),
     };
     let user_type = |oid, name: &str, shape| Type {
         oid,

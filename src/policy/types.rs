@@ -47,6 +47,17 @@ pub(crate) fn named(name: &Name, catalogue: &Catalogue) -> Result<(), Reason> {
     Err(Reason::Type { name: name.to_string(), why: "no such type is known" })
 }
 
+/// Judges a field of what may be a scalar: `('x').email` is a cast when there is a type `email`.
+pub(crate) fn attribute(field: &str, catalogue: &Catalogue) -> Result<(), Reason> {
+    for found in catalogue.types(&Name::bare(field)) {
+        if let Some(why) = catalogue.type_refused(found.oid) {
+            let name = format!("{}.{}", found.schema, found.name);
+            return Err(Reason::Type { name, why });
+        }
+    }
+    Ok(())
+}
+
 /// Judges the parameter types of a Parse message; 0 leaves the choice to the server.
 pub(crate) fn parameters(oids: &[u32], catalogue: &Catalogue) -> Result<(), Reason> {
     for (index, &oid) in oids.iter().enumerate() {

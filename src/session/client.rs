@@ -144,7 +144,8 @@ impl Session {
             }
             tag::CLOSE => {
                 let (target, name) = frontend::target(frame.body)?;
-                self.forward(frame, Request::Close { target, name: name.into() }, call);
+                let name = super::names::kept(name).into();
+                self.forward(frame, Request::Close { target, name }, call);
             }
             tag::SYNC => {
                 frontend::empty(frame.body)?;

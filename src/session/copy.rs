@@ -3,7 +3,7 @@
 //! that we judge as a statement would be read by it as something else.
 
 use super::Session;
-use super::replies::Request;
+use super::replies::{Reply, Request};
 
 /// What the client may send.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -32,7 +32,13 @@ impl Session {
     pub(super) fn copy_completed(&mut self) {
         self.forget_optional_syncs();
         self.upstream.copy_in = false;
-        self.ahead.gate = Gate::Free;
+        self.gate_after_copy();
+    }
+
+    /// One COPY is over: the next may be under way already.
+    fn gate_after_copy(&mut self) {
+        let pending = self.ahead.gate != Gate::Free && self.replies.iter().any(Reply::copies_in);
+        self.ahead.gate = if pending { Gate::Maybe } else { Gate::Free };
     }
 
     /// Something failed that was or may have been a COPY. Where it never opened, the Syncs sent
@@ -47,7 +53,7 @@ impl Session {
                 }
             }
         }
-        self.ahead.gate = Gate::Free;
+        self.gate_after_copy();
     }
 
     fn forget_optional_syncs(&mut self) {

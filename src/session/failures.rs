@@ -29,15 +29,15 @@ impl Session {
             return Ok(fate);
         }
         self.transactions.note_failure();
+        let dressed = self.dress(&fields, call);
+        if !dressed {
+            self.record_failure(&fields, call);
+            if matches!(self.front(), Some(request) if !is_boundary(request)) {
+                self.skip_to_sync(call);
+            }
+        }
         self.copy_failed();
-        if self.dress(&fields, call) {
-            return Ok(Fate::Replaced);
-        }
-        self.record_failure(&fields, call);
-        if matches!(self.front(), Some(request) if !is_boundary(request)) {
-            self.skip_to_sync(call);
-        }
-        Ok(Fate::Pass)
+        Ok(if dressed { Fate::Replaced } else { Fate::Pass })
     }
 
     /// Where the error is the one that we provoked: puts the refusal in its place.

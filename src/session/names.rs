@@ -7,10 +7,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::base::Moment;
-use crate::policy::Judgement;
+use crate::base::limits::IDENTIFIER_BYTES_MAX;
+use crate::policy::{Judged, Judgement};
+use crate::sql::facts::Action;
 
 /// A statement or portal name; the empty one is the unnamed.
 pub(super) type Name = Arc<[u8]>;
+
+/// A name as the server keeps it: its hash tables cut names to `NAMEDATALEN - 1` bytes
+/// (`string_hash` in `utils/hash/dynahash.c`), so two longer ones can be the same.
+pub(super) fn kept(name: &[u8]) -> &[u8] {
+    name.get(..IDENTIFIER_BYTES_MAX).unwrap_or(name)
+}
 
 /// A prepared statement that was judged and allowed.
 #[derive(Debug)]
@@ -23,6 +31,8 @@ pub(super) struct Prepared {
     pub(super) judgement: Arc<Judgement>,
     /// The number of the decision that allowed it.
     pub(super) statement: u64,
+    /// Whether SQL's PREPARE made it: the text is then that of the PREPARE.
+    pub(super) by_sql: bool,
 }
 
 /// A portal: a Bind that the server accepted.
@@ -59,10 +69,38 @@ pub(super) struct Sent {
 /// What the server has.
 #[derive(Debug, Default)]
 pub(super) struct Names {
+    /// Bytes of the texts that are kept, once for each name that keeps one.
+    bytes: usize,
     unnamed: Option<Arc<Prepared>>,
     statements: HashMap<Name, Arc<Prepared>>,
     unnamed_portal: Option<Portal>,
     portals: HashMap<Name, Portal>,
+}
+
+impl Prepared {
+    /// The statement that a PREPARE (`one`, of `text`) made: executing it is not another
+    /// PREPARE.
+    pub(super) fn by_sql(text: &[u8], one: &Judged, judgement: &Judgement, statement: u64) -> Self {
+        let text: Box<[u8]> = text.get(one.span.clone()).unwrap_or(text).into();
+        let one = Judged { span: 0..text.len(), ..one.clone() };
+        let judgement = Judgement { statements: vec![one], ..judgement.clone() };
+        let judgement = executed(Arc::new(judgement));
+        Self { text, types: Box::default(), judgement, statement, by_sql: true }
+    }
+
+    fn bytes(&self) -> usize {
+        self.text.len() + self.types.len() * 4
+    }
+}
+
+/// The judgement of a PREPARE as that of the statement it prepares.
+pub(super) fn executed(judgement: Arc<Judgement>) -> Arc<Judgement> {
+    let mut judgement = Arc::unwrap_or_clone(judgement);
+    for one in &mut judgement.statements {
+        one.writes |= matches!(one.action, Action::Prepare { write: true, .. });
+        one.action = if one.writes { Action::Write } else { Action::Read };
+    }
+    Arc::new(judgement)
 }
 
 impl Names {
@@ -71,26 +109,35 @@ impl Names {
     }
 
     pub(super) fn set_statement(&mut self, name: Name, prepared: Arc<Prepared>) {
-        if name.is_empty() {
-            self.unnamed = Some(prepared);
+        self.bytes += prepared.bytes();
+        let replaced = if name.is_empty() {
+            self.unnamed.replace(prepared)
         } else {
-            self.statements.insert(name, prepared);
-        }
+            self.statements.insert(name, prepared)
+        };
+        self.forget(replaced.as_deref());
+    }
+
+    fn forget(&mut self, prepared: Option<&Prepared>) {
+        self.bytes = self.bytes.saturating_sub(prepared.map_or(0, Prepared::bytes));
     }
 
     pub(super) fn remove_statement(&mut self, name: &[u8]) {
-        if name.is_empty() {
-            self.unnamed = None;
-        } else {
-            self.statements.remove(name);
-        }
+        let removed =
+            if name.is_empty() { self.unnamed.take() } else { self.statements.remove(name) };
+        self.forget(removed.as_deref());
     }
 
     /// DEALLOCATE ALL: every statement, the unnamed one too (`DropAllPreparedStatements` leaves
     /// the unnamed one; forgetting it here only means that a Bind of it is refused).
     pub(super) fn clear_statements(&mut self) {
-        self.unnamed = None;
-        self.statements.clear();
+        let removed: Vec<_> = self
+            .unnamed
+            .take()
+            .into_iter()
+            .chain(self.statements.drain().map(|(_, p)| p))
+            .collect();
+        removed.iter().for_each(|prepared| self.forget(Some(prepared)));
     }
 
     pub(super) fn portal(&self, name: &[u8]) -> Option<&Portal> {
@@ -103,15 +150,21 @@ impl Names {
 
     /// Installs a portal; gives back the one it replaces.
     pub(super) fn set_portal(&mut self, name: Name, portal: Portal) -> Option<Portal> {
-        if name.is_empty() {
+        self.bytes += portal.prepared.bytes();
+        let replaced = if name.is_empty() {
             self.unnamed_portal.replace(portal)
         } else {
             self.portals.insert(name, portal)
-        }
+        };
+        self.forget(replaced.as_ref().map(|portal| &*portal.prepared));
+        replaced
     }
 
     pub(super) fn remove_portal(&mut self, name: &[u8]) -> Option<Portal> {
-        if name.is_empty() { self.unnamed_portal.take() } else { self.portals.remove(name) }
+        let removed =
+            if name.is_empty() { self.unnamed_portal.take() } else { self.portals.remove(name) };
+        self.forget(removed.as_ref().map(|portal| &*portal.prepared));
+        removed
     }
 
     /// Takes every portal, in the order of their decisions.
@@ -121,8 +174,14 @@ impl Names {
         }
         let mut portals: Vec<Portal> = self.portals.drain().map(|(_, portal)| portal).collect();
         portals.extend(self.unnamed_portal.take());
+        portals.iter().for_each(|portal| self.forget(Some(&portal.prepared)));
         portals.sort_by_key(|portal| portal.statement);
         portals
+    }
+
+    /// Bytes of the texts that are kept.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Named statements and portals, the larger of the two counts.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Session;
 use super::caps::Finish;
-use super::names::{Name, Portal, Prepared, Sent};
+use super::names::{Name, Prepared, Sent, kept};
 use crate::base::{Moment, Refusal};
 use crate::policy::{Judgement, Verdict};
 use crate::sql::facts::Action;
@@ -39,6 +39,10 @@ pub(super) enum Request {
         writes: bool,
         /// Whether its rows are counted against a cap.
         counted: bool,
+        /// Whether it is a COPY FROM STDIN.
+        copies: bool,
+        /// The cursor that it makes or closes.
+        cursor: CursorChange,
     },
     /// A BEGIN of ours before a Query whose rows are counted.
     Open,
@@ -131,6 +135,17 @@ pub(super) enum NameChange {
     All,
 }
 
+/// What completing a statement does to the namespace of portals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum CursorChange {
+    /// Nothing.
+    None,
+    /// DECLARE or CLOSE of this one.
+    One(Name),
+    /// CLOSE ALL, DISCARD ALL, and the end of a transaction.
+    All,
+}
+
 /// What a name stands for, as far as can be told while replies are due.
 #[derive(Debug)]
 pub(super) enum Lookup {
@@ -147,19 +162,12 @@ pub(super) enum Lookup {
 pub(super) enum PortalOf {
     /// A Bind of this statement.
     Bind(Arc<Prepared>),
-    /// A cursor that DECLARE made.
-    Cursor(Portal),
+    /// A cursor that this DECLARE made.
+    Cursor(Arc<Prepared>),
     /// Nothing.
     Unknown,
     /// It depends on a reply that has not come.
     Unsure,
-}
-
-/// Whether a judged text declares the cursor `name`.
-fn declares(judgement: &Judgement, name: &[u8]) -> bool {
-    judgement.statements.iter().any(|one| {
-        matches!(&one.action, Action::Declare { name: declared } if declared.as_bytes() == name)
-    })
 }
 
 impl Why {
@@ -178,7 +186,7 @@ impl NameChange {
     pub(super) fn of(action: &Action) -> Self {
         match action {
             Action::Prepare { name, .. } | Action::Deallocate { name: Some(name) } => {
-                Self::One(Name::from(name.as_bytes()))
+                Self::One(Name::from(kept(name.as_bytes())))
             }
             Action::Deallocate { name: None } => Self::All,
             Action::Discard { what } if *what == "ALL" => Self::All,
@@ -195,7 +203,45 @@ impl NameChange {
     }
 }
 
+impl CursorChange {
+    pub(super) fn of(action: &Action) -> Self {
+        match action {
+            Action::Declare { name } | Action::CloseCursor { name: Some(name) } => {
+                Self::One(Name::from(kept(name.as_bytes())))
+            }
+            Action::CloseCursor { name: None }
+            | Action::Commit { .. }
+            | Action::Rollback { .. } => Self::All,
+            Action::Discard { what } if *what == "ALL" => Self::All,
+            _ => Self::None,
+        }
+    }
+
+    fn concerns(&self, name: &[u8]) -> bool {
+        match self {
+            Self::None => false,
+            Self::One(changed) => **changed == *name,
+            Self::All => true,
+        }
+    }
+}
+
 impl Reply {
+    /// Whether it may open COPY IN.
+    pub(super) fn copies_in(&self) -> bool {
+        match &self.request {
+            Request::Query(query) => {
+                query.refused.is_none()
+                    && query.answered < query.statements
+                    && query.judgement.as_ref().is_some_and(|judgement| {
+                        judgement.statements.iter().any(|one| one.action == Action::CopyIn)
+                    })
+            }
+            Request::Execute { copies, .. } => *copies,
+            _ => false,
+        }
+    }
+
     /// Whether it may write to the database.
     pub(super) fn may_write(&self) -> bool {
         match &self.request {
@@ -218,37 +264,6 @@ impl Query {
 }
 
 impl Session {
-    /// What an Execute of the portal `name` would run.
-    pub(super) fn portal(&self, name: &[u8]) -> PortalOf {
-        for reply in self.replies.iter().rev() {
-            match &reply.request {
-                Request::Bind(bind) if *bind.portal == *name => {
-                    return PortalOf::Bind(Arc::clone(&bind.prepared));
-                }
-                Request::Query(query) if query.declares(name) => return PortalOf::Unsure,
-                Request::Execute { portal, .. } if self.declares(portal, name) => {
-                    return PortalOf::Unsure;
-                }
-                _ => {}
-            }
-        }
-        match self.names.portal(name) {
-            Some(portal) if portal.cursor => PortalOf::Cursor(portal.clone()),
-            Some(portal) => PortalOf::Bind(Arc::clone(&portal.prepared)),
-            None => PortalOf::Unknown,
-        }
-    }
-
-    /// Whether executing `portal` declares the cursor `name`.
-    fn declares(&self, portal: &[u8], name: &[u8]) -> bool {
-        let bound = self.replies.iter().rev().find_map(|reply| match &reply.request {
-            Request::Bind(bind) if *bind.portal == *portal => Some(&bind.prepared),
-            _ => None,
-        });
-        let prepared = bound.or_else(|| self.names.portal(portal).map(|known| &known.prepared));
-        prepared.is_some_and(|prepared| declares(&prepared.judgement, name))
-    }
-
     /// What a Bind or EXECUTE of `name` would run.
     pub(super) fn lookup(&self, name: &[u8]) -> Lookup {
         for reply in self.replies.iter().rev() {
@@ -276,6 +291,28 @@ impl Session {
         }
     }
 
+    /// What an Execute of this portal would run.
+    pub(super) fn portal(&self, name: &[u8]) -> PortalOf {
+        for reply in self.replies.iter().rev() {
+            let found = match &reply.request {
+                Request::Bind(bind) if *bind.portal == *name => {
+                    PortalOf::Bind(Arc::clone(&bind.prepared))
+                }
+                // The server fails what comes after it in the segment, if it fails; the end of
+                // a transaction is the end of its portals.
+                Request::Execute { cursor, .. } if cursor.concerns(name) => PortalOf::Unsure,
+                Request::Query(query) if query.closes(name) => PortalOf::Unsure,
+                _ => continue,
+            };
+            return if reply.segment == self.ahead.segment { found } else { PortalOf::Unsure };
+        }
+        match self.names.portal(name) {
+            Some(portal) if portal.cursor => PortalOf::Cursor(Arc::clone(&portal.prepared)),
+            Some(portal) => PortalOf::Bind(Arc::clone(&portal.prepared)),
+            None => PortalOf::Unknown,
+        }
+    }
+
     pub(super) fn push(&mut self, request: Request) {
         self.ahead.flushed = false;
         self.replies.push_back(Reply { segment: self.ahead.segment, request });
@@ -283,9 +320,13 @@ impl Session {
 }
 
 impl Query {
-    fn declares(&self, name: &[u8]) -> bool {
-        self.refused.is_none()
-            && self.judgement.as_ref().is_some_and(|judgement| declares(judgement, name))
+    /// A Query closes the unnamed portal before anything else.
+    fn closes(&self, name: &[u8]) -> bool {
+        name.is_empty()
+            || self.judgement.as_ref().is_some_and(|judgement| {
+                let mut statements = judgement.statements.iter();
+                statements.any(|one| CursorChange::of(&one.action).concerns(name))
+            })
     }
 
     fn changes(&self, name: &[u8]) -> bool {

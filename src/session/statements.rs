@@ -6,8 +6,8 @@ use super::client::{Frame, Took};
 use super::copy::Gate;
 use super::decide::{Told, judged};
 use super::event::{Done, Event, Outcome, Parameters, Via};
-use super::names::{Name, Portal, Prepared, Sent};
-use super::replies::{Bind, Lookup, NameChange, PortalOf, Query, Request, Why};
+use super::names::{Name, Prepared, Sent, executed, kept};
+use super::replies::{Bind, CursorChange, Lookup, NameChange, PortalOf, Query, Request, Why};
 use super::{Call, End, Session};
 use crate::base::{Refusal, limits, refusal};
 use crate::policy::judge::Case;
@@ -86,7 +86,8 @@ impl Session {
             let keep = allowed && judgement.statements.iter().any(names);
             self.push(Request::Query(Query {
                 statements: judgement.statements.len(),
-                writes: executes_write || judgement.statements.iter().any(|one| one.writes),
+                writes: executes_write
+                    || judgement.statements.iter().any(|one| one.writes || self.fetches_write(one)),
                 judgement: Some(judgement),
                 refused,
                 text: keep.then(|| text.into()),
@@ -125,7 +126,10 @@ impl Session {
             Executes::Unknown(refusal) => Some(refusal),
             Executes::Unsure => return Ok(Took::Hold),
         };
-        let own = own.or_else(|| self.own_refusal(&judgement)).or_else(|| self.too_many_names());
+        let own = own
+            .or_else(|| self.own_refusal(&judgement))
+            .or_else(|| self.too_many_names())
+            .or_else(|| not_ascii(message.name));
         let refusal = own.as_ref().or_else(|| judgement.verdict.refusal());
         let told =
             Told { via: Via::Parse, text: message.text, parse: None, parameters: None, refusal };
@@ -149,8 +153,9 @@ impl Session {
             None if self.ahead.discarding => self.skipped(true, statement, &judgement, call),
             None => {
                 let text = message.text.into();
-                let prepared = Arc::new(Prepared { text, types, judgement, statement });
-                let name: Name = message.name.into();
+                let prepared =
+                    Arc::new(Prepared { text, types, judgement, statement, by_sql: false });
+                let name: Name = kept(message.name).into();
                 self.push(Request::Parse { name, prepared, started: call.now });
             }
         }
@@ -165,7 +170,7 @@ impl Session {
     ) -> Result<Took, Malformed> {
         let message = frontend::bind(frame.body)?;
         let parameters = Parameters { formats: message.formats, values: message.values };
-        let prepared = match self.lookup(message.statement) {
+        let prepared = match self.lookup(kept(message.statement)) {
             Lookup::Known(prepared) => prepared,
             Lookup::Unsure => return Ok(Took::Hold),
             Lookup::Unknown => {
@@ -182,14 +187,19 @@ impl Session {
                 return Ok(Took::Hold);
             };
             let (text, types) = (prepared.text.clone(), prepared.types.clone());
-            Arc::new(Prepared { text, types, judgement, statement: prepared.statement })
+            let Prepared { statement, by_sql, .. } = *prepared;
+            let judgement = if by_sql { executed(judgement) } else { judgement };
+            Arc::new(Prepared { text, types, judgement, statement, by_sql })
         };
         let (parse, own) = match self.executes(&prepared.judgement) {
             Executes::Fine { parse, .. } => (parse.unwrap_or(prepared.statement), None),
             Executes::Unknown(refusal) => (prepared.statement, Some(refusal)),
             Executes::Unsure => return Ok(Took::Hold),
         };
-        let own = own.or_else(|| self.audit_refusal()).or_else(|| self.too_many_names());
+        let own = own
+            .or_else(|| self.audit_refusal())
+            .or_else(|| self.too_many_names())
+            .or_else(|| not_ascii(message.portal));
         let refusal = own.as_ref().or_else(|| prepared.judgement.verdict.refusal());
         let transaction = self.transaction_ahead();
         let statement = self.record_bind(&prepared, parse, parameters, refusal, call);
@@ -206,7 +216,7 @@ impl Session {
         if self.ahead.discarding {
             self.skipped(true, statement, &prepared.judgement, call);
         } else {
-            let portal = message.portal.into();
+            let portal = kept(message.portal).into();
             let started = call.now;
             self.push(Request::Bind(Bind { portal, prepared, statement, started, transaction }));
         }
@@ -223,10 +233,11 @@ impl Session {
             call.turn.upstream.pass(frame.range());
             return Ok(Took::Bytes(frame.length));
         }
+        let portal = kept(portal);
         let prepared = match self.portal(portal) {
             PortalOf::Bind(prepared) => prepared,
-            PortalOf::Cursor(cursor) => {
-                self.fetch(&cursor, frame, call);
+            PortalOf::Cursor(prepared) => {
+                self.fetch(&prepared, frame, call);
                 return Ok(Took::Bytes(frame.length));
             }
             PortalOf::Unsure => return Ok(Took::Hold),
@@ -239,14 +250,23 @@ impl Session {
         let one = prepared.judgement.statements.first();
         let names = one.map_or(NameChange::None, |one| NameChange::of(&one.action));
         let commits = |one: &crate::policy::Judged| matches!(one.action, Action::Commit { .. });
-        let writes = one.is_some_and(|one| one.writes || commits(one))
+        if one.is_some_and(|one| self.fetches_write(one))
+            && self.terms.row_caps.rows_written_max > 0
+        {
+            self.refuse_unread(Via::Bind, refusal::caps::fetch_of_write(), call);
+            return Ok(Took::Bytes(frame.length));
+        }
+        let cursor = one.map_or(CursorChange::None, |one| CursorChange::of(&one.action));
+        let writes = one.is_some_and(|one| one.writes || commits(one) || self.fetches_write(one))
             || matches!(self.executes(&prepared.judgement), Executes::Fine { write: true, .. });
-        if one.is_some_and(|one| one.action == Action::CopyIn) {
+        let copies = one.is_some_and(|one| one.action == Action::CopyIn);
+        if copies {
             self.ahead.gate = Gate::Maybe;
         }
         let executes_write = writes && !one.is_some_and(|one| one.writes || commits(one));
         let counted = self.counts(&prepared.judgement, executes_write);
-        let request = Request::Execute { portal: portal.into(), names, writes, counted };
+        let request =
+            Request::Execute { portal: portal.into(), names, writes, counted, copies, cursor };
         if counted && rows_max != 0 {
             // The tag that counts comes only with the last row.
             call.turn.upstream.own(|out| write::execute(out, portal, 0));
@@ -257,11 +277,10 @@ impl Session {
         Ok(Took::Bytes(frame.length))
     }
 
-    /// Execute of a cursor that DECLARE made.
-    fn fetch(&mut self, cursor: &Portal, frame: &Frame<'_>, call: &mut Call<'_>) {
+    /// Execute of the cursor that a DECLARE made.
+    fn fetch(&mut self, prepared: &Prepared, frame: &Frame<'_>, call: &mut Call<'_>) {
         let parameters = Parameters { formats: &[], values: &[] };
         let refusal = self.audit_refusal();
-        let prepared = &cursor.prepared;
         let parse = prepared.statement;
         let statement = self.record_bind(prepared, parse, parameters, refusal.as_ref(), call);
         if let Some(refusal) = refusal {
@@ -304,7 +323,7 @@ impl Session {
         let (mut parse, mut write) = (None, false);
         for one in &judgement.statements {
             let Action::Execute { name } = &one.action else { continue };
-            match self.lookup(name.as_bytes()) {
+            match self.lookup(kept(name.as_bytes())) {
                 Lookup::Known(prepared) => {
                     parse = Some(prepared.statement);
                     write |= prepared.judgement.statements.iter().any(|one| {
@@ -324,6 +343,17 @@ impl Session {
         if copies && judgement.statements.len() > 1 {
             return Some(refusal::copy_in_alone());
         }
+        let fetches = judgement.statements.iter().any(|one| self.fetches_write(one));
+        if fetches && self.terms.row_caps.rows_written_max > 0 {
+            return Some(refusal::caps::fetch_of_write());
+        }
+        let prepares = |one: &crate::policy::Judged| match &one.action {
+            Action::Prepare { name, .. } => not_ascii(name.as_bytes()),
+            _ => None,
+        };
+        if let Some(refusal) = judgement.statements.iter().find_map(prepares) {
+            return Some(refusal);
+        }
         self.audit_refusal()
     }
 
@@ -336,7 +366,22 @@ impl Session {
         (!self.audit_ok).then(refusal::audit_unavailable)
     }
 
+    /// FETCH runs a portal of the protocol too, and that can write.
+    pub(super) fn fetches_write(&self, one: &crate::policy::Judged) -> bool {
+        let Action::Fetch { name } = &one.action else { return false };
+        let name = kept(name.as_bytes());
+        let writes = |of: &Judgement| of.statements.iter().any(|one| one.writes);
+        let in_flight = self.replies.iter().any(|reply| match &reply.request {
+            Request::Bind(bind) => *bind.portal == *name && writes(&bind.prepared.judgement),
+            _ => false,
+        });
+        in_flight || self.names.portal(name).is_some_and(|portal| writes(&portal.judgement))
+    }
+
     fn too_many_names(&self) -> Option<Refusal> {
+        if self.names.bytes() >= limits::NAMES_BYTES_MAX {
+            return Some(refusal::names_too_long(limits::NAMES_BYTES_MAX));
+        }
         let names = self.names.count();
         (names >= limits::NAMES_MAX).then(|| refusal::too_many_names(limits::NAMES_MAX))
     }
@@ -350,6 +395,10 @@ impl Session {
             call.recorder.record(&Event::Done(Done::skipped(statement)));
         }
     }
+}
+
+fn not_ascii(name: &[u8]) -> Option<Refusal> {
+    (!name.is_ascii()).then(refusal::name_not_ascii)
 }
 
 impl Verdict {

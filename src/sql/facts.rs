@@ -48,6 +48,9 @@ pub struct Statement {
     pub settings: Vec<Setting>,
     /// Attribute notation `x.f` can call a function: the field names that could be one.
     pub fields: Vec<Box<str>>,
+    /// Those among them whose `x` may be a scalar: `(x).f`, and `x.f` where `x` is a function in
+    /// FROM. Any function of one argument, or a cast to the type of that name, may be meant.
+    pub attributes: Vec<Box<str>>,
     /// Constructs that only DDL or a table-making statement has, in PostgreSQL's words
     /// (`SELECT INTO`, `CREATE TABLE AS`); never allowed on reads.
     pub creates: Vec<&'static str>,

@@ -15,6 +15,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod attacks;
 mod audit;
 mod cancel;
 mod caps;

@@ -17,6 +17,15 @@ pub fn rows_written(context: &Context<'_>, count: u64, cap: u64) -> Refusal {
         ))
 }
 
+/// FETCH from the portal of a statement that writes: its tag counts what is fetched.
+#[must_use]
+pub fn fetch_of_write() -> Refusal {
+    let what = "pgward: FETCH from a statement that writes refused: its rows cannot be counted";
+    Refusal::error("rows_uncounted", code::INSUFFICIENT_PRIVILEGE, what)
+        .detail("rule rows_uncounted; rows written are capped, and FETCH counts what it returns")
+        .hint("Execute the portal instead, without a limit on its rows.")
+}
+
 /// A statement returned more rows than it may.
 #[must_use]
 pub fn rows_read(context: &Context<'_>, cap: u64) -> Refusal {

@@ -3,6 +3,7 @@
 //! Who has not proved a secret learns nothing: [`failed`] is the same for every cause.
 
 use super::Refusal;
+use super::policy::argument;
 use crate::base::sqlstate as code;
 use crate::base::{GrantId, Notice, SessionId};
 
@@ -32,7 +33,7 @@ pub fn startup_not_utf8() -> Refusal {
 pub fn replication_refused() -> Refusal {
     let what = "pgward: replication connections are refused on every grant";
     Refusal::fatal("replication", code::FEATURE_NOT_SUPPORTED, what)
-        .detail("Replication commands can not be judged statement by statement.")
+        .detail("Replication commands cannot be judged statement by statement.")
         .hint("Leave out the replication parameter, or connect to the database directly.")
 }
 
@@ -49,9 +50,9 @@ pub fn no_user() -> Refusal {
 pub fn failed(login: &str) -> Refusal {
     let what = format!("pgward: login failed for user \"{}\"", shown(login));
     Refusal::fatal("login_failed", code::INVALID_PASSWORD, what).hint(
-        "The password is a grant's token (pgw_…), the user is your name or the grant's id, and \
-         the database is the one the grant is for. Tokens are shown once: create a new grant if \
-         yours is lost.",
+        "The password is a grant's whole token (pgw_…, without spaces or line breaks around it), \
+         the user is your name or the grant's id, and the database is the one the grant is for. \
+         Tokens are shown once: create a new grant if yours is lost.",
     )
 }
 
@@ -72,7 +73,7 @@ pub struct Over<'a> {
 
 impl Over<'_> {
     fn hint(self) -> String {
-        let Self { user, database, .. } = self;
+        let (user, database) = (argument(self.user), argument(self.database));
         format!(
             "Ask for a new one: pgward grant create --user {user} --database {database} \
              --ttl 1h --reason \"…\""
@@ -159,7 +160,7 @@ pub fn draining() -> Refusal {
 /// The connection that could end this session's backend is not up.
 #[must_use]
 pub fn no_control(database: &str) -> Refusal {
-    let what = format!("pgward: database \"{database}\" can not be served now");
+    let what = format!("pgward: database \"{database}\" cannot be served now");
     Refusal::fatal("no_control", code::CANNOT_CONNECT_NOW, what)
         .detail(
             "Its control connection is down (no session could be ended at its time), or its \
@@ -168,7 +169,7 @@ pub fn no_control(database: &str) -> Refusal {
         .hint(format!("Try again shortly; the operator finds the cause in the log and with pgward config check ([databases.{database}.control])."))
 }
 
-/// The audit log can not be written, so no session may begin.
+/// The audit log cannot be written, so no session may begin.
 #[must_use]
 pub fn audit_unavailable() -> Refusal {
     let what = "pgward: login refused: the audit log cannot be written";
@@ -176,7 +177,7 @@ pub fn audit_unavailable() -> Refusal {
         .hint("Ask the operator to free space or repair the audit directory, then try again.")
 }
 
-/// The upstream can not be reached.
+/// The upstream cannot be reached.
 #[must_use]
 pub fn upstream_unreachable(database: &str, why: &str) -> Refusal {
     let what = format!("pgward: database \"{database}\" cannot be reached");
@@ -282,7 +283,7 @@ pub fn judging_full() -> Refusal {
 pub fn judging_overrun() -> Refusal {
     let what = "pgward: statement refused: it takes too long to read";
     Refusal::fatal("judging_overrun", code::STATEMENT_TOO_COMPLEX, what)
-        .detail("What can not be read within bounds can not be judged.")
+        .detail("What cannot be read within bounds cannot be judged.")
         .hint("Split the statement.")
 }
 

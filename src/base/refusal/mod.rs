@@ -164,6 +164,25 @@ pub fn too_many_names(limit: usize) -> Refusal {
         .hint("Close those that are no longer used (Close, DEALLOCATE).")
 }
 
+/// Prepared statements whose texts are more than one session may keep.
+#[must_use]
+pub fn names_too_long(limit: usize) -> Refusal {
+    let what = format!(
+        "pgward: prepared statements and portals of more than {limit} bytes in one session"
+    );
+    Refusal::error("names_too_long", code::PROGRAM_LIMIT_EXCEEDED, what)
+        .hint("Close those that are no longer used (Close, DEALLOCATE).")
+}
+
+/// A name of a prepared statement or portal that the server may keep as another one: it converts
+/// and folds bytes above 0x7F by encodings of its own.
+#[must_use]
+pub fn name_not_ascii() -> Refusal {
+    let what = "pgward: name of a prepared statement or portal refused: it is not ASCII";
+    Refusal::error("name_not_ascii", code::FEATURE_NOT_SUPPORTED, what)
+        .hint("Name prepared statements and portals with ASCII characters only.")
+}
+
 /// The upstream's connection ended or broke.
 #[must_use]
 pub fn upstream_lost(what: &str) -> Refusal {

@@ -466,7 +466,7 @@ fn shown(text: &str) -> String {
 }
 
 /// One argument of a shell command.
-fn argument(text: &str) -> String {
+pub(super) fn argument(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-.,:@/".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         return text.to_owned();

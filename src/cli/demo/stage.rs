@@ -83,7 +83,9 @@ impl Stage {
         let program = std::env::current_exe()?;
         let here = std::env::current_dir()?;
         let short = program.strip_prefix(&here).unwrap_or(&program);
-        Ok(short.display().to_string())
+        // A shell takes a name without a slash from its PATH.
+        let here = if short.components().count() == 1 { "./" } else { "" };
+        Ok(format!("{here}{}", short.display()))
     }
 
     /// A line to paste into a shell.
@@ -144,7 +146,9 @@ fn choose_port(wanted: Option<u16>) -> anyhow::Result<u16> {
     match (TcpListener::bind(("127.0.0.1", port)), wanted) {
         (Ok(_), _) => Ok(port),
         (Err(_), None) => Ok(free_port()?),
-        (Err(error), Some(_)) => Err(error).context(format!("port {port} cannot be listened on")),
+        (Err(error), Some(_)) => Err(error).context(format!(
+            "port {port} cannot be listened on (leave --port out for a free one)"
+        )),
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::support::{
     Login, certificate, client_tls, contains, fake_postgres, grant, pair, revoked, worker,
@@ -134,6 +135,13 @@ async fn who_proves_nothing_is_told_nothing() {
         assert_eq!(audit.matches("\"auth.failed\"").count(), 5);
         assert!(audit.contains("bad_secret") && audit.contains("unknown_login"));
         assert!(!audit.contains(&token));
+        // Neither where it was pasted in the wrong place.
+        let names = [("user", token.as_str()), ("database", &token), ("application_name", &token)];
+        let (login, _) = house.login(&names, &token).await;
+        assert_eq!(login.error().1, "pgward: login failed for user \"pgw_…\"");
+        let audit = house.audit();
+        assert_eq!(audit.matches("\"auth.failed\"").count(), 6);
+        assert!(!audit.contains(&token));
     })
     .await;
 }
@@ -180,6 +188,12 @@ async fn limits_and_draining() {
         drop(first);
         let (_, again) = house.login(&ALICE, &token).await;
         assert!(again.is_some(), "a place that was left is free");
+        let leaving = async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            drop(again);
+        };
+        let ((_, waited), ()) = tokio::join!(house.login(&ALICE, &token), leaving);
+        assert!(waited.is_some(), "a place that is about to be left is waited for");
         house.worker.shared.draining.store(true, std::sync::atomic::Ordering::Relaxed);
         let (login, _) = house.login(&ALICE, &token).await;
         assert_eq!(login.error().0, "57P03");
@@ -246,6 +260,54 @@ async fn scram_plus_binds_to_the_certificate() {
         }
         assert!(house.audit().contains("scram-sha-256-plus"));
         assert!(house.audit().contains("channel_binding"));
+    })
+    .await;
+}
+
+const MUTE: [(&str, &str); 3] =
+    [("user", "alice"), ("database", "app"), ("application_name", "mute")];
+
+#[tokio::test]
+async fn an_upstream_that_says_nothing_is_named_as_the_cause() {
+    local(async {
+        let (grant, token) = grant(1);
+        let house = House::new("login_timeout = \"1s\"", vec![grant]).await;
+        let (login, admitted) = house.login(&MUTE, &token).await;
+        assert!(admitted.is_none() && house.worker.shared.registry.is_empty());
+        let (sqlstate, message) = login.error();
+        assert_eq!(sqlstate, "08001");
+        assert!(message.contains("cannot be reached"), "{message}");
+        assert!(house.audit().contains("no answer in time"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_leaves_during_a_login_gives_the_place_back() {
+    local(async {
+        let (grant, token) = grant(1);
+        let house = House::new("login_timeout = \"20s\"", vec![grant]).await;
+        let registry = Arc::clone(&house.worker.shared.registry);
+        let (client, server) = pair().await;
+        let peer = server.peer_addr().unwrap();
+        let client = async {
+            let login = Login::start(Stream::Tcp(client), &MUTE).await;
+            // The answer never comes; the client goes once it is in the registry.
+            let proving = login.prove(&token, ClientBinding::Unable);
+            let entered = async {
+                while registry.is_empty() {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            };
+            tokio::select! { _ = proving => panic!("admitted"), () = entered => {} }
+        };
+        let server = tokio::time::timeout(
+            Duration::from_secs(10),
+            admit(&house.worker, server.into_std().unwrap(), peer),
+        );
+        let ((), admitted) = tokio::join!(client, server);
+        assert!(admitted.expect("it does not wait for the upstream").is_none());
+        assert!(registry.is_empty());
     })
     .await;
 }

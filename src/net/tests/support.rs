@@ -213,8 +213,8 @@ impl Login {
 }
 
 /// An upstream that trusts everybody and answers every Query: pgward's own questions about
-/// backends with `backends` (0: none is listed any more), others with one row `1`. Serves until
-/// it is dropped. The StartupMessages it got are kept.
+/// backends with `backends` (0: none is listed any more), others with one row `1`; sessions of
+/// an application `mute` with nothing at all. Serves until it is dropped. The StartupMessages it got are kept.
 pub(super) async fn fake_postgres(seen: Arc<std::sync::Mutex<Vec<Vec<u8>>>>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -239,6 +239,9 @@ async fn fake_backend(mut tcp: TcpStream, pid: i32, seen: Arc<std::sync::Mutex<V
     seen.lock().unwrap().push(packet.clone());
     if matches!(startup::first(&packet), Ok(startup::First::Cancel { .. })) {
         return;
+    }
+    if contains(&packet, "/mute") {
+        return std::future::pending().await;
     }
     let mut out = Vec::new();
     write::authentication_ok(&mut out);

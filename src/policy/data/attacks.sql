@@ -105,6 +105,19 @@ MERGE INTO orders o USING items i ON true WHEN MATCHED THEN DELETE
 TRUNCATE orders
 SELECT 1 END; DELETE FROM orders
 SELECT o.full_name FROM orders o
+SELECT ('sq'::regclass).nextval
+SELECT x.nextval FROM unnest('{sq}'::regclass[]) x
+SELECT nextval.nextval FROM to_regclass('sq') nextval
+SELECT concat.pg_read_file FROM concat('/etc/passwd')
+SELECT g.pg_read_file FROM ROWS FROM (concat('/etc/passwd')) g
+SELECT x.pg_read_file FROM COALESCE('/etc/passwd') x
+SELECT "coalesce".pg_read_file FROM COALESCE('/etc/passwd')
+SELECT x.y.z, (x.y).lo_create FROM x
+SELECT ('/etc/passwd'::text).pg_read_file
+SELECT (12345).pg_terminate_backend
+SELECT ('x'::text).email
+SELECT (1).f
+SELECT ($1).lo_unlink
 SELECT (o).full_name FROM orders o
 SELECT 'x'::email
 SELECT email 'x'

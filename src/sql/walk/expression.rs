@@ -301,6 +301,11 @@ impl<'a> Walk<'a> {
             && let Some(Node::String(last)) = column.fields().iter().next_back()
         {
             self.field(last.sval());
+            if let (2, Some(Node::String(of)), Some(field)) =
+                (column.fields().len(), column.fields().first(), last.sval())
+            {
+                self.dotted.insert((of.sval().unwrap_or_default(), field));
+            }
         }
     }
 
@@ -308,6 +313,7 @@ impl<'a> Walk<'a> {
         for step in indirection.indirection() {
             if let Node::String(field) = step {
                 self.field(field.sval());
+                self.found.attributes.extend(field.sval().map(Into::into));
             }
         }
         self.subscripts(indirection.indirection(), scope);

@@ -13,6 +13,8 @@ mod restrict;
 mod settings;
 mod utility;
 
+use std::collections::HashSet;
+
 use pg_raw_parse::Node;
 use pg_raw_parse::list::NodeList;
 use pg_raw_parse::nodes::{RangeVar, RawStmt, TypeName};
@@ -52,6 +54,12 @@ struct Walk<'a> {
     explained: bool,
     /// Calls of set_config whose first argument, a column, can only hold this name.
     pinned: Vec<(*const pg_raw_parse::nodes::FuncCall, &'a str)>,
+    /// Columns `a.b`, for those whose `a` is a function in FROM.
+    dotted: HashSet<(&'a str, &'a str)>,
+    /// What functions in FROM are known as: as a whole row they may be scalars.
+    scalars: HashSet<&'a str>,
+    /// A function in FROM has a name that the grammar alone does not tell.
+    scalar_unnamed: bool,
     /// What the server would refuse before it runs anything, with its byte in the text.
     refused: Option<(&'static str, i32)>,
 }
@@ -89,6 +97,7 @@ impl<'a> Walk<'a> {
                 operators: Vec::new(),
                 settings: Vec::new(),
                 fields: Vec::new(),
+                attributes: Vec::new(),
                 creates: Vec::new(),
                 unrestricted: false,
                 uncounted: false,
@@ -99,6 +108,9 @@ impl<'a> Walk<'a> {
             tagged: false,
             explained: false,
             pinned: Vec::new(),
+            dotted: HashSet::new(),
+            scalars: HashSet::new(),
+            scalar_unnamed: false,
             refused: None,
         }
     }
@@ -112,12 +124,16 @@ impl<'a> Walk<'a> {
 
     fn finish(self, operation: &'static str, action: Action) -> Statement {
         let mut found = self.found;
+        let scalar = |of: &str| self.scalar_unnamed || self.scalars.contains(of);
+        let called = self.dotted.iter().filter(|(of, _)| scalar(of));
+        found.attributes.extend(called.map(|&(_, field)| field.into()));
         sort(&mut found.reads);
         sort(&mut found.writes);
         sort(&mut found.calls);
         sort(&mut found.types);
         sort(&mut found.operators);
         sort(&mut found.fields);
+        sort(&mut found.attributes);
         sort(&mut found.creates);
         found.operation = operation;
         found.uncounted = self.writers > usize::from(self.tagged);

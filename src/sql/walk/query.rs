@@ -185,6 +185,12 @@ impl<'a> Walk<'a> {
             self.push_list(pair, scope);
         }
         self.push_all(function.coldeflist().iter().map(Node::ColumnDef), scope);
+        match (function.alias().and_then(|alias| alias.aliasname()), known_as(function)) {
+            (Some(name), _) | (None, Some(name)) => {
+                self.scalars.insert(name);
+            }
+            (None, None) => self.scalar_unnamed = true,
+        }
         Ok(())
     }
 
@@ -220,9 +226,19 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The table that an alias of a FROM stands for; `None` if it is none (a sub-query, say).
+/// What a function in FROM without an alias is known as: the name of the first one, where it is
+/// a plain call.
+fn known_as(function: &RangeFunction) -> Option<&str> {
+    let Some(Node::NodeList(pair)) = function.functions().first() else { return None };
+    let Some(Node::FuncCall(call)) = pair.first() else { return None };
+    call.funcname().iter().next_back()?.as_str()
+}
+
+/// The table that an alias of a FROM stands for; `None` if it is none (a sub-query, say), or if
+/// it may be one of several: inside a join with an alias of its own, a name hides no other.
 fn aliased(locked: &RangeVar, from: &NodeList) -> Option<Name> {
     let mut open: Vec<Node<'_>> = from.iter().collect();
+    let mut found = None;
     while let Some(item) = open.pop() {
         match item {
             Node::RangeVar(table) => {
@@ -230,8 +246,8 @@ fn aliased(locked: &RangeVar, from: &NodeList) -> Option<Name> {
                     Some(alias) => alias.aliasname(),
                     None => table.relname(),
                 };
-                if known_as == locked.relname() {
-                    return Some(table_name(table));
+                if known_as == locked.relname() && found.replace(table_name(table)).is_some() {
+                    return None;
                 }
             }
             Node::JoinExpr(join) => open.extend([join.larg(), join.rarg()]),
@@ -239,5 +255,5 @@ fn aliased(locked: &RangeVar, from: &NodeList) -> Option<Name> {
             _ => {}
         }
     }
-    None
+    found
 }
