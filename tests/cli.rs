@@ -89,6 +89,7 @@ fn the_manual() {
         "session list --help",
         "session kill --help",
         "audit --help",
+        "check --help",
     ] {
         let name = line.replace("--", "").replace(' ', "_");
         insta::assert_snapshot!(format!("manual_{name}"), bench.run(line));

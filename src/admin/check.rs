@@ -13,9 +13,8 @@ use crate::base::GrantId;
 use crate::config::{Config, nearest};
 use crate::grants::terms::{caps, row_caps};
 use crate::grants::{Grant, WishError, scopes};
-use crate::policy::explain::{Explanation, explain};
+use crate::policy::explain::{Explanation, Seen, explain};
 use crate::policy::{Case, JudgeSource, Scope, Terms, Verdict};
-use crate::sql::facts::{Change, Facts, Statement, Unread};
 
 /// Stack of the thread that judges: PostgreSQL's grammar recurses on nested expressions.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
@@ -183,56 +182,26 @@ fn view(explained: &Explanation) -> CheckView {
     }
 }
 
-fn facts(read: &Result<Facts, Unread>, second: &str) -> Value {
+fn facts(read: &Result<Vec<Seen>, String>, second: &str) -> Value {
     let first = match read {
-        Ok(facts) => Value::from(facts.statements.iter().map(statement).collect::<Vec<_>>()),
-        Err(unread) => json!({ "error": why(unread) }),
+        Ok(statements) => Value::from(statements.iter().map(statement).collect::<Vec<_>>()),
+        Err(why) => json!({ "error": why }),
     };
     json!({ "postgresql": first, "sqlparser": second })
 }
 
-fn why(unread: &Unread) -> String {
-    match unread {
-        Unread::Syntax { message, .. } => message.clone(),
-        Unread::Encoding { offset } => format!("invalid byte at offset {offset}"),
-        Unread::TooComplex { what, limit } => format!("more than {limit} {what}"),
-        Unread::Unknown { construct } => format!("not known how to judge: {construct}"),
-        Unread::Disagreement { detail } => detail.clone(),
-    }
-}
-
-fn statement(statement: &Statement) -> Value {
-    let names = |names: &[crate::sql::facts::Name]| {
-        names.iter().map(ToString::to_string).collect::<Vec<_>>()
-    };
-    let writes: Vec<String> = statement
-        .writes
-        .iter()
-        .map(|write| format!("{}:{}", write.verb.word(), write.table))
-        .collect();
-    let settings: Vec<String> = statement
-        .settings
-        .iter()
-        .map(|setting| {
-            let name = setting.name.as_deref().unwrap_or("(computed)");
-            match &setting.change {
-                Change::To(value) => format!("{name} = {value}"),
-                Change::Unknown => format!("{name} = (computed)"),
-                Change::Reset => format!("{name} reset"),
-            }
-        })
-        .collect();
+fn statement(seen: &Seen) -> Value {
     json!({
-        "operation": statement.operation,
-        "reads": names(&statement.reads),
-        "writes": writes,
-        "calls": names(&statement.calls),
-        "types": names(&statement.types),
-        "operators": names(&statement.operators),
-        "settings": settings,
-        "creates": statement.creates,
-        "defines": statement.defines.as_deref().map(names),
-        "row_locks": statement.row_locks.len(),
-        "every_row": statement.unrestricted,
+        "operation": seen.operation,
+        "reads": seen.reads,
+        "writes": seen.writes,
+        "calls": seen.calls,
+        "types": seen.types,
+        "operators": seen.operators,
+        "settings": seen.settings,
+        "creates": seen.creates,
+        "defines": seen.defines,
+        "row_locks": seen.row_locks,
+        "every_row": seen.every_row,
     })
 }
