@@ -69,6 +69,11 @@ impl Rules<'_> {
             })
     }
 
+    /// Whether snapshots may go from one session to another.
+    pub(super) fn shares_snapshots(&self) -> bool {
+        self.executes(&Name::qualified("pg_catalog", "pg_export_snapshot"), false)
+    }
+
     /// CALL: the procedure needs a scope of its own, however harmless it may be.
     pub(super) fn called(&self, statement: &Statement) -> Result<(), Reason> {
         if statement.calls.iter().any(|call| self.executes(call, false)) {

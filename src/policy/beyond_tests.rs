@@ -66,6 +66,9 @@ fn functions_by_execute() {
             ("SELECT set_config('role', 'boss', false)", Some("setting")),
         ],
     );
+    let dump = "SET TRANSACTION SNAPSHOT '00000003-0000001B-1'";
+    check(&["execute:pg_catalog.pg_export_snapshot"], &[(dump, None)]);
+    check(&["execute:public.f"], &[(dump, Some("snapshot"))]);
     // A name that another function of the database has too is both of them.
     check(
         &["execute:pg_catalog.reverse"],

@@ -34,6 +34,8 @@ mod write;
 #[cfg(test)]
 mod beyond_tests;
 #[cfg(test)]
+mod freeze_tests;
+#[cfg(test)]
 mod tests;
 
 pub use catalogue::Catalogue;

@@ -122,6 +122,8 @@ impl Rules<'_> {
             Action::Prepare { .. } => Ok(()),
             Action::Begin(Access::ReadWrite) if !may_write => Err(Reason::ReadWrite(operation)),
             Action::Begin(_) => Ok(()),
+            // pg_dump -j: who may export a snapshot may take it up in another session.
+            Action::SetTransaction { snapshot: true, .. } if self.shares_snapshots() => Ok(()),
             Action::SetTransaction { snapshot: true, .. } => Err(refuse(
                 "snapshot",
                 "SET TRANSACTION SNAPSHOT",
