@@ -411,7 +411,10 @@ fn of_statement(text: &[u8], statement: &Statement) -> Judged {
     objects.sort();
     objects.dedup();
     let prepares = matches!(statement.action, Action::Prepare { .. });
-    let acts = matches!(statement.action, Action::Write | Action::CopyIn);
+    let acts = matches!(
+        statement.action,
+        Action::Write | Action::CopyIn | Action::Call | Action::Maintain | Action::Ddl
+    );
     Judged {
         span: statement.span.clone(),
         operation: statement.operation,

@@ -29,8 +29,8 @@ impl Rules<'_> {
     pub(crate) fn judge(&self, facts: &Facts, parameters: &[u32]) -> Result<Option<Cap>, Reason> {
         types::parameters(parameters, self.catalogue)?;
         let alone = facts.statements.len() == 1;
-        let mut earlier =
-            Earlier { capped: self.terms.row_caps.rows_written_max > 0, ..Earlier::default() };
+        let capped = self.terms.may_write() && self.terms.row_caps.rows_written_max > 0;
+        let mut earlier = Earlier { capped, ..Earlier::default() };
         let mut capped = None;
         for statement in &facts.statements {
             earlier.allows(statement)?;

@@ -20,8 +20,8 @@ use super::upstream::{Fate, OutOfOrder};
 use super::{Call, Session};
 use crate::base::Refusal;
 use crate::base::refusal::caps as texts;
-use crate::policy::Judgement;
 use crate::policy::reason::in_context;
+use crate::policy::{Judged, Judgement};
 use crate::sql::facts::Action;
 use crate::wire::backend::Fields;
 use crate::wire::frontend::tag;
@@ -72,7 +72,7 @@ impl Session {
     /// Whether a text's rows are counted against a cap.
     pub(super) fn counts(&self, judgement: &Judgement, executes_write: bool) -> bool {
         self.terms.row_caps.rows_written_max > 0
-            && (executes_write || judgement.statements.iter().any(|one| one.writes))
+            && (executes_write || judgement.statements.iter().any(writes_rows))
     }
 
     /// Whether a message has to wait for a count, or for a cancel.
@@ -123,7 +123,7 @@ impl Session {
 
     /// Opens a block of ours for a Query that is to be counted; whether it did.
     pub(super) fn open_block(&mut self, judgement: &Judgement, call: &mut Call<'_>) -> bool {
-        let begins = |one: &crate::policy::Judged| matches!(one.action, Action::Begin(_));
+        let begins = |one: &Judged| matches!(one.action, Action::Begin(_));
         if self.transactions.status() != b'I' || judgement.statements.iter().any(begins) {
             return false;
         }
@@ -176,7 +176,7 @@ impl Session {
                 let one = query.judgement.as_ref();
                 let one = one.and_then(|all| all.statements.get(query.answered));
                 one.is_some_and(|one| {
-                    one.writes
+                    writes_rows(one)
                         || (query.executes_write && matches!(one.action, Action::Execute { .. }))
                 })
             }
@@ -391,4 +391,10 @@ impl Session {
         call.turn.upstream.own(|out| write::query(out, &text));
         self.push(Request::Finish(finish));
     }
+}
+
+/// Whether its command tag counts rows written. What maintains, defines or calls is not counted,
+/// and may not be able to run in a block.
+fn writes_rows(one: &Judged) -> bool {
+    one.writes && !matches!(one.action, Action::Call | Action::Maintain | Action::Ddl)
 }
