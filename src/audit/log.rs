@@ -10,7 +10,7 @@ use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, IoSlice, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::time;
 use crate::base::Moment;
@@ -22,9 +22,6 @@ pub const FILE_NAME: &str = "audit.jsonl";
 /// How often the live file is compared with what its path names, microseconds: a file that was
 /// moved or deleted is written for at most this long.
 const CHECK_EVERY: u64 = 1_000_000;
-
-/// Attempts at the lock before a thread sleeps for it: some ten microseconds.
-const TRIES_AWAKE: u32 = 200;
 
 /// The log file all streams append to (O_APPEND), with its rotation. Shared by all threads.
 #[derive(Debug)]
@@ -156,16 +153,7 @@ impl Log {
         }
     }
 
-    /// Another worker holds it for one write(2), which is shorter than going to sleep and being
-    /// woken: it is waited for awake before it is waited for asleep.
     fn lock(&self) -> MutexGuard<'_, State> {
-        for _ in 0..TRIES_AWAKE {
-            match self.state.try_lock() {
-                Ok(state) => return state,
-                Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
-                Err(TryLockError::WouldBlock) => std::hint::spin_loop(),
-            }
-        }
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -189,6 +189,7 @@ pub async fn load<Q: Query + Sync>(
         functions: query.rows(sql::FUNCTIONS).await.map_err(CatalogueError::Query)?,
         types: query.rows(sql::TYPES).await.map_err(CatalogueError::Query)?,
         operators: query.rows(sql::OPERATORS).await.map_err(CatalogueError::Query)?,
+        casts: query.rows(sql::CASTS).await.map_err(CatalogueError::Query)?,
         relations: query.rows(sql::RELATIONS).await.map_err(CatalogueError::Query)?,
         inherits: query.rows(sql::INHERITS).await.map_err(CatalogueError::Query)?,
         schemas: query.rows(sql::SCHEMAS).await.map_err(CatalogueError::Query)?,

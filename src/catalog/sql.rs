@@ -2,7 +2,9 @@
 //! PostgreSQL 14 to 18. Every name is qualified: the answers must not depend on search_path.
 
 use crate::catalog::Rows;
-use crate::policy::catalogue::{Function, Inherits, Operator, Relation, Shape, Snapshot, Type};
+use crate::policy::catalogue::{
+    Cast, Function, Inherits, Operator, Relation, Shape, Snapshot, Type,
+};
 
 /// A value that changes whenever a function, type, operator, relation, schema or extension is
 /// made, altered or dropped: row versions of the catalogues, hashed. Much cheaper than loading.
@@ -14,6 +16,7 @@ SELECT pg_catalog.concat_ws('/', \
  (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat(oid, ':', relname, ':', relnamespace, ':', relkind, ':', relhasrules), 0)::pg_catalog.numeric)) FROM pg_catalog.pg_class WHERE relpersistence OPERATOR(pg_catalog.<>) 't'), \
  (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat(xmin::pg_catalog.text, ':', oid), 0)::pg_catalog.numeric)) FROM pg_catalog.pg_constraint WHERE contypid OPERATOR(pg_catalog.<>) 0), \
  (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat(xmin::pg_catalog.text, ':', oid), 0)::pg_catalog.numeric)) FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.!~) '^pg_(temp|toast)'), \
+ (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat(xmin::pg_catalog.text, ':', oid), 0)::pg_catalog.numeric)) FROM pg_catalog.pg_cast WHERE oid OPERATOR(pg_catalog.>=) 16384), \
  (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat(xmin::pg_catalog.text, ':', oid), 0)::pg_catalog.numeric)) FROM pg_catalog.pg_extension), \
  (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat(inhrelid, ':', inhparent), 0)::pg_catalog.numeric)) FROM pg_catalog.pg_inherits))";
 
@@ -59,6 +62,19 @@ LEFT JOIN pg_catalog.pg_depend d ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog
 LEFT JOIN pg_catalog.pg_extension e ON e.oid OPERATOR(pg_catalog.=) d.refobjid \
 WHERE o.oid OPERATOR(pg_catalog.>=) 16384 \
 ORDER BY 1, 2, 3, o.oid";
+
+/// Casts with a function that is not PostgreSQL's own.
+pub(super) const CASTS: &str = "\
+SELECT c.castsource, c.casttarget, n.nspname, t.typname, c.castcontext OPERATOR(pg_catalog.=) 'i', f.nspname, p.proname, e.extname \
+FROM pg_catalog.pg_cast c \
+JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) c.casttarget \
+JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace \
+JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) c.castfunc \
+JOIN pg_catalog.pg_namespace f ON f.oid OPERATOR(pg_catalog.=) p.pronamespace \
+LEFT JOIN pg_catalog.pg_depend d ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid OPERATOR(pg_catalog.=) p.oid AND d.deptype OPERATOR(pg_catalog.=) 'e' \
+LEFT JOIN pg_catalog.pg_extension e ON e.oid OPERATOR(pg_catalog.=) d.refobjid \
+WHERE c.castfunc OPERATOR(pg_catalog.>=) 16384 \
+ORDER BY c.oid";
 
 /// Relations of every schema but the temporary ones and TOAST. System views have rules of
 /// course; only those of plain tables matter.
@@ -126,6 +142,7 @@ pub(super) struct Answers {
     pub(super) functions: Rows,
     pub(super) types: Rows,
     pub(super) operators: Rows,
+    pub(super) casts: Rows,
     pub(super) relations: Rows,
     pub(super) inherits: Rows,
     pub(super) schemas: Rows,
@@ -145,6 +162,7 @@ impl Answers {
             functions: each(self.functions, function)?,
             types: each(self.types, type_row)?,
             operators: each(self.operators, operator)?,
+            casts: each(self.casts, cast)?,
             relations: each(self.relations, relation)?,
             inherits: each(self.inherits, inherits)?,
             schemas: each(self.schemas, Columns::text)?,
@@ -192,6 +210,18 @@ fn operator(row: &mut Columns) -> Result<Operator, BadRow> {
     Ok(Operator { schema: row.text()?, name: row.text()?, extension: row.boxed()? })
 }
 
+fn cast(row: &mut Columns) -> Result<Cast, BadRow> {
+    Ok(Cast {
+        source: row.number()?,
+        to: row.number()?,
+        schema: row.text()?,
+        target: row.text()?,
+        implicit: row.flag()?,
+        function: (row.text()?, row.text()?),
+        extension: row.boxed()?,
+    })
+}
+
 fn relation(row: &mut Columns) -> Result<Relation, BadRow> {
     let (schema, name, kind) = (row.text()?, row.text()?, row.text()?);
     let kind = kind.chars().next().ok_or(BadRow)?;
@@ -220,6 +250,7 @@ mod tests {
             ],
             types,
             operators: vec![row(&["public", "===", "NULL"])],
+            casts: vec![row(&["20001", "25", "pg_catalog", "text", "t", "public", "f", "NULL"])],
             relations: vec![row(&["public", "orders", "r", "f"]), row(&["public", "v", "v", "t"])],
             inherits: vec![row(&["public", "orders", "old", "orders"])],
             schemas: vec![row(&["old"]), row(&["public"])],
@@ -259,6 +290,7 @@ mod tests {
         assert!(!snapshot.relations[1].rules);
         assert_eq!(&*snapshot.inherits[0].child.0, "old");
         assert_eq!(snapshot.schemas.len(), 2);
+        assert!(snapshot.casts[0].implicit && !snapshot.casts[0].reviewed());
         for bad in [row(&["x", "public"]), row(&["20001"]), row(&[])] {
             assert_eq!(answers(vec![bad]).snapshot(), Err(BadRow));
         }

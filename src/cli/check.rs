@@ -149,9 +149,11 @@ impl Report {
             lines.push(format!("{}: ok", self.config));
         }
         for database in &self.databases {
-            let version = database.server_version.as_deref().unwrap_or("not reached");
+            let version = database.server_version.as_deref();
+            let version = version.map(|version| format!("PostgreSQL {version}"));
+            let version = version.unwrap_or_else(|| "no role could log in".to_owned());
             let server = format!("database {} at {}", database.name, database.server);
-            lines.push(printable(&format!("{server}: PostgreSQL {version}")));
+            lines.push(printable(&format!("{server}: {version}")));
             for role in &database.roles {
                 let name = format!("  {} {}", role.purpose, role.role);
                 let fine = role.problems.is_empty() && role.notes.is_empty();

@@ -187,9 +187,20 @@ fn sessions(database: &Database) -> Vec<&str> {
     names
 }
 
-const fn hint(error: &DialError) -> &'static str {
+/// What to do, by what the system and the TLS library say.
+fn hint(error: &DialError) -> &'static str {
     match error {
-        DialError::Unreachable(_) => "is the server running there?",
+        DialError::Unreachable(why) if why.contains("lookup") => "check the spelling of host",
+        DialError::Unreachable(_) => "check host and port; is the server running there?",
+        DialError::Tls(why) if why.contains("UnknownIssuer") => {
+            "let sslrootcert name the CA that signed the server's certificate"
+        }
+        DialError::Tls(why) if why.contains("not valid for name") => {
+            "let host be a name that the certificate holds, or set sslmode = \"verify-ca\""
+        }
+        DialError::Tls(why) if why.contains("does not support") => {
+            "set ssl = on at the server, or another sslmode"
+        }
         DialError::Tls(_) => "check sslmode and sslrootcert",
         DialError::Protocol(_) => "is it PostgreSQL, or a pooler in transaction mode?",
         DialError::Refused { .. } | DialError::Authentication(_) => {

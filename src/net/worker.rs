@@ -27,7 +27,7 @@ const SCRATCH_BYTES: usize = 64 * 1024;
 const WRITE_RETRY: Duration = Duration::from_millis(500);
 /// How long a record that nothing waits for (`statement.done`) may stay in memory: a busy worker
 /// writes it along with the next decision and saves a write per statement.
-const WRITTEN_WITHIN: Duration = Duration::from_millis(20);
+const WRITTEN_WITHIN: Duration = Duration::from_millis(50);
 
 /// What the sessions of one thread share.
 pub(super) struct Worker {

@@ -21,6 +21,8 @@ pub struct Snapshot {
     pub types: Vec<Type>,
     /// Operators likewise.
     pub operators: Vec<Operator>,
+    /// Casts with a function that is not PostgreSQL's own.
+    pub casts: Vec<Cast>,
     /// Relations of every schema but the temporary ones and TOAST.
     pub relations: Vec<Relation>,
     /// Tables that inherit from plain tables; partitions are not among them.
@@ -104,6 +106,25 @@ pub struct Operator {
     pub extension: Option<Box<str>>,
 }
 
+/// A cast that calls a function which is not PostgreSQL's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cast {
+    /// OID of the type it casts from.
+    pub source: u32,
+    /// OID of the type it casts to.
+    pub to: u32,
+    /// Schema of the type it casts to.
+    pub schema: Box<str>,
+    /// Name of the type it casts to.
+    pub target: Box<str>,
+    /// Whether it is made without being written.
+    pub implicit: bool,
+    /// The function's schema and name.
+    pub function: (Box<str>, Box<str>),
+    /// The extension the function belongs to.
+    pub extension: Option<Box<str>>,
+}
+
 /// A relation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relation {
@@ -181,6 +202,29 @@ impl Catalogue {
             .filter(|r| in_schema(name, &r.schema))
     }
 
+    /// Casts that call a function which nobody vouched for.
+    pub fn casts(&self) -> impl Iterator<Item = &Cast> {
+        self.snapshot.casts.iter().filter(|cast| !cast.reviewed())
+    }
+
+    /// Whether a value of the type `of` is, or holds, one of the type `part`.
+    #[must_use]
+    pub fn holds(&self, of: u32, part: u32) -> bool {
+        let (mut open, mut seen) = (vec![of], HashSet::new());
+        while let Some(oid) = open.pop() {
+            if oid == part {
+                return true;
+            }
+            if seen.insert(oid)
+                && let Some(known) = self.types_by_oid.get(&oid)
+                && let Some(known) = self.snapshot.types.get(*known)
+            {
+                open.extend(parts(&known.shape));
+            }
+        }
+        false
+    }
+
     /// Every relation, for the nearest name of a mistyped one.
     #[must_use]
     pub fn all_relations(&self) -> &[Relation] {
@@ -240,6 +284,15 @@ impl Function {
 impl Type {
     fn reviewed(&self) -> bool {
         self.extension.as_deref().is_some_and(extensions::reviewed)
+    }
+}
+
+impl Cast {
+    /// Whether its function belongs to an extension that was reviewed and found harmless.
+    #[must_use]
+    pub fn reviewed(&self) -> bool {
+        let of = self.extension.as_deref();
+        of.is_some_and(|e| extensions::function_reviewed(e, &self.function.1))
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-use crate::policy::catalogue::{Catalogue, Function};
+use crate::policy::catalogue::{Cast, Catalogue, Function};
 use crate::policy::reason::Reason;
 use crate::sql::facts::Name;
 
@@ -128,6 +128,16 @@ impl Functions {
             }
             _ => Ok(()),
         }
+    }
+
+    /// A cast that may be made, and calls a function of the database.
+    pub(crate) fn cast(&self, cast: &Cast) -> Result<(), Reason> {
+        let (schema, name) = cast.function.clone();
+        let name = Name::qualified(schema, name);
+        if self.allowed.contains(&name) && !self.refused.contains(&name) {
+            return Ok(());
+        }
+        Err(Reason::FunctionUser { function: name.to_string(), by_field: false })
     }
 
     fn builtin(&self, name: &Name, class: Class, settings_known: bool) -> Result<(), Reason> {

@@ -68,6 +68,8 @@ impl Rules<'_> {
         for field in &statement.fields {
             self.functions.field(field, self.catalogue)?;
         }
+        types::unnamed(statement, self.catalogue)?;
+        types::casts(statement, self.catalogue).try_for_each(|cast| self.functions.cast(cast))?;
         for field in &statement.attributes {
             self.functions.attribute(field, self.catalogue)?;
             types::attribute(field, self.catalogue)?;

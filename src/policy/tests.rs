@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::catalogue::{Function, Inherits, Operator, Relation, Shape, Snapshot, Type};
+use super::catalogue::{Cast, Function, Inherits, Operator, Relation, Shape, Snapshot, Type};
 use super::*;
 use crate::base::GrantId;
 
@@ -70,7 +70,18 @@ fn snapshot() -> Snapshot {
             user_type(20_001, "mood", Shape::Enum),
             user_type(20_002, "pair", Shape::Composite(vec![])),
             user_type(20_003, "email", Shape::Domain { base: 25, checked: true }),
+            user_type(20_004, "people", Shape::Composite(vec![20_003])),
+            user_type(20_005, "euro", Shape::Composite(vec![])),
         ],
+        casts: vec![Cast {
+            source: 23,
+            to: 20_005,
+            schema: "public".into(),
+            target: "euro".into(),
+            implicit: false,
+            function: ("public".into(), "to_euro".into()),
+            extension: None,
+        }],
         operators: vec![operator("###", None), operator("@>", Some("hstore"))],
         relations: vec![
             relation("public", "orders", 'r'),

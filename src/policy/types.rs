@@ -1,9 +1,9 @@
 //! Which types a text may name, and which its parameters may have. A cast, a typed literal, and
 //! Bind itself run the type's input function and, for a domain, its CHECK.
 
-use crate::policy::catalogue::{Catalogue, FIRST_USER_OID};
+use crate::policy::catalogue::{Cast, Catalogue, FIRST_USER_OID, Type};
 use crate::policy::reason::Reason;
-use crate::sql::facts::Name;
+use crate::sql::facts::{Name, Statement};
 
 /// Pseudo-types by OID (`pg_type.dat`, 14 to 18), less `unknown` (705), which drivers send for
 /// "you say".
@@ -58,6 +58,63 @@ pub(crate) fn attribute(field: &str, catalogue: &Catalogue) -> Result<(), Reason
     Ok(())
 }
 
+/// Functions that make rows of the type of their first argument, by running its input functions
+/// and CHECKs; an operator of hstore does too.
+const POPULATE: &[&str] = &[
+    "json_populate_record",
+    "json_populate_recordset",
+    "jsonb_populate_record",
+    "jsonb_populate_record_valid",
+    "jsonb_populate_recordset",
+    "populate_record",
+];
+
+/// Types of the database that values of a statement can have: those of the relations that it
+/// reads, and those that it names.
+fn values<'a>(
+    statement: &'a Statement,
+    catalogue: &'a Catalogue,
+) -> impl Iterator<Item = &'a Type> {
+    let named = statement.types.iter().chain(&statement.reads);
+    named.flat_map(|name| catalogue.types(name))
+}
+
+/// The casts that a statement may make and that call a function of the database. Those between
+/// two built-in types are left out: only a superuser can make one, and every statement makes it.
+pub(crate) fn casts<'a>(
+    statement: &'a Statement,
+    catalogue: &'a Catalogue,
+) -> impl Iterator<Item = &'a Cast> {
+    let reached = move |oid: u32| {
+        oid < FIRST_USER_OID || values(statement, catalogue).any(|of| catalogue.holds(of.oid, oid))
+    };
+    catalogue.casts().filter(move |cast| {
+        let written = || {
+            statement.types.iter().any(|of| {
+                of.name == cast.target && of.schema.as_ref().is_none_or(|s| *s == cast.schema)
+            })
+        };
+        let own = cast.source >= FIRST_USER_OID || cast.to >= FIRST_USER_OID;
+        own && (written() || (cast.implicit && reached(cast.to))) && reached(cast.source)
+    })
+}
+
+/// Judges what a statement may make of values whose types it does not name: those of the
+/// relations that it reads.
+pub(crate) fn unnamed(statement: &Statement, catalogue: &Catalogue) -> Result<(), Reason> {
+    let populates = statement.calls.iter().any(|call| POPULATE.contains(&&*call.name))
+        || statement.operators.iter().any(|operator| &*operator.name == "#=");
+    if populates {
+        for row in values(statement, catalogue) {
+            if let Some(why) = catalogue.type_refused(row.oid) {
+                let name = format!("{}.{}", row.schema, row.name);
+                return Err(Reason::Type { name, why });
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Judges the parameter types of a Parse message; 0 leaves the choice to the server.
 pub(crate) fn parameters(oids: &[u32], catalogue: &Catalogue) -> Result<(), Reason> {
     for (index, &oid) in oids.iter().enumerate() {
@@ -88,7 +145,7 @@ fn is_system(schema: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::catalogue::{Relation, Shape, Snapshot, Type};
+    use crate::policy::catalogue::{Relation, Shape, Snapshot};
 
     #[test]
     fn types_are_judged_by_every_type_of_the_name() {

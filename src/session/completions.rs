@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::event::{Done, Event, Outcome};
 use super::names::{Portal, Prepared, Sent, kept};
-use super::replies::{CursorChange, NameChange, Request};
+use super::replies::{NameChange, Request};
 use super::upstream::OutOfOrder;
 use super::{Call, Session};
 use crate::base::Moment;
-use crate::policy::Verdict;
+use crate::policy::{Judged, Judgement, Verdict};
 use crate::sql::facts::Action;
 use crate::wire::frontend::Target;
 use crate::wire::write;
@@ -98,10 +98,10 @@ impl Session {
                     let is_execute = matches!(one.action, Action::Execute { .. });
                     let writes = one.writes || (executes && is_execute) || self.fetches_write(one);
                     self.statement_completed(&one.action, writes, transaction, tag.0, call);
-                    let prepared = text.zip(judgement.as_ref()).map(|(text, judgement)| {
-                        Prepared::by_sql(&text, one, judgement, statement)
-                    });
-                    self.took_effect(&one.action, prepared, call);
+                    let prepared = text
+                        .zip(judgement.as_ref())
+                        .map(|(text, judgement)| Arc::new(alone(text, judgement, one, statement)));
+                    self.took_effect(&one.action, prepared, transaction, call);
                 }
             }
             Request::Execute { portal, writes, .. } => {
@@ -114,16 +114,10 @@ impl Session {
                     }
                     if let Some(one) = known.judgement.statements.first() {
                         let wrote = *writes && !matches!(one.action, Action::Commit { .. });
-                        self.statement_completed(
-                            &one.action,
-                            wrote,
-                            known.transaction,
-                            tag.0,
-                            call,
-                        );
-                        let Prepared { text, judgement, statement, .. } = &*known.prepared;
-                        let prepared = Prepared::by_sql(text, one, judgement, *statement);
-                        self.took_effect(&one.action, Some(prepared), call);
+                        let transaction = known.transaction;
+                        self.statement_completed(&one.action, wrote, transaction, tag.0, call);
+                        let prepared = Some(Arc::clone(&known.prepared));
+                        self.took_effect(&one.action, prepared, transaction, call);
                     }
                 }
             }
@@ -138,50 +132,59 @@ impl Session {
         Ok(())
     }
 
-    /// What a completed statement changes of the names. `prepared` is the text that ran, by
-    /// itself, where it may be needed.
-    fn took_effect(&mut self, action: &Action, prepared: Option<Prepared>, call: &mut Call<'_>) {
-        self.cursors_changed(&CursorChange::of(action), call);
+    /// What a completed statement changes of the names. `prepared` is the text that ran, where
+    /// it may be needed.
+    fn took_effect(
+        &mut self,
+        action: &Action,
+        prepared: Option<Arc<Prepared>>,
+        transaction: u64,
+        call: &mut Call<'_>,
+    ) {
         match (action, prepared) {
             (Action::Prepare { name, .. }, Some(prepared)) => {
-                let name = kept(name.as_bytes()).into();
-                self.names.set_statement(name, Arc::new(prepared));
+                let made = Arc::new(Prepared::by_sql(&prepared));
+                self.names.set_statement(kept(name.as_bytes()).into(), made);
             }
             (Action::Declare { name }, Some(prepared)) => {
                 let cursor = Portal {
                     judgement: Arc::clone(&prepared.judgement),
                     statement: prepared.statement,
-                    prepared: Arc::new(prepared),
+                    prepared,
                     started: call.now,
-                    transaction: 0,
+                    transaction,
                     sent: Sent::default(),
                     done: true,
                     cursor: true,
                 };
-                self.names.set_portal(kept(name.as_bytes()).into(), cursor);
+                // One that DECLARE could make was not there any more.
+                let name = kept(name.as_bytes()).into();
+                if let Some(replaced) = self.names.set_portal(name, cursor) {
+                    Self::close_portal(&replaced, call);
+                }
             }
-            (action, _) => self.names_changed(&NameChange::of(action)),
-        }
-    }
-
-    fn names_changed(&mut self, change: &NameChange) {
-        match change {
-            NameChange::None => {}
-            NameChange::One(name) => self.names.remove_statement(name),
-            NameChange::All => self.names.clear_statements(),
-        }
-    }
-
-    /// What SQL did to the portals: one that DECLARE could make was not there any more.
-    fn cursors_changed(&mut self, change: &CursorChange, call: &mut Call<'_>) {
-        match change {
-            CursorChange::None => {}
-            CursorChange::One(name) => {
-                if let Some(portal) = self.names.remove_portal(name) {
+            (Action::CloseCursor { name: Some(name) }, _) => {
+                if let Some(portal) = self.names.remove_portal(kept(name.as_bytes())) {
                     Self::close_portal(&portal, call);
                 }
             }
-            CursorChange::All => self.close_portals(call),
+            // The end of a transaction is the end of its portals.
+            (
+                Action::CloseCursor { name: None }
+                | Action::Commit { .. }
+                | Action::Rollback { .. },
+                _,
+            ) => self.close_portals(call),
+            (action, _) => match NameChange::of(action) {
+                NameChange::None => {}
+                NameChange::One(name) => self.names.remove_statement(&name),
+                NameChange::All => {
+                    self.names.clear_statements();
+                    if matches!(action, Action::Discard { .. }) {
+                        self.close_portals(call);
+                    }
+                }
+            },
         }
     }
 
@@ -206,4 +209,16 @@ impl Session {
             ..Done::ended(statement, Outcome::Completed)
         }));
     }
+}
+
+/// One statement out of a string, as if it had been sent by itself.
+fn alone(text: Box<[u8]>, of: &Arc<Judgement>, one: &Judged, statement: u64) -> Prepared {
+    let types = Box::default();
+    if of.statements.len() == 1 {
+        return Prepared { text, types, judgement: Arc::clone(of), statement, by_sql: false };
+    }
+    let text: Box<[u8]> = text.get(one.span.clone()).unwrap_or_default().into();
+    let judged = Judged { span: 0..text.len(), ..one.clone() };
+    let judgement = Judgement { verdict: Verdict::Pass, statements: vec![judged], epoch: of.epoch };
+    Prepared { text, types, judgement: Arc::new(judgement), statement, by_sql: false }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::base::Moment;
 use crate::base::limits::IDENTIFIER_BYTES_MAX;
-use crate::policy::{Judged, Judgement};
+use crate::policy::Judgement;
 use crate::sql::facts::Action;
 
 /// A statement or portal name; the empty one is the unnamed.
@@ -78,14 +78,15 @@ pub(super) struct Names {
 }
 
 impl Prepared {
-    /// The statement that a PREPARE (`one`, of `text`) made: executing it is not another
-    /// PREPARE.
-    pub(super) fn by_sql(text: &[u8], one: &Judged, judgement: &Judgement, statement: u64) -> Self {
-        let text: Box<[u8]> = text.get(one.span.clone()).unwrap_or(text).into();
-        let one = Judged { span: 0..text.len(), ..one.clone() };
-        let judgement = Judgement { statements: vec![one], ..judgement.clone() };
-        let judgement = executed(Arc::new(judgement));
-        Self { text, types: Box::default(), judgement, statement, by_sql: true }
+    /// The statement that a PREPARE made: executing it is not another PREPARE.
+    pub(super) fn by_sql(prepare: &Self) -> Self {
+        Self {
+            text: prepare.text.clone(),
+            types: Box::default(),
+            judgement: executed(Arc::clone(&prepare.judgement)),
+            statement: prepare.statement,
+            by_sql: true,
+        }
     }
 
     fn bytes(&self) -> usize {

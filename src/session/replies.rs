@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Session;
 use super::caps::Finish;
-use super::names::{Name, Prepared, Sent, kept};
+use super::names::{Name, Portal, Prepared, Sent, kept};
 use crate::base::{Moment, Refusal};
 use crate::policy::{Judgement, Verdict};
 use crate::sql::facts::Action;
@@ -162,8 +162,8 @@ pub(super) enum Lookup {
 pub(super) enum PortalOf {
     /// A Bind of this statement.
     Bind(Arc<Prepared>),
-    /// A cursor that this DECLARE made.
-    Cursor(Arc<Prepared>),
+    /// A cursor that DECLARE made.
+    Cursor(Portal),
     /// Nothing.
     Unknown,
     /// It depends on a reply that has not come.
@@ -264,6 +264,27 @@ impl Query {
 }
 
 impl Session {
+    /// What an Execute of the portal `name` would run.
+    pub(super) fn portal(&self, name: &[u8]) -> PortalOf {
+        for reply in self.replies.iter().rev() {
+            let found = match &reply.request {
+                Request::Bind(bind) if *bind.portal == *name => {
+                    PortalOf::Bind(Arc::clone(&bind.prepared))
+                }
+                Request::Execute { cursor, .. } if cursor.concerns(name) => PortalOf::Unsure,
+                Request::Query(query) if query.closes(name) => PortalOf::Unsure,
+                _ => continue,
+            };
+            // Where it fails, the server skips what comes after it in its own segment only.
+            return if reply.segment == self.ahead.segment { found } else { PortalOf::Unsure };
+        }
+        match self.names.portal(name) {
+            Some(portal) if portal.cursor => PortalOf::Cursor(portal.clone()),
+            Some(portal) => PortalOf::Bind(Arc::clone(&portal.prepared)),
+            None => PortalOf::Unknown,
+        }
+    }
+
     /// What a Bind or EXECUTE of `name` would run.
     pub(super) fn lookup(&self, name: &[u8]) -> Lookup {
         for reply in self.replies.iter().rev() {
@@ -288,28 +309,6 @@ impl Session {
         match self.names.statement(name) {
             Some(prepared) => Lookup::Known(Arc::clone(prepared)),
             None => Lookup::Unknown,
-        }
-    }
-
-    /// What an Execute of this portal would run.
-    pub(super) fn portal(&self, name: &[u8]) -> PortalOf {
-        for reply in self.replies.iter().rev() {
-            let found = match &reply.request {
-                Request::Bind(bind) if *bind.portal == *name => {
-                    PortalOf::Bind(Arc::clone(&bind.prepared))
-                }
-                // The server fails what comes after it in the segment, if it fails; the end of
-                // a transaction is the end of its portals.
-                Request::Execute { cursor, .. } if cursor.concerns(name) => PortalOf::Unsure,
-                Request::Query(query) if query.closes(name) => PortalOf::Unsure,
-                _ => continue,
-            };
-            return if reply.segment == self.ahead.segment { found } else { PortalOf::Unsure };
-        }
-        match self.names.portal(name) {
-            Some(portal) if portal.cursor => PortalOf::Cursor(Arc::clone(&portal.prepared)),
-            Some(portal) => PortalOf::Bind(Arc::clone(&portal.prepared)),
-            None => PortalOf::Unknown,
         }
     }
 

@@ -6,7 +6,7 @@ use super::client::{Frame, Took};
 use super::copy::Gate;
 use super::decide::{Told, judged};
 use super::event::{Done, Event, Outcome, Parameters, Via};
-use super::names::{Name, Prepared, Sent, executed, kept};
+use super::names::{Name, Portal, Prepared, Sent, executed, kept};
 use super::replies::{Bind, CursorChange, Lookup, NameChange, PortalOf, Query, Request, Why};
 use super::{Call, End, Session};
 use crate::base::{Refusal, limits, refusal};
@@ -236,8 +236,8 @@ impl Session {
         let portal = kept(portal);
         let prepared = match self.portal(portal) {
             PortalOf::Bind(prepared) => prepared,
-            PortalOf::Cursor(prepared) => {
-                self.fetch(&prepared, frame, call);
+            PortalOf::Cursor(cursor) => {
+                self.fetch(&cursor, frame, call);
                 return Ok(Took::Bytes(frame.length));
             }
             PortalOf::Unsure => return Ok(Took::Hold),
@@ -277,10 +277,11 @@ impl Session {
         Ok(Took::Bytes(frame.length))
     }
 
-    /// Execute of the cursor that a DECLARE made.
-    fn fetch(&mut self, prepared: &Prepared, frame: &Frame<'_>, call: &mut Call<'_>) {
+    /// Execute of a cursor that DECLARE made.
+    fn fetch(&mut self, cursor: &Portal, frame: &Frame<'_>, call: &mut Call<'_>) {
         let parameters = Parameters { formats: &[], values: &[] };
         let refusal = self.audit_refusal();
+        let prepared = &cursor.prepared;
         let parse = prepared.statement;
         let statement = self.record_bind(prepared, parse, parameters, refusal.as_ref(), call);
         if let Some(refusal) = refusal {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::support::gate::{Gate, Options};
+use crate::support::fake::Fake;
+use crate::support::gate::{Gate, Grant, Options};
 use crate::support::message as m;
 use crate::support::pg;
 use crate::support::wire::Wire;
@@ -57,18 +58,45 @@ fn idle_sessions_are_cheap() {
         &Options { limits: "max_sessions_per_grant = 1000".into(), ..Options::default() },
     );
     let grant = gate.read_grant();
+    slope(&gate, &grant, 200, 600);
+}
+
+/// The clients' sockets and the scripted upstream's are ours as well.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
+}
+
+#[test]
+fn two_thousand_idle_sessions_are_cheap() {
+    raise_file_limit();
+    let pg = pg::distribution();
+    let fake = Fake::before(pg);
+    let options = Options {
+        limits: "max_sessions_per_grant = 3000".into(),
+        listen: "max_sessions = 3000".into(),
+        port: Some(fake.port),
+        ..Options::default()
+    };
+    let gate = Gate::with(pg, &options);
+    let grant = gate.read_grant();
+    slope(&gate, &grant, 500, 2_000);
+}
+
+/// What a session costs that has run a statement and waits, between two numbers of them.
+fn slope(gate: &Gate, grant: &Grant, from: usize, to: usize) {
     let mut sessions: Vec<Wire> = Vec::new();
     let mut grow_to = |count: usize| {
         while sessions.len() < count {
-            let mut session = gate.session(&grant);
+            let mut session = gate.session(grant);
             session.query("SELECT count(*) FROM orders");
             sessions.push(session);
         }
         std::thread::sleep(Duration::from_millis(500));
         gate.resident_bytes()
     };
-    let at_200 = grow_to(200);
-    let at_600 = grow_to(600);
-    let slope = at_600.saturating_sub(at_200) / 400;
+    let (first, last) = (grow_to(from), grow_to(to));
+    let slope = last.saturating_sub(first) / (to - from) as u64;
     assert!(slope < 40 << 10, "{slope} bytes for an idle session");
 }

@@ -1,6 +1,7 @@
 //! What the integration tests stand on: real servers, the real binary, and clients of every kind.
 
 pub(crate) mod clients;
+pub(crate) mod fake;
 pub(crate) mod gate;
 pub(crate) mod message;
 pub(crate) mod pg;

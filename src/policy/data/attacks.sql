@@ -117,6 +117,8 @@ SELECT ('/etc/passwd'::text).pg_read_file
 SELECT (12345).pg_terminate_backend
 SELECT ('x'::text).email
 SELECT (1).f
+SELECT 1::euro
+SELECT json_populate_record(o, '{}') FROM people o
 SELECT ($1).lo_unlink
 SELECT (o).full_name FROM orders o
 SELECT 'x'::email

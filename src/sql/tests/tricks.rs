@@ -161,6 +161,12 @@ fn parser_differences() {
         ),
         ("SELECT FOR UPDATE", "SELECT Read locks=*"),
         ("SELECT FROM a, s.b AS c FOR SHARE OF c", "SELECT Read reads=a,s.b locks=s.b"),
+        // A name inside a join with an alias is not the one that OF means.
+        (
+            "SELECT FROM b AS x, (a AS x CROSS JOIN c) AS j FOR UPDATE OF x",
+            "SELECT Read reads=a,b,c locks=*",
+        ),
+        ("SELECT FROM s.a, t.a FOR UPDATE OF a", "SELECT Read reads=s.a,t.a locks=*"),
         ("SELECT FROM a FOR NO KEY UPDATE OF a FOR KEY SHARE", "SELECT Read reads=a locks=a,*"),
         (
             "E'a'\n'\\'; DELETE FROM t; --'",
@@ -350,5 +356,22 @@ fn statements_are_cut_where_the_server_cuts_them() {
         (";;;", 0),
     ] {
         assert_eq!(facts(text).statements.len(), count, "{text}");
+    }
+}
+
+#[test]
+fn a_field_of_what_may_be_a_scalar_is_told_apart() {
+    for (text, attributes) in [
+        ("SELECT a.b, (a.b).c FROM a", &["c"][..]),
+        ("SELECT g.f FROM generate_series(1, 2) AS g", &["f"]),
+        ("SELECT abs.f FROM s.abs(1)", &["f"]),
+        ("SELECT \"coalesce\".f, a.g FROM coalesce(1), a", &["f", "g"]),
+        ("SELECT ($1).f, ('x'::text).g.h", &["f", "g", "h"]),
+        ("SELECT x.f FROM a AS x, LATERAL (SELECT 1) AS y", &[]),
+        ("SELECT (SELECT g.f) FROM ROWS FROM (abs(1)) AS g(a)", &["f"]),
+        ("SELECT s.g.f FROM abs(1) AS g", &[]),
+    ] {
+        let found = facts(text).statements.remove(0).attributes;
+        assert_eq!(found.iter().map(|f| &**f).collect::<Vec<_>>(), attributes, "{text}");
     }
 }
