@@ -175,7 +175,7 @@ on_each_server! {
             let reply = session.query(sql);
             let hint = reply.errors[0].hint().to_owned();
             let (_, list) = hint.split_once("policy.allow_functions = [").expect(&hint);
-            lines.push(list.trim_end_matches(']').to_owned());
+            lines.push(list.split(']').next().unwrap().to_owned());
         }
         let options = Options {
             policy: format!("allow_functions = [{}]", lines.join(", ")),
