@@ -21,7 +21,7 @@ use pgward::base::{GrantId, Moment, SessionId};
 use pgward::policy::catalogue::{Catalogue, Snapshot};
 use pgward::policy::judge::{Case, JudgeSettings, JudgeSource};
 use pgward::policy::terms::Caps;
-use pgward::policy::{Judge, Terms};
+use pgward::policy::{Judge, RowCaps, Terms};
 use pgward::session::{Event, Recorder, Session, Start, Turn};
 use pgward::wire::{Head, head};
 
@@ -91,6 +91,7 @@ fn terms() -> Arc<Terms> {
         write_path: Vec::new().into(),
         caps: Caps::default(),
         statement_bytes_max: 1 << 20,
+        row_caps: RowCaps::default(),
     })
 }
 

@@ -89,6 +89,7 @@ fn the_manual() {
         "session list --help",
         "session kill --help",
         "audit --help",
+        "check --help",
     ] {
         let name = line.replace("--", "").replace(' ', "_");
         insta::assert_snapshot!(format!("manual_{name}"), bench.run(line));
@@ -161,7 +162,7 @@ fn a_configuration_full_of_problems() {
          reader = { user = \"r\", password_file = \"none.txt\" }\n\n\
          [store]\nurl = \"postgres://db/grants\"\n\n[policy]\nmax_ttl = \"0s\"\n\
          default_ttl = \"forever\"\nallow_functions = [\"now\"]\n\n[limits]\n\
-         statement_bytes = \"1MB\"\nmax_rows_read = 10\n\n[audit]\nsync = \"always\"\n\n\
+         statement_bytes = \"1MB\"\nmax_rows_reed = 10\n\n[audit]\nsync = \"always\"\n\n\
          [admin]\noperators = []\n\n[alerts]\n",
     );
     insta::assert_snapshot!("problems_check", bench.run("config check"));

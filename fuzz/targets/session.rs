@@ -110,5 +110,10 @@ fn terms() -> Arc<Terms> {
         write_path: ["public".into()].into(),
         caps: Caps::default(),
         statement_bytes_max: 100_000,
+        row_caps: pgward::policy::RowCaps {
+            rows_written_max: 5,
+            rows_read_max: 0,
+            bytes_read_max: 0,
+        },
     })
 }

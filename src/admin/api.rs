@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixListener;
 
+use super::check::{CheckView, CheckWish};
 use super::clerk::{Clerk, ClerkError};
 use super::forms::{
     Because, CreatedGrant, ErrorBody, GrantView, Killed, RevokeMany, Revoked, RevokedMany,
@@ -50,6 +51,7 @@ fn routes(clerk: Arc<Clerk>) -> Router {
         .route("/v1/grants/revoke", post(grant_revoke_many))
         .route("/v1/grants/{id}", get(grant_show))
         .route("/v1/grants/{id}/revoke", post(grant_revoke))
+        .route("/v1/check", post(check))
         .route("/v1/sessions", get(session_list))
         .route("/v1/sessions/{id}/kill", post(session_kill))
         .fallback(async || {
@@ -125,6 +127,11 @@ async fn grant_revoke_many(
         }
     };
     Ok(Json(clerk.revoke_many(&which, wish.reason.as_deref(), &peer.actor()).await?))
+}
+
+async fn check(State(clerk): Desk, body: Bytes) -> Answer<CheckView> {
+    let wish: CheckWish = read(&body)?;
+    Ok(Json(clerk.check(wish).await?))
 }
 
 async fn session_list(State(clerk): Desk) -> Json<Vec<SessionView>> {

@@ -70,6 +70,9 @@ pub struct GrantView {
     pub approvers: Vec<String>,
     /// Live sessions now.
     pub sessions: usize,
+    /// Rows that one statement may write, where the grant says (0: any number).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_rows_written: Option<u64>,
 }
 
 /// A live session as `session list` gives it.
@@ -229,6 +232,7 @@ impl GrantView {
             created_by: grant.created_by.clone(),
             approvers: Vec::new(),
             sessions,
+            max_rows_written: grant.max_rows_written,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! its actor.
 
 pub mod api;
+pub mod check;
 pub mod clerk;
 pub mod forms;
 pub mod health;

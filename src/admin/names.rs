@@ -1,55 +1,20 @@
 //! Names in scopes, resolved through the database's catalogue when a grant is made: a typo is
 //! told then, with the nearest name, and not by a refused statement in the middle of an incident.
 
-use crate::config::nearest;
 use crate::grants::WishError;
 use crate::policy::{Catalogue, Scope};
 
-/// Kinds of relations that can be written (`pg_class.relkind`): tables, partitioned and foreign
-/// ones, views.
-const WRITABLE: [char; 4] = ['r', 'p', 'f', 'v'];
-
-/// Checks that every scope names something in the catalogue.
+/// Checks that every scope names something in the catalogue that it can be about.
 ///
 /// # Errors
 /// The first that doesn't, with the nearest name that would.
 pub(super) fn check(scopes: &[Scope], catalogue: &Catalogue) -> Result<(), WishError> {
     for scope in scopes {
-        let Scope::Write { schema, table, .. } = scope;
-        let found = if **table == *"*" {
-            catalogue.all_relations().iter().any(|relation| relation.schema == *schema)
-        } else {
-            let relation = catalogue.relation(schema, table);
-            relation.is_some_and(|relation| WRITABLE.contains(&relation.kind))
-        };
-        if !found {
-            return Err(unknown(scope, schema, table, catalogue));
-        }
+        scope
+            .resolve(catalogue)
+            .map_err(|error| WishError { what: error.to_string(), hint: error.hint() })?;
     }
     Ok(())
-}
-
-fn unknown(scope: &Scope, schema: &str, table: &str, catalogue: &Catalogue) -> WishError {
-    let relations = catalogue.all_relations().iter().filter(|relation| {
-        WRITABLE.contains(&relation.kind)
-            && !["pg_catalog", "information_schema"].contains(&&*relation.schema)
-    });
-    let (what, candidates): (String, Vec<String>) = if table == "*" {
-        let what = format!("scope {scope}: there is no schema \"{schema}\" with tables");
-        (what, relations.map(|relation| relation.schema.to_string()).collect())
-    } else {
-        let what = format!("scope {scope}: there is no table \"{schema}.{table}\"");
-        let name = |relation: &crate::policy::catalogue::Relation| {
-            format!("{}.{}", relation.schema, relation.name)
-        };
-        (what, relations.map(name).collect())
-    };
-    let wanted = if table == "*" { schema.to_owned() } else { format!("{schema}.{table}") };
-    let hint = match nearest(&wanted, candidates.iter().map(String::as_str)) {
-        Some(near) => format!("did you mean \"{near}\"?"),
-        None => "names are case-sensitive once quoted; `\\dt *.*` in psql lists the tables".into(),
-    };
-    WishError { what, hint }
 }
 
 #[cfg(test)]
@@ -70,13 +35,15 @@ mod tests {
             relation("public", "orders_id_seq", 'S'),
             relation("sales", "items", 'p'),
         ];
-        let catalogue = Catalogue::new(Snapshot { major: 15, relations, ..Snapshot::default() });
+        let schemas = vec!["public".into(), "sales".into()];
+        let catalogue =
+            Catalogue::new(Snapshot { major: 15, relations, schemas, ..Snapshot::default() });
         let cases = [
             ("update:public.orders", None),
             ("update:public.*", None),
             ("insert,delete:sales.items", None),
             ("update:public.ordesr", Some("did you mean \"public.orders\"?")),
-            ("update:public.orders_id_seq", Some("names are case-sensitive")),
+            ("update:public.orders_id_seq", Some("name a table")),
             ("update:sale.items", Some("did you mean \"sales.items\"?")),
             ("update:salse.*", Some("did you mean \"sales\"?")),
             ("update:public.\"Orders\"", Some("did you mean \"public.orders\"?")),

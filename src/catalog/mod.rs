@@ -228,6 +228,8 @@ pub async fn load<Q: Query + Sync>(
         uses: query.rows(sql::USES).await.map_err(CatalogueError::Query)?,
         texts: query.rows(sql::TEXTS).await.map_err(CatalogueError::Query)?,
         foreign: query.rows(sql::FOREIGN).await.map_err(CatalogueError::Query)?,
+        inherits: query.rows(sql::INHERITS).await.map_err(CatalogueError::Query)?,
+        schemas: query.rows(sql::SCHEMAS).await.map_err(CatalogueError::Query)?,
     };
     let snapshot = answers.snapshot().map_err(|sql::BadRow| CatalogueError::Answer)?;
     if snapshot.major < 14 {

@@ -2,7 +2,9 @@
 //! PostgreSQL 14 to 18. Every name is qualified: the answers must not depend on search_path.
 
 use crate::catalog::Rows;
-use crate::policy::catalogue::{Cast, Function, Operator, Relation, Shape, Snapshot, Type};
+use crate::policy::catalogue::{
+    Cast, Function, Inherits, Operator, Relation, Shape, Snapshot, Type,
+};
 use crate::policy::reach::{Foreign, Owner, Source, Text, TextOf, Use};
 
 /// Rows of a catalogue, hashed.
@@ -178,6 +180,21 @@ WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,v,m,f,S}'::pg_catalog.\"char\"
 AND n.nspname OPERATOR(pg_catalog.!~) '^pg_(temp|toast)' \
 ORDER BY 1, 2, 3";
 
+/// Tables that inherit from plain tables. A partition is written through its parent only.
+pub(super) const INHERITS: &str = "\
+SELECT pn.nspname, p.relname, cn.nspname, c.relname \
+FROM pg_catalog.pg_inherits i \
+JOIN pg_catalog.pg_class p ON p.oid OPERATOR(pg_catalog.=) i.inhparent AND p.relkind OPERATOR(pg_catalog.=) 'r' \
+JOIN pg_catalog.pg_namespace pn ON pn.oid OPERATOR(pg_catalog.=) p.relnamespace \
+JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.inhrelid \
+JOIN pg_catalog.pg_namespace cn ON cn.oid OPERATOR(pg_catalog.=) c.relnamespace \
+ORDER BY 1, 2, 3, 4";
+
+/// Every schema but the temporary ones and TOAST.
+pub(super) const SCHEMAS: &str = "\
+SELECT n.nspname FROM pg_catalog.pg_namespace n \
+WHERE n.nspname OPERATOR(pg_catalog.!~) '^pg_(temp|toast)' ORDER BY 1";
+
 /// A row that does not have the columns that were asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BadRow;
@@ -234,6 +251,8 @@ pub(super) struct Answers {
     pub(super) uses: Rows,
     pub(super) texts: Rows,
     pub(super) foreign: Rows,
+    pub(super) inherits: Rows,
+    pub(super) schemas: Rows,
 }
 
 impl Answers {
@@ -257,6 +276,8 @@ impl Answers {
                 texts: each(self.texts, text_of)?,
                 foreign: each(self.foreign, foreign)?,
             },
+            inherits: each(self.inherits, inherits)?,
+            schemas: each(self.schemas, Columns::text)?,
         })
     }
 }
@@ -371,6 +392,10 @@ fn relation(row: &mut Columns) -> Result<Relation, BadRow> {
     Ok(Relation { schema, name, kind, rules: row.flag()? && matches!(kind, 'r' | 'p') })
 }
 
+fn inherits(row: &mut Columns) -> Result<Inherits, BadRow> {
+    Ok(Inherits { parent: (row.text()?, row.text()?), child: (row.text()?, row.text()?) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -417,6 +442,8 @@ mod tests {
                 row(&["v", "public", "v", "0", "query", " SELECT 1"]),
             ],
             foreign: vec![row(&["public", "p", "public", "remote", "file_fdw", "20102", "t"])],
+            inherits: vec![row(&["public", "orders", "old", "orders"])],
+            schemas: vec![row(&["old"]), row(&["public"])],
         };
         let types = vec![
             row(&["20001", "public", "mood", "NULL", "e", "NULL", "0", "f", "NULL", "NULL"]),
@@ -460,6 +487,8 @@ mod tests {
         );
         assert!(!snapshot.relations[1].rules);
         assert!(snapshot.casts[0].implicit);
+        assert_eq!(&*snapshot.inherits[0].child.0, "old");
+        assert_eq!(snapshot.schemas.len(), 2);
         for bad in [row(&["x", "public"]), row(&["20001"]), row(&[])] {
             assert_eq!(answers(vec![bad]).snapshot(), Err(BadRow));
         }

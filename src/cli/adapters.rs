@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::grants::{Live, State};
 use crate::net::registry::{EndCause, EndReport, Registry, SessionInfo};
 use crate::net::{Server, clock};
+use crate::policy::scope::ScopeClass;
 use crate::telemetry::Metrics;
 
 /// The live sessions.
@@ -92,7 +93,7 @@ impl Vitals for Watch {
             if grant.state_at(now) != State::Active {
                 continue;
             }
-            let class = if grant.scopes.is_empty() { "read" } else { "write" };
+            let class = ScopeClass::of(&grant.scopes).word();
             *active.entry((grant.database.clone(), class)).or_default() += 1;
             let left = seconds(grant.expires_at.saturating_sub(now));
             let least = expiry.entry(grant.database.clone()).or_insert(left);

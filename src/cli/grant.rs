@@ -73,16 +73,21 @@ pub(super) struct Create {
     ticket: Option<String>,
 
     #[allow(rustdoc::broken_intra_doc_links, reason = "a help text, not a link")]
-    /// What may be changed, else nothing: VERB[,VERB]...:SCHEMA.TABLE
+    /// What may be done beyond reading: VERB[,VERB]...:SCHEMA.TABLE
     ///
-    /// Verbs: insert, update, delete, truncate. The table may be *, for all of the schema's. May
-    /// be given more than once.
+    /// Verbs: insert, update, delete, truncate; maintain (VACUUM, ANALYZE, REINDEX, CLUSTER,
+    /// REFRESH); select (then only what it names may be read). Also execute:SCHEMA.FUNCTION and
+    /// ddl:SCHEMA. The table may be *, for all of the schema's. May be given more than once.
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
 
     /// Sessions at once [default: limits.max_sessions_per_grant]
     #[arg(long, value_name = "N")]
     max_sessions: Option<u64>,
+
+    /// Rows that one statement may write, 0 for any number [default: limits.max_rows_written]
+    #[arg(long, value_name = "N")]
+    max_rows_written: Option<u64>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -150,8 +155,9 @@ pub(super) fn run(command: Command, common: &Common) -> Result<(), Failure> {
 }
 
 fn create(client: &Client, args: Create, format: Format) -> Result<(), Failure> {
-    let Create { user, database, ttl, reason, ticket, scopes, max_sessions } = args;
-    let wish = Wish { user, database, ttl, reason, ticket, scopes, max_sessions };
+    let Create { user, database, ttl, reason, ticket, scopes, max_sessions, max_rows_written } =
+        args;
+    let wish = Wish { user, database, ttl, reason, ticket, scopes, max_sessions, max_rows_written };
     let grant: CreatedGrant = client.post("/v1/grants", &wish)?;
     if format == Format::Json {
         return output::json(&grant);

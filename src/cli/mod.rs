@@ -4,6 +4,7 @@
 mod adapters;
 pub mod audit;
 mod check;
+mod check_sql;
 mod client;
 pub mod demo;
 mod grant;
@@ -35,6 +36,8 @@ Examples:
   pgward grant create --user alice --database app --ttl 30m \\
       --scope update:public.orders --reason \"INC-4211 unstick orders\"
       the same, and update that one table
+  pgward check \"UPDATE orders SET note = NULL WHERE id = 7\"
+      say whether a read grant could run it, why not, and which scope would allow it
   pgward grant revoke --user alice --reason \"shift is over\"
       end alice's grants and sessions now
 
@@ -103,6 +106,8 @@ enum Command {
     /// List and end live sessions
     #[command(subcommand)]
     Session(session::Command),
+    /// Say what would become of a statement, and why
+    Check(check_sql::Args),
     /// Follow and search the audit log
     Audit(audit::Args),
 }
@@ -133,6 +138,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let result = match command {
         Command::Demo(args) => return demo::run(args),
         Command::Audit(args) => return audit::run(args, &common),
+        Command::Check(args) => return check_sql::run(args, &common),
         Command::Serve(args) => serve::run(&args, &common),
         Command::Config(ConfigCommand::Check(args)) => check::run(&args, &common),
         Command::Config(ConfigCommand::SetupSql(args)) => setup_sql::run(&args, &common),
@@ -178,6 +184,8 @@ mod tests {
             "pgward grant create --user a --database b --reason r --scope x --scope y --format json",
             "pgward session kill s_000000000000 --reason r",
             "pgward session list --pid 1",
+            "pgward check SELECT --scope update:public.t --database app -o json",
+            "pgward check SELECT --grant g_0000000000",
             "pgward config check --offline",
             "pgward config setup-sql --database app --from 10.0.0.7/32",
         ] {
@@ -202,6 +210,9 @@ mod tests {
             "pgward grant create --user alice --database app --reason 12345678 --role dba",
             "pgward grant list --colour",
             "pgward session kill g_0000000000",
+            "pgward check",
+            "pgward check SELECT --grant alice",
+            "pgward check SELECT --grant g_0000000000 --scope update:public.t",
             "pgward grant list -o yaml",
             "pgward operator list",
         ] {

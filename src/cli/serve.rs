@@ -253,12 +253,12 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<String> {
 fn judging(config: &Config, path: &Path) -> Result<JudgeSettings, Failure> {
     let policy = &config.policy;
     let refuses = policy.parser_disagreement == ParserDisagreement::Refuse;
-    JudgeSettings::new(&policy.allow_functions, &policy.refuse_functions, refuses).map_err(
-        |error| {
-            Failure::new(format!("{}: policy: {}", path.display(), chain(&error)))
-                .hint("correct policy.allow_functions and policy.refuse_functions")
-        },
-    )
+    let settings = JudgeSettings::new(&policy.allow_functions, &policy.refuse_functions, refuses);
+    let settings = settings.map_err(|error| {
+        Failure::new(format!("{}: policy: {}", path.display(), chain(&error)))
+            .hint("correct policy.allow_functions and policy.refuse_functions")
+    })?;
+    Ok(settings.require_where(policy.require_where))
 }
 
 /// What to do about a server that doesn't start.

@@ -190,6 +190,7 @@ fn policy<'t>(reader: &mut Reader<'t>, mut section: Section<'t>) -> Policy {
         reason_min_length: count(section.number(reader, "reason_min_length", 8, 1..=500)),
         allow_functions: functions(reader, &mut section, "allow_functions"),
         refuse_functions: functions(reader, &mut section, "refuse_functions"),
+        require_where: section.boolean(reader, "require_where", true),
         parser_disagreement: section.word(
             reader,
             "parser_disagreement",
@@ -242,6 +243,9 @@ fn limits<'t>(reader: &mut Reader<'t>, mut section: Section<'t>) -> Limits {
             10,
             1..=1_000_000,
         )),
+        max_rows_read: section.number(reader, "max_rows_read", 0, 0..=ROWS_MAX),
+        max_bytes_read: section.size(reader, "max_bytes_read", 0..=1 << 50).unwrap_or(0),
+        max_rows_written: section.number(reader, "max_rows_written", 1_000, 0..=ROWS_MAX),
         statement_bytes: count(section.size(reader, "statement_bytes", bytes).unwrap_or(1 << 20)),
     };
     section.finish(reader);
@@ -341,6 +345,9 @@ pub(super) fn file(reader: &mut Reader<'_>, at: &At<String>, around: &Surroundin
     }
     path
 }
+
+/// Far more rows than anybody means.
+const ROWS_MAX: u64 = 1 << 50;
 
 /// A bounded number as a count.
 fn count(number: u64) -> usize {

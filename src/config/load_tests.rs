@@ -110,7 +110,7 @@ fn single_problems() {
         ("[limits]\nstatement_timeout = \"25d\"", "is out of range"),
         ("[limits]\nstatement_bytes = \"1MB\"", "is not a size"),
         ("[limits]\nstatement_bytes = \"2GiB\"", "is out of range"),
-        ("[limits]\nmax_rows_read = 5", "limits.max_rows_read: unknown key"),
+        ("[limits]\nmax_rows_reed = 5", "limits.max_rows_reed: unknown key"),
         ("[audit]\nsync = \"flush\"", "is not a possible value"),
         ("[audit]\ndirectory = \"\"", "the directory is empty"),
         ("[admin]\nsocket = \"\"", "empty, or longer than 107 bytes"),

@@ -164,6 +164,8 @@ pub struct Policy {
     pub allow_functions: Vec<String>,
     /// Functions that may not be called though reviewed: `schema.name`.
     pub refuse_functions: Vec<String>,
+    /// Whether UPDATE and DELETE must have a WHERE that chooses rows.
+    pub require_where: bool,
     /// What happens when the two parsers disagree.
     pub parser_disagreement: ParserDisagreement,
 }
@@ -190,6 +192,12 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// Sessions of one grant at once.
     pub max_sessions_per_grant: usize,
+    /// Rows that one statement may return; 0: any number.
+    pub max_rows_read: u64,
+    /// Bytes of rows that one statement may return; 0: any number.
+    pub max_bytes_read: u64,
+    /// Rows that one statement may write, unless its grant says otherwise; 0: any number.
+    pub max_rows_written: u64,
     /// Longest statement text, bytes.
     pub statement_bytes: usize,
 }

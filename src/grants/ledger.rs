@@ -84,7 +84,8 @@ impl Ledger {
         actor: &str,
         now: i64,
     ) -> Result<Made, MakeError> {
-        let Allowed { expires_at, scopes, max_sessions } = rules.allow(wish, now)?;
+        let Allowed { expires_at, scopes, max_sessions, max_rows_written } =
+            rules.allow(wish, now)?;
         let id = GrantId::from_random(u64::from_le_bytes(random()?));
         let token = Token::generate(id, random()?);
         let verifier = Verifier::of(&token, &wish.user, &self.store.salt_key());
@@ -99,6 +100,7 @@ impl Ledger {
             created_by: actor.to_owned(),
             expires_at,
             max_sessions,
+            max_rows_written,
             ended: None,
             verifier,
         };

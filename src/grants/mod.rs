@@ -10,6 +10,7 @@ pub mod rules;
 pub mod scopes;
 mod sqlite;
 pub mod store;
+pub mod terms;
 mod verifier;
 
 use std::net::IpAddr;
@@ -46,6 +47,8 @@ pub struct Grant {
     pub expires_at: i64,
     /// Sessions at once.
     pub max_sessions: usize,
+    /// Rows that one statement may write (0: any number); `limits.max_rows_written` when absent.
+    pub max_rows_written: Option<u64>,
     /// When and why it ended before its time.
     pub ended: Option<Ended>,
     /// What proves its token; see `auth`.

@@ -38,6 +38,9 @@ pub struct Wish {
     /// Sessions at once; `limits.max_sessions_per_grant` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_sessions: Option<u64>,
+    /// Rows that one statement may write, 0 for any number; `limits.max_rows_written` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_rows_written: Option<u64>,
 }
 
 /// Why a wish isn't granted: what, and what to do.
@@ -65,6 +68,8 @@ pub struct Allowed {
     pub scopes: Vec<Scope>,
     /// Sessions at once.
     pub max_sessions: usize,
+    /// Rows that one statement may write; `limits.max_rows_written` when absent.
+    pub max_rows_written: Option<u64>,
 }
 
 impl<'a> Rules<'a> {
@@ -83,9 +88,11 @@ impl<'a> Rules<'a> {
         self.database(wish)?;
         self.reason(wish)?;
         let scopes = self.scopes(wish)?;
-        let expires_at = self.expires_at(wish, !scopes.is_empty(), now)?;
+        let beyond = scopes.iter().any(Scope::beyond_reading);
+        let expires_at = self.expires_at(wish, beyond, now)?;
         let max_sessions = self.max_sessions(wish)?;
-        Ok(Allowed { expires_at, scopes, max_sessions })
+        let max_rows_written = max_rows_written(wish)?;
+        Ok(Allowed { expires_at, scopes, max_sessions, max_rows_written })
     }
 
     fn database(&self, wish: &Wish) -> Result<(), WishError> {
@@ -138,7 +145,7 @@ impl<'a> Rules<'a> {
     fn scopes(&self, wish: &Wish) -> Result<Vec<Scope>, WishError> {
         let mut all = Vec::new();
         for text in &wish.scopes {
-            let hint = "write verbs and table: --scope insert,update:public.orders";
+            let hint = "write verbs and table: --scope insert,update:public.orders; also select:, maintain:, execute: and ddl:";
             if text.chars().any(char::is_control) {
                 return Err(error("a scope has control characters", hint));
             }
@@ -152,7 +159,8 @@ impl<'a> Rules<'a> {
             return Err(error(what, "name the schema's tables with *: --scope update:public.*"));
         }
         let database = self.config.databases.get(&wish.database);
-        if !all.is_empty() && database.is_none_or(|database| database.writer.is_none()) {
+        let beyond = all.iter().any(Scope::beyond_reading);
+        if beyond && database.is_none_or(|database| database.writer.is_none()) {
             return Err(error(
                 format!(
                     "database \"{}\" has no writer role, so nothing can be written",
@@ -216,6 +224,17 @@ impl<'a> Rules<'a> {
                 format!("write a number from 1 to {most} (limits.max_sessions_per_grant)"),
             )),
         }
+    }
+}
+
+fn max_rows_written(wish: &Wish) -> Result<Option<u64>, WishError> {
+    match wish.max_rows_written {
+        // As many as the store can keep.
+        Some(rows) if i64::try_from(rows).is_err() => {
+            let what = format!("{rows} rows written are not possible");
+            Err(error(what, "write a number of rows, or 0 for any number"))
+        }
+        rows => Ok(rows),
     }
 }
 

@@ -19,11 +19,12 @@ use crate::base::GrantId;
 const APPLICATION_ID: i64 = 0x5047_5744;
 
 /// One entry for each schema version; the file's `user_version` says how many were applied.
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
 
 const COLUMNS: &str = "id, user, database, scopes, reason, ticket, created_at, created_by, \
                        expires_at, max_sessions, user_stored, user_server, grant_stored, \
-                       grant_server, token_sha256, ended_state, ended_at, ended_because";
+                       grant_server, token_sha256, ended_state, ended_at, ended_because, \
+                       max_rows_written";
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
@@ -257,9 +258,11 @@ fn insert(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {
     let Verifier { by_user, by_grant, token_sha256 } = &grant.verifier;
     let sql = format!(
         "INSERT INTO grants ({COLUMNS}) VALUES \
-         (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, NULL, NULL, NULL)"
+         (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, NULL, NULL, NULL, ?16)"
     );
     let max_sessions = i64::try_from(grant.max_sessions).unwrap_or(i64::MAX);
+    let max_rows_written =
+        grant.max_rows_written.map(|rows| i64::try_from(rows).unwrap_or(i64::MAX));
     let values = params![
         grant.id.to_string(),
         grant.user,
@@ -276,6 +279,7 @@ fn insert(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {
         by_grant.stored_key,
         by_grant.server_key,
         token_sha256,
+        max_rows_written,
     ];
     connection.execute(&sql, values).map(drop)
 }
@@ -315,6 +319,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
         }),
     };
     let max_sessions: i64 = row.get(9)?;
+    let max_rows_written: Option<i64> = row.get(18)?;
     Ok(Grant {
         id,
         user: row.get(1)?,
@@ -326,6 +331,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
         created_by: row.get(7)?,
         expires_at: row.get(8)?,
         max_sessions: usize::try_from(max_sessions).unwrap_or(0),
+        // A cap that can't be read must not become none.
+        max_rows_written: max_rows_written.map(|rows| u64::try_from(rows).unwrap_or(1)),
         ended,
         verifier: Verifier {
             by_user: StoredKeys { stored_key: row.get(10)?, server_key: row.get(11)? },

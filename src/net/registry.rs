@@ -328,6 +328,14 @@ impl Registry {
     }
 }
 
+impl Entry {
+    /// What cancels the session's own statement; `None` once its backend is being ended.
+    pub(super) fn own_cancel(&self) -> Option<UpstreamOf> {
+        let inner = self.lock();
+        if inner.ended_backend { None } else { inner.upstream.clone() }
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let registry = &self.registry;

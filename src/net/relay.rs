@@ -11,6 +11,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep};
 
 use super::clock;
@@ -68,6 +69,8 @@ pub(super) struct Relay {
     pub(super) look_again: bool,
     /// A long statement that is being judged on the pool.
     pub(super) judging: Option<Judging>,
+    /// A cancel request of ours, on its way.
+    pub(super) cancelling: Option<oneshot::Receiver<()>>,
 }
 
 /// A session that ended, until both sides are done with.
@@ -117,6 +120,7 @@ impl Relay {
             over: None,
             look_again: false,
             judging: None,
+            cancelling: None,
         }
     }
 
@@ -169,6 +173,7 @@ impl Relay {
             let now = clock::now();
             self.keep_time(context, now);
             let mut moved = self.flush(context, now);
+            moved |= self.poll_cancelling(context);
             moved |= self.turn_upstream(context, now);
             moved |= self.turn_client(context, now);
             if self.is_done(context, now) {

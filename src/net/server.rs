@@ -147,7 +147,8 @@ impl Server {
         let policy = &config.policy;
         let refuses = policy.parser_disagreement == ParserDisagreement::Refuse;
         let judging =
-            JudgeSettings::new(&policy.allow_functions, &policy.refuse_functions, refuses);
+            JudgeSettings::new(&policy.allow_functions, &policy.refuse_functions, refuses)
+                .map(|settings| settings.require_where(policy.require_where));
         let (settings, judging) = match (Settings::new(Arc::clone(&config)), judging) {
             (Ok(settings), Ok(judging)) => (settings, judging),
             (settings, judging) => {

@@ -1,14 +1,23 @@
 //! One read and what follows from it, in either direction.
 
+use std::future::Future as _;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
+use tokio::sync::oneshot;
+
+use super::dial;
 use super::judging::Judging;
 use super::relay::Relay;
 use super::side::Input;
 use super::worker::Recording;
 use crate::base::Moment;
 use crate::base::refusal;
+
+/// Longest attempt to cancel a statement over its cap.
+const CANCEL_WITHIN: Duration = Duration::from_secs(5);
 
 /// What may wait for a client that sends but does not read, bytes, before it is read no more.
 const UNREAD_BYTES_MAX: usize = 1024 * 1024;
@@ -64,13 +73,47 @@ impl Relay {
         let _ = self.upstream.send(context, &turn.upstream, bytes);
         self.upstream.keep(input, &scratch, consumed);
         let end = turn.end.take();
+        let (cancel, cap) = (turn.cancel, turn.cap);
         drop((turn, stream, scratch));
         self.look_again = true;
+        if let Some(cap) = cap {
+            worker.shared.metrics.cap_hit(cap);
+        }
+        if cancel {
+            self.cancel();
+        }
         self.note_progress();
         self.note_end(end, now);
         if client_took.is_err() {
             self.hang_up("client_gone", now);
         }
+        true
+    }
+
+    /// Cancels what the upstream runs, since it returns more than it may.
+    fn cancel(&mut self) {
+        let (done, wait) = oneshot::channel();
+        self.cancelling = Some(wait);
+        let Some(upstream) = self.books.entry.own_cancel() else { return };
+        tokio::task::spawn_local(async move {
+            let (target, address) = (&upstream.target, &upstream.address);
+            let request = dial::cancel(target, address, upstream.backend.pid, &upstream.key);
+            if !matches!(tokio::time::timeout(CANCEL_WITHIN, request).await, Ok(Ok(()))) {
+                tracing::warn!("a statement over its cap could not be cancelled");
+            }
+            let _ = done.send(());
+        });
+    }
+
+    /// Whether a cancel request has come to its end, so that what waited for it may go on.
+    pub(super) fn poll_cancelling(&mut self, context: &mut Context<'_>) -> bool {
+        let Some(waiting) = &mut self.cancelling else { return false };
+        if Pin::new(waiting).poll(context).is_pending() {
+            return false;
+        }
+        self.cancelling = None;
+        self.session.cancelled();
+        self.look_again = true;
         true
     }
 

@@ -12,8 +12,9 @@ use super::registry::{Place, UpstreamOf};
 use super::simple::{Client, QueryError};
 use crate::base::refusal::login as texts;
 use crate::config::{Limits, Role};
+use crate::grants::terms::{caps, row_caps};
 use crate::grants::{Grant, scopes};
-use crate::policy::{Caps, Terms};
+use crate::policy::{Scope, Terms};
 
 /// An upstream connection and the terms it was made under.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ pub(super) async fn connect(
     let Some(target) = door.settings.targets.get(database).map(Arc::clone) else {
         return Err(Turned::new(texts::unknown_database(database), "unknown_database"));
     };
-    let (role, role_key, path) = if grant.scopes.is_empty() {
+    let (role, role_key, path) = if !grant.scopes.iter().any(Scope::beyond_reading) {
         (target.database.reader.clone(), "reader", WritePath::default())
     } else {
         let Some(role) = target.database.writer.clone() else {
@@ -104,7 +105,6 @@ fn lost(problem: QueryError) -> DialError {
 }
 
 fn terms(grant: &Grant, limits: &Limits, path: &WritePath) -> Terms {
-    let ms = |limit: std::time::Duration| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
     Terms {
         grant: grant.id,
         user: grant.user.as_str().into(),
@@ -114,13 +114,9 @@ fn terms(grant: &Grant, limits: &Limits, path: &WritePath) -> Terms {
         scopes: grant.scopes.clone().into(),
         expires_at: grant.expires_at,
         write_path: path.schemas.clone().into(),
-        caps: Caps {
-            statement_timeout_ms: ms(limits.statement_timeout),
-            lock_timeout_ms: ms(limits.lock_timeout),
-            idle_in_transaction_session_timeout_ms: ms(limits.idle_in_transaction_session_timeout),
-            idle_session_timeout_ms: ms(limits.idle_timeout),
-        },
+        caps: caps(limits),
         statement_bytes_max: limits.statement_bytes,
+        row_caps: row_caps(limits, grant.max_rows_written),
     }
 }
 

@@ -26,6 +26,8 @@ struct Class {
     write_path: Arc<[Box<str>]>,
     caps: crate::policy::terms::Caps,
     statement_bytes_max: usize,
+    /// Whether rows written must be countable.
+    counts: bool,
 }
 
 /// A verdict without the grant it is told to.
@@ -177,6 +179,7 @@ impl Class {
             write_path: Arc::clone(&terms.write_path),
             caps: terms.caps,
             statement_bytes_max: terms.statement_bytes_max,
+            counts: terms.row_caps.rows_written_max > 0,
         }
     }
 
@@ -186,6 +189,7 @@ impl Class {
             && self.write_path == terms.write_path
             && self.caps == terms.caps
             && self.statement_bytes_max == terms.statement_bytes_max
+            && self.counts == (terms.row_caps.rows_written_max > 0)
     }
 }
 

@@ -28,6 +28,19 @@ pub struct Snapshot {
     pub relations: Vec<Relation>,
     /// What these reach: functions beneath them, texts that run with them.
     pub source: Source,
+    /// Tables that inherit from plain tables; partitions are not among them.
+    pub inherits: Vec<Inherits>,
+    /// Schemas, the system's and empty ones too.
+    pub schemas: Vec<Box<str>>,
+}
+
+/// A table that inherits from a plain one: what is written to the parent is written to it too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inherits {
+    /// The parent's schema and name.
+    pub parent: (Box<str>, Box<str>),
+    /// The child's schema and name.
+    pub child: (Box<str>, Box<str>),
 }
 
 /// A function, procedure or aggregate that is not PostgreSQL's own.
@@ -284,6 +297,29 @@ impl Catalogue {
     /// Where the type of this OID stands; `None` for those built in, and those not known.
     pub(super) fn type_at(&self, oid: u32) -> Option<usize> {
         self.types_by_oid.get(&oid).copied()
+    }
+
+    /// Every table below `schema.name` in its tree of inheritance, `(schema, name)` each.
+    #[must_use]
+    pub fn heirs(&self, schema: &str, name: &str) -> Vec<(&str, &str)> {
+        let mut found: Vec<(&str, &str)> = Vec::new();
+        let mut open = vec![(schema, name)];
+        while let Some((schema, name)) = open.pop() {
+            for one in &self.snapshot.inherits {
+                let child = (&*one.child.0, &*one.child.1);
+                if *one.parent.0 == *schema && *one.parent.1 == *name && !found.contains(&child) {
+                    found.push(child);
+                    open.push(child);
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether there is a schema of this name.
+    #[must_use]
+    pub fn has_schema(&self, schema: &str) -> bool {
+        self.snapshot.schemas.iter().any(|known| **known == *schema)
     }
 }
 

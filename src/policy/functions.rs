@@ -5,6 +5,7 @@
 //! search_path.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
 
@@ -173,6 +174,23 @@ impl Functions {
         let name = Name::qualified(function.schema.clone(), function.name.clone());
         !self.refused.contains(&name) && (function.reviewed() || self.allowed.contains(&name))
     }
+}
+
+/// Whether PostgreSQL brings a function of this name.
+pub(crate) fn is_builtin(name: &str) -> bool {
+    static NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| table().into_keys().collect());
+    NAMES.contains(name)
+}
+
+/// Whether a built-in may never be called freely, whatever the grant: it sets what the session's
+/// safety rests on, or runs SQL that nobody has judged.
+pub(crate) fn never(builtin: &str) -> bool {
+    static NEVER: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+        let sql = class_of("sql_text");
+        let kept = |class: &Class| *class == Class::Settings || *class == sql;
+        table().into_iter().filter(|(_, class)| kept(class)).map(|(name, _)| name).collect()
+    });
+    NEVER.contains(builtin)
 }
 
 fn is_system(schema: Option<&str>) -> bool {

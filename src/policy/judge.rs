@@ -95,6 +95,8 @@ pub struct JudgeSettings {
     pub(crate) functions: Functions,
     /// Whether a disagreement of the two readers refuses (else it is only counted).
     pub(crate) disagreement_refuses: bool,
+    /// Whether UPDATE and DELETE must have a WHERE that chooses rows.
+    pub(crate) require_where: bool,
 }
 
 /// Where a judge finds what changes while it lives: `catalog::Catalogues` is one.
@@ -157,7 +159,14 @@ impl JudgeSettings {
         disagreement_refuses: bool,
     ) -> Result<Self, BadFunction> {
         let functions = Functions::new(allow_functions, refuse_functions)?;
-        Ok(Self { functions, disagreement_refuses })
+        Ok(Self { functions, disagreement_refuses, require_where: true })
+    }
+
+    /// The same with `policy.require_where` as given; it is true otherwise.
+    #[must_use]
+    pub const fn require_where(mut self, require_where: bool) -> Self {
+        self.require_where = require_where;
+        self
     }
 }
 
@@ -335,7 +344,7 @@ impl Verdicted {
 }
 
 /// Reads and judges a text. `vote` asks the second reader: `false` is its veto.
-fn judged(
+pub(crate) fn judged(
     case: &Case<'_>,
     catalogue: &Catalogue,
     settings: &JudgeSettings,
@@ -357,6 +366,7 @@ fn judged(
                 catalogue,
                 functions: &settings.functions,
                 text: case.text,
+                require_where: settings.require_where,
             };
             (outcome(&rules, &facts, case, agreed), statements(case.text, &facts))
         }
@@ -414,7 +424,10 @@ fn of_statement(text: &[u8], statement: &Statement) -> Judged {
     objects.sort();
     objects.dedup();
     let prepares = matches!(statement.action, Action::Prepare { .. });
-    let acts = matches!(statement.action, Action::Write | Action::CopyIn);
+    let acts = matches!(
+        statement.action,
+        Action::Write | Action::CopyIn | Action::Call | Action::Maintain | Action::Ddl
+    );
     Judged {
         span: statement.span.clone(),
         operation: statement.operation,

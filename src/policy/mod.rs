@@ -5,16 +5,20 @@
 //! | `judge` | the one entry, caches, large texts |
 //! | `rules` | every action of a statement, strings of several statements |
 //! | `write` | which table a name means, whether a scope covers it, locks |
+//! | `beyond` | calls, maintenance and definitions by scope, narrowed reads |
 //! | `settings`, `timeout` | what a client may SET, caps, the startup packet |
 //! | `functions`, `extensions` | which functions may be called |
 //! | `reach` | what functions, views, types and operators of the database reach |
 //! | `types` | casts, typed literals, parameter types |
 //! | `catalogue` | what is known of the upstream database |
+//! | `explain` | one text, for somebody who asks why |
 //! | `reason` | why, without whose grant it was |
 //! | `scope`, `terms`, `resolve` | what a grant permits; whether it names a real table |
 
+mod beyond;
 mod cache;
 pub mod catalogue;
+pub mod explain;
 pub mod extensions;
 pub mod functions;
 pub mod judge;
@@ -30,10 +34,14 @@ mod types;
 mod write;
 
 #[cfg(test)]
+mod beyond_tests;
+#[cfg(test)]
+mod freeze_tests;
+#[cfg(test)]
 mod tests;
 
 pub use catalogue::Catalogue;
 pub use judge::{
     Case, Judge, JudgeSettings, JudgeSource, Judged, Judgement, LargeJob, LargeJudgement, Verdict,
 };
-pub use terms::{Caps, Scope, Terms};
+pub use terms::{Caps, RowCaps, Scope, Terms};

@@ -7,8 +7,8 @@ use crate::base::Refusal;
 use crate::base::refusal::policy::{self as texts, Context};
 use crate::base::refusal::reach as way;
 use crate::base::refusal::statement_too_long;
-use crate::policy::Terms;
 use crate::policy::reach::Found;
+use crate::policy::{Terms, functions, scope};
 
 /// Why a text is refused: one variant per rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,11 @@ pub enum Reason {
     WriteTarget { operation: &'static str, table: String, why: &'static str },
     RowLock { table: Option<String>, scopes: Vec<String> },
     TableLock { table: String, mode: &'static str },
-    Statement { rule: &'static str, what: String, hint: &'static str },
+    WriteInherited { operation: &'static str, table: String, heir: String, scopes: Vec<String> },
+    WhereRequired { operation: &'static str, table: String },
+    RowsUncounted { operation: &'static str, table: String },
+    ReadNarrowed { table: String, scopes: Vec<String> },
+    Statement { rule: &'static str, what: String, hint: &'static str, scopes: Vec<String> },
     ReadWrite(&'static str),
     FunctionClass { function: String, class: &'static str },
     FunctionRefused(String),
@@ -49,6 +53,7 @@ pub(crate) fn in_context<T>(terms: &Terms, wall: i64, with: impl FnOnce(&Context
         user: &terms.user,
         database: &terms.database,
         reason: &terms.reason,
+        read_only: !terms.may_write(),
         scopes: &scopes,
         expires_at: terms.expires_at,
         wall,
@@ -74,6 +79,27 @@ impl Reason {
         )
     }
 
+    /// The scopes that would make the statement pass, as they stand in a command.
+    #[must_use]
+    pub fn scopes(&self) -> Vec<String> {
+        match self {
+            Self::WriteWithoutScope { scopes, .. }
+            | Self::WriteInherited { scopes, .. }
+            | Self::RowLock { scopes, .. }
+            | Self::ReadNarrowed { scopes, .. }
+            | Self::Statement { scopes, .. } => scopes.clone(),
+            Self::FunctionClass { function, .. } if !functions::never(function) => {
+                vec![format!("execute:{}", scope::qualified("pg_catalog", function))]
+            }
+            Self::Reach { rule: "function_user", found, .. } => found
+                .what
+                .strip_prefix("function ")
+                .map(|function| vec![format!("execute:{function}")])
+                .unwrap_or_default(),
+            _ => Vec::new(),
+        }
+    }
+
     fn text(&self, context: &Context<'_>) -> Refusal {
         match self {
             Self::Syntax { message, position } => texts::syntax(message, *position),
@@ -90,17 +116,29 @@ impl Reason {
             }
             Self::RowLock { table, scopes } => texts::row_lock(context, table.as_deref(), scopes),
             Self::TableLock { table, mode } => texts::table_lock(context, table, mode),
-            Self::Statement { rule, what, hint } => texts::statement(context, rule, what, hint),
+            Self::WriteInherited { operation, table, heir, scopes } => {
+                texts::write_inherited(context, operation, table, heir, scopes)
+            }
+            Self::WhereRequired { operation, table } => {
+                texts::where_required(context, operation, table)
+            }
+            Self::RowsUncounted { operation, table } => {
+                texts::rows_uncounted(context, operation, table)
+            }
+            Self::ReadNarrowed { table, scopes } => texts::read_narrowed(context, table, scopes),
+            Self::Statement { rule, what, hint, scopes } => {
+                texts::statement(context, rule, what, hint, scopes)
+            }
             Self::ReadWrite(statement) => texts::read_write(context, statement),
             Self::FunctionClass { function, class } => {
-                texts::function_class(context, function, class)
+                texts::function_class(context, function, class, &self.scopes())
             }
             Self::FunctionRefused(function) => texts::function_refused(context, function),
             Self::RelationUnknown(relation) => texts::relation_unknown(context, relation),
             Self::Reach { rule, found, way_round } => {
                 let Found { what, act, chain, allow } = &**found;
                 let reach = way::Reach { rule, what, act, chain, allow };
-                way::reach(context, &reach, way_round.as_deref())
+                way::reach(context, &reach, way_round.as_deref(), &self.scopes())
             }
             Self::FunctionUnknown(function) => texts::function_unknown(context, function),
             Self::Type { name, why } => texts::type_refused(context, name, why),

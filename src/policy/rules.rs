@@ -17,6 +17,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) functions: &'a Functions,
     /// The text, for the few things that facts don't say.
     pub(crate) text: &'a [u8],
+    /// `policy.require_where`.
+    pub(crate) require_where: bool,
 }
 
 const NO_BLOCK: &str = "Send the statements themselves, so that each can be judged.";
@@ -27,7 +29,8 @@ impl Rules<'_> {
     pub(crate) fn judge(&self, facts: &Facts, parameters: &[u32]) -> Result<Option<Cap>, Reason> {
         types::parameters(parameters, self.catalogue, self.functions)?;
         let alone = facts.statements.len() == 1;
-        let mut earlier = Earlier::default();
+        let capped = self.terms.may_write() && self.terms.row_caps.rows_written_max > 0;
+        let mut earlier = Earlier { capped, ..Earlier::default() };
         let mut capped = None;
         for statement in &facts.statements {
             earlier.allows(statement)?;
@@ -46,15 +49,19 @@ impl Rules<'_> {
     }
 
     fn statement(&self, statement: &Statement) -> Result<Option<Cap>, Reason> {
-        if let Some(what) = statement.creates.first() {
+        if let Some(what) = statement.creates.first()
+            && (statement.action != Action::Ddl || self.defined(statement).is_err())
+        {
             return Err(refuse("creates", what, "SELECT the rows without making a table of them."));
         }
         self.action(statement)?;
         self.writes(statement)?;
+        self.restricted(statement)?;
+        self.reads(statement)?;
         self.row_locks(statement)?;
         let settings_known = statement.settings.iter().any(|s| s.by == SettingBy::SetConfig);
         for call in &statement.calls {
-            self.functions.call(call, settings_known, self.catalogue)?;
+            self.call(call, settings_known)?;
         }
         for name in &statement.types {
             types::named(name, self.catalogue, self.functions)?;
@@ -103,6 +110,8 @@ impl Rules<'_> {
             Action::Prepare { .. } => Ok(()),
             Action::Begin(Access::ReadWrite) if !may_write => Err(Reason::ReadWrite(operation)),
             Action::Begin(_) => Ok(()),
+            // pg_dump -j: who may export a snapshot may take it up in another session.
+            Action::SetTransaction { snapshot: true, .. } if self.shares_snapshots() => Ok(()),
             Action::SetTransaction { snapshot: true, .. } => Err(refuse(
                 "snapshot",
                 "SET TRANSACTION SNAPSHOT",
@@ -120,10 +129,10 @@ impl Rules<'_> {
             | Action::TwoPhase
             | Action::CopyServer
             | Action::Do
-            | Action::Call
-            | Action::Maintain
-            | Action::Ddl
             | Action::Server => Err(never(statement)),
+            Action::Call => self.called(statement),
+            Action::Maintain => self.maintained(statement),
+            Action::Ddl => self.defined(statement),
         }
     }
 
@@ -143,7 +152,7 @@ impl Rules<'_> {
 }
 
 /// What no grant of this version permits, with the way round.
-fn never(statement: &Statement) -> Reason {
+pub(super) fn never(statement: &Statement) -> Reason {
     let operation = statement.operation;
     let (rule, what, hint) = match statement.action {
         Action::Notification { .. } => (
@@ -162,18 +171,15 @@ fn never(statement: &Statement) -> Reason {
             r"Use COPY … TO STDOUT or FROM STDIN (in psql: \copy), which stay with the client.",
         ),
         Action::Do => ("do", operation, NO_BLOCK),
-        Action::Call => ("call", operation, NO_BLOCK),
         Action::Maintain => (
             "maintain",
             operation,
-            "Maintenance is not granted by this version: ask a DBA to run it.",
+            "Name the tables, as in VACUUM public.orders: maintain:public.orders is their scope.",
         ),
         Action::Server => ("server", operation, "Acts on the server are never granted: ask a DBA."),
-        _ => (
-            "ddl",
-            operation,
-            "Schema changes are not granted by this version: ask a DBA to make them.",
-        ),
+        _ => {
+            ("ddl", operation, "It may reach further than a ddl:SCHEMA scope: ask a DBA to run it.")
+        }
     };
     refuse(rule, what, hint)
 }
@@ -187,8 +193,8 @@ fn identity(statement: &Statement) -> Result<(), Reason> {
     if resets { Ok(()) } else { Err(Reason::Identity(operation)) }
 }
 
-fn refuse(rule: &'static str, what: &str, hint: &'static str) -> Reason {
-    Reason::Statement { rule, what: what.to_owned(), hint }
+pub(super) fn refuse(rule: &'static str, what: &str, hint: &'static str) -> Reason {
+    Reason::Statement { rule, what: what.to_owned(), hint, scopes: Vec::new() }
 }
 
 /// What earlier statements of the same string changed that a later one's verdict rests on.
@@ -196,6 +202,10 @@ fn refuse(rule: &'static str, what: &str, hint: &'static str) -> Reason {
 struct Earlier {
     prepared: Option<&'static str>,
     lexing: bool,
+    /// Rows written are capped, so they must be counted before anything commits them.
+    capped: bool,
+    wrote: Option<&'static str>,
+    ended: Option<&'static str>,
 }
 
 impl Earlier {
@@ -203,6 +213,16 @@ impl Earlier {
         let operation = statement.operation;
         if self.lexing {
             return Err(Reason::DependsOnEarlier { operation, earlier: "SET client_encoding" });
+        }
+        if self.capped {
+            let earlier = match (ends(statement), may_write(statement)) {
+                (true, _) => self.wrote,
+                (_, true) => self.ended,
+                _ => None,
+            };
+            if let Some(earlier) = earlier {
+                return Err(Reason::DependsOnEarlier { operation, earlier });
+            }
         }
         match (&statement.action, self.prepared) {
             (Action::Execute { .. }, Some(earlier)) => {
@@ -220,6 +240,8 @@ impl Earlier {
             matches!(setting.name.as_deref(), Some("client_encoding" | "names")) && !utf8
         };
         self.lexing |= statement.settings.iter().any(lexing);
+        self.wrote = may_write(statement).then_some(statement.operation).or(self.wrote);
+        self.ended = ends(statement).then_some(statement.operation).or(self.ended);
         if matches!(
             statement.action,
             Action::Prepare { .. } | Action::Deallocate { .. } | Action::Discard { .. }
@@ -227,4 +249,14 @@ impl Earlier {
             self.prepared = Some(statement.operation);
         }
     }
+}
+
+/// Whether it ends the transaction that it stands in.
+const fn ends(statement: &Statement) -> bool {
+    matches!(statement.action, Action::Commit { .. } | Action::Rollback { .. } | Action::TwoPhase)
+}
+
+fn may_write(statement: &Statement) -> bool {
+    let runs = !matches!(statement.action, Action::Prepare { .. });
+    runs && (!statement.writes.is_empty() || matches!(statement.action, Action::Execute { .. }))
 }

@@ -27,7 +27,7 @@ enum Rule {
     Capped(&'static str),
     /// An encoding in which a byte below 0x80 is always that ASCII character.
     Encoding,
-    /// Any value on read grants, none on write grants.
+    /// Any value on read grants, only the empty one on write grants.
     SearchPath,
     /// None, for this reason.
     Frozen(&'static str),
@@ -186,6 +186,8 @@ fn value_of(name: &str, value: &str, terms: &Terms) -> Result<Option<(&'static s
             "UTF8, SQL_ASCII, or an encoding in which bytes below 0x80 are always ASCII",
         ),
         Some(Rule::SearchPath) if !terms.may_write() => Ok(None),
+        // pg_dump's: unqualified names then mean nothing but the system's.
+        Some(Rule::SearchPath) if value.is_empty() => Ok(None),
         Some(Rule::SearchPath) => {
             Err(refused(name, "it decides which tables unqualified names write: qualify them"))
         }
@@ -379,7 +381,7 @@ mod tests {
             ("datestyle", "ISO, MDY", true, true),
             ("enable_seqscan", "off", true, true),
             ("jit", "off", true, true),
-            ("search_path", "", true, false),
+            ("search_path", "", true, true),
             ("default_transaction_read_only", "on", true, true),
             ("default_transaction_read_only", " TRUE ", true, true),
             ("default_transaction_read_only", "off", false, true),

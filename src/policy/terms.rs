@@ -18,6 +18,32 @@ pub enum Scope {
         /// The table, or `*` for every table of the schema.
         table: Box<str>,
     },
+    /// `execute:schema.function`: calls of a function or procedure that reads refuse.
+    Execute {
+        /// Schema of the function; never absent.
+        schema: Box<str>,
+        /// The function with all its overloads, or `*` for every function of the schema.
+        function: Box<str>,
+    },
+    /// `maintain:schema.table`: VACUUM, ANALYZE, REINDEX, CLUSTER, REFRESH.
+    Maintain {
+        /// Schema of the relation; never absent.
+        schema: Box<str>,
+        /// The table or materialised view, or `*`.
+        table: Box<str>,
+    },
+    /// `ddl:schema`: CREATE, ALTER and DROP of what lies in that schema.
+    Ddl {
+        /// The schema.
+        schema: Box<str>,
+    },
+    /// `select:schema.table`: with one of these, nothing else may be read.
+    Select {
+        /// Schema of the relation; never absent.
+        schema: Box<str>,
+        /// The relation, or `*`.
+        table: Box<str>,
+    },
 }
 
 /// What binds one session: who, why, where, what, until when, and its caps.
@@ -44,6 +70,19 @@ pub struct Terms {
     pub caps: Caps,
     /// Longest statement, bytes.
     pub statement_bytes_max: usize,
+    /// Bounds on the rows and bytes of one statement.
+    pub row_caps: RowCaps,
+}
+
+/// Bounds on what one statement may write and read; 0 means none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RowCaps {
+    /// Rows that a statement may write, as its command tag counts them.
+    pub rows_written_max: u64,
+    /// Rows that a statement may return (a line of COPY is one).
+    pub rows_read_max: u64,
+    /// Bytes of rows that a statement may return.
+    pub bytes_read_max: u64,
 }
 
 /// Upper bounds of the timeouts that the session runs under, milliseconds; 0 means no cap.
@@ -60,10 +99,16 @@ pub struct Caps {
 }
 
 impl Terms {
-    /// Whether the grant permits any write: the session then runs as the writer, without the
-    /// server's read-only setting.
+    /// Whether the grant permits more than reading: the session then runs as the writer, without
+    /// the server's read-only setting.
     #[must_use]
     pub fn may_write(&self) -> bool {
-        !self.scopes.is_empty()
+        self.scopes.iter().any(Scope::beyond_reading)
+    }
+
+    /// Whether only what `select:` scopes name may be read.
+    #[must_use]
+    pub fn narrows_reads(&self) -> bool {
+        self.scopes.iter().any(|scope| matches!(scope, Scope::Select { .. }))
     }
 }

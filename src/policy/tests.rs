@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::catalogue::{Cast, Function, Operator, Relation, Shape, Snapshot, Type};
+use super::catalogue::{Cast, Function, Inherits, Operator, Relation, Shape, Snapshot, Type};
 use super::reach::{Source, Text, TextOf};
 use super::*;
 use crate::base::GrantId;
@@ -20,6 +20,7 @@ pub(crate) fn read_terms() -> Terms {
         write_path: ["public".into()].into(),
         caps: Caps { statement_timeout_ms: 300_000, ..Caps::default() },
         statement_bytes_max: 1024 * 1024,
+        row_caps: RowCaps::default(),
     }
 }
 
@@ -109,6 +110,9 @@ fn snapshot() -> Snapshot {
             relation("s2", "only_here", 'r'),
             relation("pg_catalog", "pg_class", 'r'),
             relation("pg_catalog", "pg_settings", 'v'),
+            relation("public", "parent", 'r'),
+            relation("public", "child", 'r'),
+            relation("public", "totals", 'm'),
             relation("pg_catalog", "pg_namespace", 'r'),
             relation("pg_catalog", "pg_stat_activity", 'v'),
             relation("pg_catalog", "pg_locks", 'v'),
@@ -133,6 +137,11 @@ fn snapshot() -> Snapshot {
             }],
             ..Source::default()
         },
+        inherits: vec![Inherits {
+            parent: ("public".into(), "parent".into()),
+            child: ("public".into(), "child".into()),
+        }],
+        schemas: vec!["public".into(), "s2".into(), "staging".into()],
     }
 }
 
@@ -156,14 +165,20 @@ impl JudgeSource for Fixed {
     }
 }
 
+/// One that asks for no WHERE, so that statements can be short.
 fn judge() -> Judge {
+    judge_with(false)
+}
+
+pub(crate) fn judge_with(require_where: bool) -> Judge {
     let settings = JudgeSettings::new(&[], &[], true).expect("settings");
+    let settings = settings.require_where(require_where);
     let catalogue = Arc::new(Catalogue::new(snapshot()));
     Judge::new(Arc::new(Fixed { catalogue, settings: Arc::new(settings) }), [7; 16])
 }
 
 /// Judges a text, on this thread whatever its size.
-fn judged(judge: &mut Judge, text: &str, terms: &Terms) -> Arc<Judgement> {
+pub(crate) fn judged(judge: &mut Judge, text: &str, terms: &Terms) -> Arc<Judgement> {
     let case = Case { text: text.as_bytes(), parameter_types: &[], terms, utf8: true, wall: 0 };
     if let Some(judgement) = judge.judge(&case) {
         return judgement;
@@ -174,7 +189,7 @@ fn judged(judge: &mut Judge, text: &str, terms: &Terms) -> Arc<Judgement> {
 }
 
 /// The rule that refuses a text; `None` when it passes (capped or not).
-fn refused(judge: &mut Judge, text: &str, terms: &Terms) -> Option<Refused> {
+pub(crate) fn refused(judge: &mut Judge, text: &str, terms: &Terms) -> Option<Refused> {
     match &judged(judge, text, terms).verdict {
         Verdict::Pass | Verdict::Replace { .. } => None,
         Verdict::Refuse(r) => Some(Refused(r.rule, format!("{} {}", r.sqlstate, r.message))),
@@ -182,7 +197,7 @@ fn refused(judge: &mut Judge, text: &str, terms: &Terms) -> Option<Refused> {
 }
 
 #[derive(Debug, PartialEq)]
-struct Refused(&'static str, String);
+pub(crate) struct Refused(pub(crate) &'static str, pub(crate) String);
 
 /// SECURITY.md 1.1 to 1.3 and 1.7: what must be refused on every read grant.
 const ATTACKS: &str = include_str!("data/attacks.sql");

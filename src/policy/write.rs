@@ -41,8 +41,35 @@ impl Rules<'_> {
                 }
             };
             missing |= !self.permits(write.verb, &target);
+            if write.inherited && write.verb != Verb::Insert {
+                self.heirs(statement, write.verb, &target)?;
+            }
         }
         if missing { Err(self.without_scope(statement)) } else { Ok(()) }
+    }
+
+    /// What is done to a table without ONLY is done to those that inherit from it.
+    fn heirs(&self, statement: &Statement, verb: Verb, target: &Target) -> Result<(), Reason> {
+        let heirs = self.catalogue.heirs(&target.schema, &target.table);
+        let uncovered: Vec<Target> = heirs
+            .into_iter()
+            .map(|(schema, table)| Target { schema: schema.into(), table: table.into() })
+            .filter(|heir| !self.permits(verb, heir))
+            .collect();
+        let Some(first) = uncovered.first() else { return Ok(()) };
+        if !self.permits(verb, target) {
+            // The refusal for the table itself comes first.
+            return Ok(());
+        }
+        Err(Reason::WriteInherited {
+            operation: operation(statement, verb),
+            table: format!("{}.{}", target.schema, target.table),
+            heir: format!("{}.{}", first.schema, first.table),
+            scopes: uncovered
+                .iter()
+                .map(|heir| scope::command_argument(&[verb], &heir.schema, &heir.table))
+                .collect(),
+        })
     }
 
     /// Row locks need a scope that lets the grant write the rows they lock.
@@ -113,7 +140,7 @@ impl Rules<'_> {
         }
     }
 
-    fn schema_of(&self, name: &str) -> Option<Box<str>> {
+    pub(super) fn schema_of(&self, name: &str) -> Option<Box<str>> {
         std::iter::once("pg_catalog")
             .chain(self.terms.write_path.iter().map(|s| &**s))
             .find(|schema| self.catalogue.relation(schema, name).is_some())
@@ -124,7 +151,7 @@ impl Rules<'_> {
     /// makes the whole of it pass.
     fn without_scope(&self, statement: &Statement) -> Reason {
         let mut needed: Vec<(&Name, Vec<Verb>)> = Vec::new();
-        for Write { verb, table } in &statement.writes {
+        for Write { verb, table, .. } in &statement.writes {
             match needed.iter_mut().find(|(name, _)| *name == table) {
                 Some((_, verbs)) if verbs.contains(verb) => {}
                 Some((_, verbs)) => verbs.push(*verb),
@@ -154,7 +181,7 @@ impl Rules<'_> {
         }
     }
 
-    fn likely_schema(&self, table: &Name) -> Option<Box<str>> {
+    pub(super) fn likely_schema(&self, table: &Name) -> Option<Box<str>> {
         if let Some(schema) = &table.schema {
             return Some(schema.clone());
         }

@@ -63,8 +63,10 @@ impl Session {
             return;
         }
         self.ahead.held = true;
-        let open = self.replies.back().is_some_and(|last| last.segment == self.ahead.segment);
-        if open && !self.ahead.flushed {
+        let open = self.replies.back().is_some_and(|last| {
+            last.segment == self.ahead.segment && !matches!(last.request, Request::Finish(_))
+        });
+        if (open || self.counting_execute()) && !self.ahead.flushed {
             self.ahead.flushed = true;
             call.turn.upstream.own(write::flush);
         }
@@ -103,6 +105,9 @@ impl Session {
         self.check_length(tag, length)?;
         if let Some(took) = self.gated(tag, call)? {
             return Ok(took);
+        }
+        if self.waits_for_cap(tag) {
+            return Ok(Took::Hold);
         }
         if self.replies.len() >= limits::REPLIES_MAX {
             return Ok(Took::Hold);
@@ -269,6 +274,8 @@ impl Session {
                 text: None,
                 first,
                 writes: false,
+                counted: false,
+                in_our_block: false,
                 executes_write: false,
                 answered: 0,
                 statements: 1,

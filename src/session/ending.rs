@@ -1,6 +1,7 @@
 //! How a session ends: the client is told once, at a boundary between messages; the records of
 //! what was under way are closed with what is known.
 
+use super::caps::Finish;
 use super::event::{Done, Event, Outcome, TransactionOutcome};
 use super::names::Portal;
 use super::replies::{Query, Request};
@@ -92,6 +93,12 @@ impl Session {
             // whether it happened.
             let wrote = self.transactions.wrote();
             unknown |= match &reply.request {
+                // Its COMMIT is ours, and was not sent yet.
+                Request::Query(query) if query.in_our_block => {
+                    cut_off |= query.writes;
+                    false
+                }
+                Request::Finish(finish) => *finish == Finish::Commit && wrote && !interrupted,
                 Request::Query(query) if in_block => wrote && commits(query),
                 Request::Query(query) if interrupted => {
                     cut_off |= query.writes && query.refused.is_none();

@@ -4,13 +4,13 @@
 use super::event::{Done, Event, Outcome};
 use super::names::Sent;
 use super::replies::Request;
-use super::upstream::Fate;
+use super::upstream::{Fate, OutOfOrder};
 use super::{Call, End, Session};
 use crate::wire::{backend, write};
 
 impl Session {
     /// ErrorResponse.
-    pub(super) fn failed(&mut self, body: &[u8], call: &mut Call<'_>) -> Fate {
+    pub(super) fn failed(&mut self, body: &[u8], call: &mut Call<'_>) -> Result<Fate, OutOfOrder> {
         let fields = backend::fields(body);
         if matches!(fields.severity, b"FATAL" | b"PANIC") {
             self.ended_by_upstream(fields.sqlstate, call);
@@ -20,7 +20,13 @@ impl Session {
                     message: String::from_utf8_lossy(fields.message).into_owned(),
                 });
             }
-            return Fate::Pass;
+            return Ok(Fate::Pass);
+        }
+        if matches!(self.front(), Some(Request::Open)) {
+            return Err(OutOfOrder("it did not open a transaction"));
+        }
+        if let Some(fate) = self.failed_by_cap(call) {
+            return Ok(fate);
         }
         self.transactions.note_failure();
         let dressed = self.dress(&fields, call);
@@ -31,7 +37,7 @@ impl Session {
             }
         }
         self.copy_failed();
-        if dressed { Fate::Replaced } else { Fate::Pass }
+        Ok(if dressed { Fate::Replaced } else { Fate::Pass })
     }
 
     /// Where the error is the one that we provoked: puts the refusal in its place.
@@ -49,6 +55,7 @@ impl Session {
             return false;
         }
         if !self.ending.told()
+            && !self.muted()
             && let Some(refusal) = refused.why.refusal()
         {
             call.turn.client.own(|out| write::error(out, refusal));
@@ -61,7 +68,7 @@ impl Session {
     }
 
     /// Closes the record of the statement that failed.
-    fn record_failure(&mut self, fields: &backend::Fields<'_>, call: &mut Call<'_>) {
+    pub(super) fn record_failure(&mut self, fields: &backend::Fields<'_>, call: &mut Call<'_>) {
         let cancelled = matches!(fields.sqlstate, b"57014" | b"57P01");
         let outcome = if cancelled { Outcome::Cancelled } else { Outcome::Failed };
         let sqlstate = std::str::from_utf8(fields.sqlstate).ok();
@@ -112,7 +119,7 @@ impl Session {
 
     /// The server skips to the next Sync: so do the requests that wait for a reply. The first
     /// one is the one that failed; its record is closed already.
-    fn skip_to_sync(&mut self, call: &mut Call<'_>) {
+    pub(super) fn skip_to_sync(&mut self, call: &mut Call<'_>) {
         self.replies.pop_front();
         while let Some(reply) = self.replies.front() {
             if matches!(reply.request, Request::Sync { .. }) {

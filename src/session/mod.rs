@@ -20,6 +20,7 @@
 //! and the state of the transaction follow the replies. While a change that a message depends on
 //! is in flight, the message is held.
 
+mod caps;
 mod client;
 mod completions;
 mod copy;
@@ -74,6 +75,7 @@ pub struct Session {
     audit_ok: bool,
     /// Whether the upstream reads our text as UTF8.
     utf8: bool,
+    capping: caps::Capping,
     rows_returned: u64,
     rows_written: u64,
     last_query: Vec<u8>,
@@ -161,6 +163,7 @@ impl Session {
             ending: ending::Ending::default(),
             audit_ok: true,
             utf8,
+            capping: caps::Capping::default(),
             rows_returned: 0,
             rows_written: 0,
             last_query: Vec::new(),

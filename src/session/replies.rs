@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Session;
+use super::caps::Finish;
 use super::names::{Name, Portal, Prepared, Sent, kept};
 use crate::base::{Moment, Refusal};
 use crate::policy::{Judgement, Verdict};
@@ -36,11 +37,17 @@ pub(super) enum Request {
         names: NameChange,
         /// Whether it writes.
         writes: bool,
+        /// Whether its rows are counted against a cap.
+        counted: bool,
         /// Whether it is a COPY FROM STDIN.
         copies: bool,
         /// The cursor that it makes or closes.
         cursor: CursorChange,
     },
+    /// A BEGIN of ours before a Query whose rows are counted.
+    Open,
+    /// What ends that, or aborts the client's block.
+    Finish(Finish),
     /// Execute of a cursor that DECLARE made: what a FETCH would be.
     Fetch {
         /// Number of its decision.
@@ -69,6 +76,10 @@ pub(super) struct Query {
     pub(super) first: u64,
     /// Whether it may write to the database.
     pub(super) writes: bool,
+    /// Whether its rows are counted against a cap.
+    pub(super) counted: bool,
+    /// Whether it runs in a block of ours.
+    pub(super) in_our_block: bool,
     /// Whether an EXECUTE in it runs a statement that writes.
     pub(super) executes_write: bool,
     /// How many of its statements have been answered.
@@ -236,6 +247,7 @@ impl Reply {
         match &self.request {
             Request::Query(query) => query.refused.is_none() && query.settles(),
             Request::Execute { writes, .. } => *writes,
+            Request::Finish(finish) => *finish == Finish::Commit,
             _ => false,
         }
     }

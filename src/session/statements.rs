@@ -50,10 +50,17 @@ impl Session {
         };
         let own = own.or_else(|| self.own_refusal(&judgement));
         let refusal = own.as_ref().or_else(|| judgement.verdict.refusal());
+        let counted = refusal.is_none() && self.counts(&judgement, executes_write);
+        if counted && !self.ahead.discarding && !self.all_answered() {
+            // Whether it stands in a block must be known.
+            return Ok(Took::Hold);
+        }
         let told = Told { via: Via::Query, text, parse, parameters: None, refusal };
         let transaction = self.transaction_ahead();
         let first = self.record_decisions(&judgement, &told, call);
         self.remember(text);
+        let counted = counted && !self.ahead.discarding;
+        let in_our_block = counted && self.open_block(&judgement, call);
         let refused = match (own, &judgement.verdict) {
             (Some(own), _) => Some(self.refuse_query(Why::Own(Box::new(own)), call)),
             (None, Verdict::Refuse(_)) => Some(self.refuse_query(judged(&judgement), call)),
@@ -85,6 +92,8 @@ impl Session {
                 refused,
                 text: keep.then(|| text.into()),
                 first,
+                counted,
+                in_our_block,
                 executes_write,
                 answered: 0,
                 failed: false,
@@ -219,7 +228,7 @@ impl Session {
         frame: &Frame<'_>,
         call: &mut Call<'_>,
     ) -> Result<Took, Malformed> {
-        let (portal, _) = frontend::execute(frame.body)?;
+        let (portal, rows_max) = frontend::execute(frame.body)?;
         if self.ahead.discarding {
             call.turn.upstream.pass(frame.range());
             return Ok(Took::Bytes(frame.length));
@@ -241,6 +250,12 @@ impl Session {
         let one = prepared.judgement.statements.first();
         let names = one.map_or(NameChange::None, |one| NameChange::of(&one.action));
         let commits = |one: &crate::policy::Judged| matches!(one.action, Action::Commit { .. });
+        if one.is_some_and(|one| self.fetches_write(one))
+            && self.terms.row_caps.rows_written_max > 0
+        {
+            self.refuse_unread(Via::Bind, refusal::caps::fetch_of_write(), call);
+            return Ok(Took::Bytes(frame.length));
+        }
         let cursor = one.map_or(CursorChange::None, |one| CursorChange::of(&one.action));
         let writes = one.is_some_and(|one| one.writes || commits(one) || self.fetches_write(one))
             || matches!(self.executes(&prepared.judgement), Executes::Fine { write: true, .. });
@@ -248,8 +263,17 @@ impl Session {
         if copies {
             self.ahead.gate = Gate::Maybe;
         }
-        let request = Request::Execute { portal: portal.into(), names, writes, copies, cursor };
-        self.forward(frame, request, call);
+        let executes_write = writes && !one.is_some_and(|one| one.writes || commits(one));
+        let counted = self.counts(&prepared.judgement, executes_write);
+        let request =
+            Request::Execute { portal: portal.into(), names, writes, counted, copies, cursor };
+        if counted && rows_max != 0 {
+            // The tag that counts comes only with the last row.
+            call.turn.upstream.own(|out| write::execute(out, portal, 0));
+            self.push(request);
+        } else {
+            self.forward(frame, request, call);
+        }
         Ok(Took::Bytes(frame.length))
     }
 
@@ -303,7 +327,9 @@ impl Session {
             match self.lookup(kept(name.as_bytes())) {
                 Lookup::Known(prepared) => {
                     parse = Some(prepared.statement);
-                    write |= prepared.judgement.statements.iter().any(|one| one.writes);
+                    write |= prepared.judgement.statements.iter().any(|one| {
+                        one.writes || matches!(one.action, Action::Prepare { write: true, .. })
+                    });
                 }
                 Lookup::Unknown => return Executes::Unknown(refusal::unknown_statement(name)),
                 Lookup::Unsure => return Executes::Unsure,
@@ -317,6 +343,10 @@ impl Session {
         let copies = judgement.statements.iter().any(|one| one.action == Action::CopyIn);
         if copies && judgement.statements.len() > 1 {
             return Some(refusal::copy_in_alone());
+        }
+        let fetches = judgement.statements.iter().any(|one| self.fetches_write(one));
+        if fetches && self.terms.row_caps.rows_written_max > 0 {
+            return Some(refusal::caps::fetch_of_write());
         }
         let prepares = |one: &crate::policy::Judged| match &one.action {
             Action::Prepare { name, .. } => not_ascii(name.as_bytes()),
@@ -340,8 +370,13 @@ impl Session {
     /// FETCH runs a portal of the protocol too, and that can write.
     pub(super) fn fetches_write(&self, one: &crate::policy::Judged) -> bool {
         let Action::Fetch { name } = &one.action else { return false };
-        let portal = self.names.portal(kept(name.as_bytes()));
-        portal.is_some_and(|portal| portal.judgement.statements.iter().any(|one| one.writes))
+        let name = kept(name.as_bytes());
+        let writes = |of: &Judgement| of.statements.iter().any(|one| one.writes);
+        let in_flight = self.replies.iter().any(|reply| match &reply.request {
+            Request::Bind(bind) => *bind.portal == *name && writes(&bind.prepared.judgement),
+            _ => false,
+        });
+        in_flight || self.names.portal(name).is_some_and(|portal| writes(&portal.judgement))
     }
 
     fn too_many_names(&self) -> Option<Refusal> {

@@ -30,6 +30,11 @@ pub struct Turn {
     pub client: Output,
     /// Whether a decision was recorded: its record must be written before `upstream` is sent.
     pub decided: bool,
+    /// The upstream is to be sent a cancel request; [`Session::cancelled`](super::Session) is to
+    /// be told when that is done.
+    pub cancel: bool,
+    /// The cap that a statement has passed, by its name in the configuration.
+    pub cap: Option<&'static str>,
     /// The session is over: send what is in the outputs, then close both sides.
     pub end: Option<End>,
 }
@@ -107,6 +112,8 @@ impl Turn {
         self.upstream.clear();
         self.client.clear();
         self.decided = false;
+        self.cancel = false;
+        self.cap = None;
         self.end = None;
     }
 }

@@ -12,6 +12,8 @@ use crate::wire::{HEADER_BYTES, Head, head};
 pub(super) struct Walk {
     /// Bytes still to come of the message under way.
     left: usize,
+    /// Whether these are kept from the client.
+    dropping: bool,
     /// Whether COPY IN is open.
     pub(super) copy_in: bool,
 }
@@ -69,18 +71,21 @@ impl Session {
             let held = if streams { 0 } else { length.min(limits::UPSTREAM_HELD_BYTES_MAX) };
             let Some(body) = rest.get(HEADER_BYTES..HEADER_BYTES + held) else { break };
             if streams {
-                self.row(length);
+                self.release(call);
+                self.row(length, call);
             } else {
                 match self.message(tag, body, call) {
                     Ok(Fate::Pass) => {}
                     Ok(Fate::Replaced) => {
                         at += HEADER_BYTES + held;
-                        self.upstream.left = 0;
+                        self.upstream.left = length - held;
+                        self.upstream.dropping = true;
                         continue;
                     }
                     Err(OutOfOrder(what)) => return self.broken(what, input, call),
                 }
             }
+            self.upstream.dropping = false;
             self.pass(at..at + HEADER_BYTES + held, call);
             at += HEADER_BYTES + held;
             self.upstream.left = length - held;
@@ -90,7 +95,7 @@ impl Session {
     }
 
     fn pass(&self, range: std::ops::Range<usize>, call: &mut Call<'_>) {
-        if !self.ending.told() {
+        if !self.ending.told() && !self.muted() && !self.upstream.dropping {
             call.turn.client.pass(range);
         }
     }
@@ -102,7 +107,10 @@ impl Session {
         input.len()
     }
 
-    fn row(&mut self, bytes: usize) {
+    fn row(&mut self, bytes: usize, call: &mut Call<'_>) {
+        if self.muted() {
+            return;
+        }
         self.rows_returned += 1;
         let sent = match self.replies.front_mut().map(|reply| &mut reply.request) {
             Some(Request::Query(query)) => Some(&mut query.sent),
@@ -115,6 +123,8 @@ impl Session {
         if let Some(sent) = sent {
             sent.rows += 1;
             sent.bytes += bytes as u64;
+            let (rows, bytes) = (sent.rows, sent.bytes);
+            self.row_passes(rows, bytes, call);
         }
     }
 
@@ -122,6 +132,12 @@ impl Session {
     fn message(&mut self, tag: u8, body: &[u8], call: &mut Call<'_>) -> Result<Fate, OutOfOrder> {
         if tag != tag::READY_FOR_QUERY && !is_asynchronous(tag) {
             self.forget_unanswered_syncs();
+            if let Some(fate) = self.muted_message(tag, call) {
+                return Ok(fate);
+            }
+            if !matches!(tag, tag::ERROR_RESPONSE | tag::COMMAND_COMPLETE) {
+                self.release(call);
+            }
         }
         match tag {
             tag::NOTICE_RESPONSE
@@ -136,7 +152,9 @@ impl Session {
                 }
             }
             tag::COPY_IN_RESPONSE => self.copy_opened(),
-            tag::COMMAND_COMPLETE => self.completed(backend::command_tag(body), call)?,
+            tag::COMMAND_COMPLETE => {
+                return self.command_completed(body, backend::command_tag(body), call);
+            }
             tag::EMPTY_QUERY_RESPONSE => self.completed((b"", None), call)?,
             tag::PARSE_COMPLETE => self.parsed(call)?,
             tag::BIND_COMPLETE => self.bound(call)?,
@@ -148,10 +166,13 @@ impl Session {
                 }
                 _ => return Err(OutOfOrder("it suspended a portal that nobody executed")),
             },
-            tag::ERROR_RESPONSE => return Ok(self.failed(body, call)),
+            tag::ERROR_RESPONSE => return self.failed(body, call),
             tag::READY_FOR_QUERY => {
                 let status = backend::ready_for_query(body)
                     .map_err(|_| OutOfOrder("it sent a malformed ReadyForQuery"))?;
+                if let Some(fate) = self.ready_by_cap(status, call) {
+                    return Ok(fate);
+                }
                 self.segment_ended(status, call)?;
             }
             _ => return Err(OutOfOrder("it sent a message out of place")),
@@ -166,19 +187,28 @@ impl Session {
     /// ReadyForQuery.
     fn segment_ended(&mut self, status: u8, call: &mut Call<'_>) -> Result<(), OutOfOrder> {
         match self.replies.pop_front().map(|reply| reply.request) {
-            Some(request @ Request::Query(_)) => {
-                self.close_request(&request, Outcome::Skipped, call);
-                // A Query destroys the unnamed statement before it does anything else.
-                self.names.remove_statement(b"");
-                if let Some(portal) = self.names.remove_portal(b"") {
-                    Self::close_portal(&portal, call);
-                }
-            }
+            Some(request @ Request::Query(_)) => self.after_query(&request, call),
             Some(Request::Sync { .. }) => {}
             _ => return Err(OutOfOrder("it was ready for a query before it had answered")),
         }
         self.ready(status, call);
         Ok(())
+    }
+
+    /// A Query is answered, but what it did is not settled yet.
+    pub(super) fn query_ended(&mut self, call: &mut Call<'_>) {
+        if let Some(reply) = self.replies.pop_front() {
+            self.after_query(&reply.request, call);
+        }
+    }
+
+    fn after_query(&mut self, query: &Request, call: &mut Call<'_>) {
+        self.close_request(query, Outcome::Skipped, call);
+        // A Query destroys the unnamed statement before it does anything else.
+        self.names.remove_statement(b"");
+        if let Some(portal) = self.names.remove_portal(b"") {
+            Self::close_portal(&portal, call);
+        }
     }
 
     /// Syncs that were sent during a COPY which then failed may have been ignored: a reply to

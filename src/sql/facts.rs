@@ -54,8 +54,15 @@ pub struct Statement {
     /// Constructs that only DDL or a table-making statement has, in PostgreSQL's words
     /// (`SELECT INTO`, `CREATE TABLE AS`); never allowed on reads.
     pub creates: Vec<&'static str>,
-    /// Whether what is written has a WHERE that restricts it (UPDATE and DELETE only).
+    /// Whether an UPDATE or DELETE in it has no WHERE, or one that chooses no rows: `1 = 1`,
+    /// `id = id`.
     pub unrestricted: bool,
+    /// Whether it writes rows that its command tag does not count: in a modifying CTE, under
+    /// EXPLAIN ANALYZE.
+    pub uncounted: bool,
+    /// DDL that does nothing beyond objects of these names: what it makes, alters, drops or ties
+    /// them to. `None` for any other statement, and for DDL that may reach further.
+    pub defines: Option<Vec<Name>>,
 }
 
 /// The privilege a write takes, as in a scope.
@@ -78,6 +85,8 @@ pub struct Write {
     pub verb: Verb,
     /// The table as named.
     pub table: Name,
+    /// Whether the rows of tables that inherit from it are written too (no ONLY).
+    pub inherited: bool,
 }
 
 /// A setting that a statement changes.

@@ -1,7 +1,9 @@
 //! Facts of texts, as tables: text → summary. What a summary leaves out is empty.
 
+mod defines;
 mod places;
 mod plpgsql;
+mod restrict;
 mod scanner;
 mod tricks;
 

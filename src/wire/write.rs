@@ -122,6 +122,19 @@ pub fn parse(out: &mut Vec<u8>, name: &[u8], text: &str, types: &[u32]) {
     });
 }
 
+/// Execute.
+pub fn execute(out: &mut Vec<u8>, portal: &[u8], rows_max: u32) {
+    frame(out, b'E', |out| {
+        string(out, portal);
+        out.extend_from_slice(&rows_max.to_be_bytes());
+    });
+}
+
+/// CommandComplete with a body as it came.
+pub fn command_complete(out: &mut Vec<u8>, body: &[u8]) {
+    frame(out, b'C', |out| out.extend_from_slice(body));
+}
+
 /// Flush.
 pub fn flush(out: &mut Vec<u8>) {
     frame(out, b'H', |_| {});

@@ -18,6 +18,8 @@ mod support;
 mod attacks;
 mod audit;
 mod cancel;
+mod caps;
+mod check_sql;
 mod copy;
 mod demo;
 mod drivers;

@@ -6,7 +6,7 @@ use crate::support::{on_each_server, pg};
 
 const VERBS: [(&str, &str); 4] = [
     ("insert", "INSERT INTO public.victim VALUES (1)"),
-    ("update", "UPDATE public.victim SET id = 2"),
+    ("update", "UPDATE public.victim SET id = 2 WHERE id = 1"),
     ("delete", "DELETE FROM public.victim WHERE id = 1"),
     ("truncate", "TRUNCATE public.victim"),
 ];
@@ -94,7 +94,7 @@ on_each_server! {
         assert_eq!(session.query("COMMIT").tags, ["COMMIT"]);
         assert_eq!(pg.victims(&gate.database), "2");
         session.query("BEGIN");
-        session.query("DELETE FROM public.victim");
+        session.query("DELETE FROM public.victim WHERE id > 0");
         session.query("ROLLBACK");
         assert_eq!(pg.victims(&gate.database), "2");
         let reply = session.query("INSERT INTO public.victim VALUES (3) RETURNING id");
@@ -109,6 +109,115 @@ on_each_server! {
             .map(|r| r["tx_outcome"].as_str().unwrap().to_owned()).collect();
         assert_eq!(outcomes.iter().filter(|o| *o == "committed").count(), 3, "{outcomes:?}");
         assert_eq!(outcomes.iter().filter(|o| *o == "rolled_back").count(), 1, "{outcomes:?}");
+    }
+
+    fn writes_of_every_row_are_refused(pg) {
+        let gate = Gate::new(pg);
+        let grant = gate.write_grant(&["insert,update,delete:public.victim"]);
+        let mut session = gate.session(&grant);
+        session.query("INSERT INTO public.victim VALUES (1), (2)");
+        for sql in [
+            "DELETE FROM public.victim",
+            "DELETE FROM public.victim WHERE true",
+            "DELETE FROM public.victim WHERE 1 = 1",
+            "DELETE FROM public.victim WHERE id = id",
+            "DELETE FROM public.victim v WHERE v.id IS NOT NULL OR true",
+            "DELETE FROM public.victim WHERE EXISTS (SELECT 1)",
+            "DELETE FROM public.victim USING (SELECT 1) AS one",
+            "UPDATE public.victim SET id = 3 WHERE id IN (SELECT id FROM public.victim)",
+        ] {
+            for extended in [false, true] {
+                let reply = if extended { session.extended(sql, &[]) } else { session.query(sql) };
+                assert_eq!(reply.code(), "42501", "{sql}: {reply:?}");
+                assert!(reply.errors[0].detail().contains("rule where_required"), "{reply:?}");
+            }
+        }
+        assert_eq!(pg.victims(&gate.database), "2");
+        let reply = session.query("DELETE FROM public.victim WHERE id IN (1, 2)");
+        assert_eq!(reply.tags, ["DELETE 2"]);
+        let off = Options { policy: "require_where = false".into(), ..Options::default() };
+        let gate = Gate::with(pg, &off);
+        let mut session = gate.session(&gate.write_grant(&["delete:public.victim"]));
+        assert!(session.query("DELETE FROM public.victim").errors.is_empty());
+    }
+
+    fn maintenance_calls_and_definitions_by_their_scopes(pg) {
+        let gate = Gate::with(pg, &Options::superuser());
+        let mut admin = pg.admin(&gate.database);
+        let made = admin.query(
+            "CREATE SCHEMA staging; CREATE SEQUENCE public.counter;
+             CREATE PROCEDURE public.fill() LANGUAGE sql AS 'INSERT INTO public.victim VALUES (7)';
+             CREATE TABLE public.parent (id int); CREATE TABLE public.heir () INHERITS (public.parent);
+             INSERT INTO public.heir VALUES (1)",
+        );
+        assert!(made.errors.is_empty(), "{made:?}");
+        std::thread::sleep(std::time::Duration::from_secs(6));
+        let scopes = [
+            "maintain:public.victim",
+            "execute:pg_catalog.nextval",
+            "execute:public.fill",
+            "ddl:staging",
+            "update:public.parent",
+        ];
+        let mut session = gate.session(&gate.write_grant(&scopes));
+        for sql in [
+            "VACUUM public.victim",
+            "ANALYZE public.victim",
+            "REINDEX TABLE public.victim",
+            "SELECT nextval('public.counter')",
+            "CALL public.fill()",
+            "CREATE TABLE staging.t (a int PRIMARY KEY, b text DEFAULT 'x')",
+            "CREATE INDEX ON staging.t (lower(b))",
+            "ALTER TABLE staging.t ADD COLUMN c int",
+            "CREATE VIEW staging.v AS SELECT a FROM staging.t",
+            "DROP VIEW staging.v",
+            "DROP TABLE staging.t",
+            "UPDATE ONLY public.parent SET id = 2 WHERE id = 1",
+        ] {
+            let reply = session.query(sql);
+            assert!(reply.errors.is_empty(), "{sql}: {reply:?}");
+        }
+        assert_eq!(pg.victims(&gate.database), "1");
+        for sql in [
+            "VACUUM",
+            "VACUUM public.orders",
+            "SELECT setval('public.counter', 1)",
+            "SELECT pg_reload_conf()",
+            "CALL public.fell()",
+            "CREATE TABLE public.t (a int)",
+            "CREATE TABLE t (a int)",
+            "DROP TABLE public.orders",
+            "DROP SCHEMA staging CASCADE",
+            "CREATE FUNCTION staging.f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'",
+            "CREATE ROLE staging",
+            "UPDATE public.parent SET id = 2 WHERE id = 1",
+            "INSERT INTO public.victim VALUES (1)",
+        ] {
+            let reply = session.query(sql);
+            assert_eq!(reply.errors.len(), 1, "{sql}: {reply:?}");
+            assert!(reply.errors[0].message().starts_with("pgward: "), "{sql}: {reply:?}");
+        }
+        assert_eq!(admin.query("SELECT id FROM public.heir").value(), "1");
+    }
+
+    fn reads_are_narrowed_by_select(pg) {
+        let gate = Gate::new(pg);
+        let mut session = gate.session(&gate.write_grant(&["select:public.orders"]));
+        assert!(session.query("SELECT count(*) FROM public.orders").errors.is_empty());
+        assert!(session.query("SELECT count(*) FROM pg_catalog.pg_class").errors.is_empty());
+        for sql in [
+            "SELECT count(*) FROM public.accounts",
+            "SELECT count(*) FROM accounts",
+            "COPY public.accounts TO STDOUT",
+            "SELECT * FROM pg_stats",
+            "SELECT (SELECT count(*) FROM sales.leads) FROM public.orders",
+        ] {
+            assert_eq!(session.query(sql).code(), "42501", "{sql}");
+        }
+        // It stays a read grant, on the server too.
+        assert_eq!(session.query("SHOW default_transaction_read_only").value(), "on");
+        assert_eq!(session.query("SHOW pgward.scopes").value(), "select:public.orders");
+        assert_eq!(session.query("UPDATE public.orders SET note = 'x' WHERE id = 1").code(), "25006");
     }
 
     fn a_scoped_grant_reads_as_before(pg) {

@@ -6,7 +6,7 @@ use pgward::base::{GrantId, Moment};
 use pgward::policy::catalogue::{Catalogue, Relation, Snapshot};
 use pgward::policy::judge::{JudgeSettings, JudgeSource};
 use pgward::policy::terms::Caps;
-use pgward::policy::{Judge, Scope, Terms};
+use pgward::policy::{Judge, RowCaps, Scope, Terms};
 use pgward::session::{Event, Recorder, Session, Start, Turn};
 
 pub(crate) struct Harness {
@@ -49,7 +49,7 @@ impl Default for Upstream {
         let snapshot = Snapshot { major: 15, relations, ..Snapshot::default() };
         Self {
             catalogue: Arc::new(Catalogue::new(snapshot)),
-            settings: Arc::new(JudgeSettings::new(&[], &[], true).unwrap()),
+            settings: Arc::new(JudgeSettings::new(&[], &[], true).unwrap().require_where(false)),
         }
     }
 }
@@ -88,7 +88,18 @@ impl Recorder for Events {
     }
 }
 
-pub(crate) fn terms(scopes: &[&str]) -> Arc<Terms> {
+/// Terms of a grant with these scopes; `written=5`, `rows=5` and `bytes=5` are caps.
+pub(crate) fn terms(words: &[&str]) -> Arc<Terms> {
+    let cap = |name: &str| {
+        let found = words.iter().find_map(|word| word.strip_prefix(name));
+        found.map_or(0, |number| number.parse().expect("a number"))
+    };
+    let row_caps = RowCaps {
+        rows_written_max: cap("written="),
+        rows_read_max: cap("rows="),
+        bytes_read_max: cap("bytes="),
+    };
+    let scopes: Vec<&str> = words.iter().copied().filter(|word| !word.contains('=')).collect();
     let scopes: Vec<Scope> =
         scopes.iter().flat_map(|text| Scope::parse_list(text).expect("a scope")).collect();
     Arc::new(Terms {
@@ -102,6 +113,7 @@ pub(crate) fn terms(scopes: &[&str]) -> Arc<Terms> {
         write_path: ["public".into()].into(),
         caps: Caps::default(),
         statement_bytes_max: 100_000,
+        row_caps,
     })
 }
 
@@ -154,6 +166,10 @@ impl Harness {
         );
         let mut out = Out::from(&turn, &self.upstream_input);
         self.upstream_input.drain(..used);
+        if turn.cancel {
+            // As if the cancel had taken no time.
+            self.session.cancelled();
+        }
         if self.session.held() {
             out.join(self.drive_client());
         }

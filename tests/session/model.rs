@@ -19,6 +19,8 @@ pub(crate) struct Model {
     input: Vec<u8>,
     /// The codes that refused texts fail with when the model is asked directly.
     refuse: bool,
+    /// Whether writes pass all the same.
+    writes: bool,
     /// Every statement that was executed to its end.
     pub(crate) executed: Vec<String>,
 }
@@ -31,6 +33,11 @@ impl Model {
     /// One that is asked directly, and fails itself what the session refuses.
     pub(crate) fn refusing() -> Self {
         Self { refuse: true, ..Self::default() }
+    }
+
+    /// The same on a grant that may write.
+    pub(crate) fn writing() -> Self {
+        Self { refuse: true, writes: true, ..Self::default() }
     }
 
     fn status(&self) -> char {
@@ -118,14 +125,14 @@ impl Model {
             return Err(Stop::Error("42601", message));
         }
         let refused = text.split(';').any(|one| one.trim().starts_with("delete"));
-        if self.refuse && refused {
+        if self.refuse && refused && !self.writes {
             return Err(Stop::Error("25006", "refused".to_owned()));
         }
         Ok(())
     }
 
     fn check_block(&self, text: &str) -> Result<(), Stop> {
-        let ends = matches!(text, "commit" | "rollback");
+        let ends = matches!(text, "commit" | "rollback" | "COMMIT" | "ROLLBACK");
         if self.status() == 'E' && !ends {
             return Err(Stop::Error("25P02", "current transaction is aborted".to_owned()));
         }
@@ -155,16 +162,16 @@ impl Model {
         }
         let mut words = text.split_whitespace();
         let tag = match (words.next().unwrap_or(""), words.next().unwrap_or("")) {
-            ("begin", _) => {
+            ("begin" | "BEGIN", _) => {
                 self.status = Some('T');
                 "BEGIN".to_owned()
             }
-            ("commit", _) => {
+            ("commit" | "COMMIT", _) => {
                 let tag = if self.status() == 'E' { "ROLLBACK" } else { "COMMIT" };
                 self.status = Some('I');
                 tag.to_owned()
             }
-            ("rollback", _) => {
+            ("rollback" | "ROLLBACK", _) => {
                 self.status = Some('I');
                 "ROLLBACK".to_owned()
             }
@@ -178,6 +185,7 @@ impl Model {
                 }
                 format!("SELECT {rows}")
             }
+            ("delete", _) => "DELETE 2".to_owned(),
             ("prepare", name) => {
                 let inner = text.split_once(" as ").unwrap().1.to_owned();
                 if self.statements.contains_key(name.as_bytes()) {

@@ -78,8 +78,12 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        Self::with(&[])
+    }
+
+    fn with(grant: &[&str]) -> Self {
         Self {
-            harness: Harness::new(&[]),
+            harness: Harness::new(grant),
             server: Model::default(),
             sent: Vec::new(),
             to_gate: Vec::new(),
@@ -173,6 +177,27 @@ proptest! {
         // Promise 1: nothing is left over, nothing was lost.
         prop_assert_eq!(world.harness.held_bytes(), 0);
         prop_assert!(!world.unrecorded);
+    }
+
+    /// With writes whose rows are counted, the client sees a server that does nothing of the
+    /// kind: the blocks that they run in are ours alone.
+    #[test]
+    fn counting_rows_does_not_show(script in moves()) {
+        let mut world = World::with(&["delete:public.t", "written=2"]);
+        for one in script {
+            world.step(one);
+        }
+        world.step(Move::Send("Sync".to_owned()));
+        world.settle();
+        let mut direct = Model::writing();
+        let expected = direct.feed(&world.sent);
+        prop_assert_eq!(lines(&world.answer), lines(&expected));
+        let ours = ["BEGIN", "COMMIT", "ROLLBACK"];
+        let ran: Vec<&String> =
+            world.server.executed.iter().filter(|text| !ours.contains(&text.as_str())).collect();
+        prop_assert_eq!(ran, direct.executed.iter().collect::<Vec<_>>());
+        prop_assert_eq!(world.harness.held_bytes(), 0);
+        prop_assert!(!world.harness.session.unsettled());
     }
 
     /// Every statement allowed is done exactly once, and nothing else is.

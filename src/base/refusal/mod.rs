@@ -5,6 +5,7 @@
 //! MESSAGE says what and begins with `pgward:`, DETAIL says why (rule, grant, time left), HINT is
 //! the exact next step.
 
+pub mod caps;
 pub mod login;
 pub mod policy;
 pub mod reach;

@@ -25,7 +25,9 @@ pub struct Context<'a> {
     pub database: &'a str,
     /// Why access was granted.
     pub reason: &'a str,
-    /// Scopes it has, as written in a command; empty for a read grant.
+    /// Whether it permits nothing but reading.
+    pub read_only: bool,
+    /// Scopes it has, as written in a command.
     pub scopes: &'a [String],
     /// When it ends, microseconds since 1970-01-01T00:00:00Z.
     pub expires_at: i64,
@@ -34,10 +36,6 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    fn read_only(&self) -> bool {
-        self.scopes.is_empty()
-    }
-
     /// `rule write_without_scope; reason "INC-4211"; expires 03:42 UTC (27 min)`
     #[must_use]
     pub fn detail(&self, rule: &str) -> String {
@@ -51,6 +49,10 @@ impl Context<'_> {
 
     /// The command that makes a grant with these scopes beside those that this one has.
     fn create(&self, scopes: &[String]) -> String {
+        self.create_with(scopes, "")
+    }
+
+    pub(super) fn create_with(&self, scopes: &[String], options: &str) -> String {
         let mut command = format!(
             "pgward grant create --user {} --database {}",
             argument(self.user),
@@ -59,8 +61,18 @@ impl Context<'_> {
         for scope in self.scopes.iter().chain(scopes) {
             let _ = write!(command, " --scope {}", argument(scope));
         }
+        command.push_str(options);
         let _ = write!(command, " --ttl 1h --reason {}", argument(&shown(self.reason)));
         command
+    }
+
+    /// The way for one grant, behind the way for all.
+    pub(super) fn once(&self, scopes: &[String]) -> String {
+        if scopes.is_empty() {
+            String::new()
+        } else {
+            format!("; or, for one grant: {}", self.create(scopes))
+        }
     }
 
     fn refuse(&self, rule: &'static str, state: SqlState, what: String) -> Refusal {
@@ -69,11 +81,7 @@ impl Context<'_> {
 
     /// 25006 on a read grant, 42501 on one with scopes.
     fn state(&self) -> SqlState {
-        if self.read_only() {
-            code::READ_ONLY_SQL_TRANSACTION
-        } else {
-            code::INSUFFICIENT_PRIVILEGE
-        }
+        if self.read_only { code::READ_ONLY_SQL_TRANSACTION } else { code::INSUFFICIENT_PRIVILEGE }
     }
 }
 
@@ -86,7 +94,7 @@ pub fn write_without_scope(
     scopes: &[String],
 ) -> Refusal {
     let table = shown(table);
-    let what = if context.read_only() {
+    let what = if context.read_only {
         format!("{operation} on {table} refused: grant {} is read-only", context.grant)
     } else {
         format!("{operation} on {table} refused: grant {} has no scope for it", context.grant)
@@ -126,15 +134,79 @@ pub fn table_lock(context: &Context<'_>, table: &str, mode: &str) -> Refusal {
         .hint("Lock the table IN ACCESS SHARE MODE, or not at all.")
 }
 
-/// A statement that no grant of this version permits: DDL, DO, CALL, maintenance, the server.
+/// A write that reaches tables that inherit from its own.
 #[must_use]
-pub fn statement(context: &Context<'_>, rule: &'static str, what: &str, hint: &str) -> Refusal {
-    let what = if context.read_only() {
+pub fn write_inherited(
+    context: &Context<'_>,
+    operation: &str,
+    table: &str,
+    heir: &str,
+    scopes: &[String],
+) -> Refusal {
+    let (table, heir) = (shown(table), shown(heir));
+    let what = format!("{operation} on {table} refused: it reaches {heir}, which inherits from it");
+    context
+        .refuse("write_inherited", context.state(), what)
+        .hint(format!("Write ONLY {table}, or: {}", context.create(scopes)))
+}
+
+/// An UPDATE or DELETE of every row.
+#[must_use]
+pub fn where_required(context: &Context<'_>, operation: &str, table: &str) -> Refusal {
+    let table = shown(table);
+    let what = format!("{operation} on {table} refused: no WHERE chooses among its rows");
+    context.refuse("where_required", code::INSUFFICIENT_PRIVILEGE, what).hint(
+        "Add a WHERE that names the rows by a column of the table. If all of them are meant, the \
+         operator sets in the configuration: policy.require_where = false",
+    )
+}
+
+/// A write whose command tag does not count its rows, where they are capped.
+#[must_use]
+pub fn rows_uncounted(context: &Context<'_>, operation: &str, table: &str) -> Refusal {
+    let table = shown(table);
+    let what = format!(
+        "{operation} that writes {table} refused: rows written in WITH or under EXPLAIN cannot be \
+         counted"
+    );
+    context.refuse("rows_uncounted", code::INSUFFICIENT_PRIVILEGE, what).hint(format!(
+        "Send each write as a statement of its own, in one transaction; or, without a cap: {}",
+        context.create_with(&[], " --max-rows-written 0")
+    ))
+}
+
+/// A read of something else than the grant's `select:` scopes name.
+#[must_use]
+pub fn read_narrowed(context: &Context<'_>, table: &str, scopes: &[String]) -> Refusal {
+    let what = format!(
+        "reading {} refused: grant {} may read only what its select scopes name",
+        shown(table),
+        context.grant
+    );
+    let refusal = context.refuse("read_narrowed", code::INSUFFICIENT_PRIVILEGE, what);
+    if scopes.is_empty() {
+        return refusal.hint("Ask for a grant without select scopes.");
+    }
+    refusal.hint(context.create(scopes))
+}
+
+/// A statement that needs a scope that the grant doesn't have, or that no grant permits.
+/// `scopes` are those it needs; where there are none, `hint` says what to do.
+#[must_use]
+pub fn statement(
+    context: &Context<'_>,
+    rule: &'static str,
+    what: &str,
+    hint: &str,
+    scopes: &[String],
+) -> Refusal {
+    let what = if context.read_only {
         format!("{} refused: grant {} is read-only", shown(what), context.grant)
     } else {
         format!("{} refused: no scope of grant {} covers it", shown(what), context.grant)
     };
-    context.refuse(rule, context.state(), what).hint(hint)
+    let refusal = context.refuse(rule, context.state(), what);
+    if scopes.is_empty() { refusal.hint(hint) } else { refusal.hint(context.create(scopes)) }
 }
 
 /// BEGIN READ WRITE and its kin on a read grant.
@@ -148,12 +220,18 @@ pub fn read_write(context: &Context<'_>, statement: &str) -> Refusal {
 
 /// A built-in function that does more than compute. `class` says what.
 #[must_use]
-pub fn function_class(context: &Context<'_>, function: &str, class: &str) -> Refusal {
+pub fn function_class(
+    context: &Context<'_>,
+    function: &str,
+    class: &str,
+    scopes: &[String],
+) -> Refusal {
     let function = shown(function);
     let what = format!("function pg_catalog.{function} refused: it {class}");
     context.refuse("function", code::INSUFFICIENT_PRIVILEGE, what).hint(format!(
-        "If reads may do this, the operator adds to the configuration: {}",
-        allow_line(&format!("pg_catalog.{function}"))
+        "If reads may do this, the operator adds to the configuration: {}{}",
+        allow_line(&format!("pg_catalog.{function}")),
+        context.once(scopes)
     ))
 }
 
@@ -390,157 +468,5 @@ fn left(micros: i64) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-
-    pub(in super::super) fn context(scopes: &[String]) -> Context<'_> {
-        Context {
-            grant: GrantId::from_random(7),
-            user: "alice",
-            database: "app",
-            reason: "INC-4211 stuck orders",
-            scopes,
-            expires_at: (3 * 60 + 42) * 60_000_000,
-            wall: (3 * 60 + 15) * 60_000_000,
-        }
-    }
-
-    /// MESSAGE, DETAIL and HINT as psql shows them.
-    pub(in super::super) fn shown_as(refusal: &Refusal) -> String {
-        let mut text = format!("{} {}", refusal.sqlstate, refusal.message);
-        for (label, part) in [("DETAIL", &refusal.detail), ("HINT", &refusal.hint)] {
-            if let Some(part) = part {
-                let _ = write!(text, "\n{label}: {part}");
-            }
-        }
-        text
-    }
-
-    #[test]
-    fn a_refused_write_names_the_grant_that_would_allow_it() {
-        let refusal = write_without_scope(
-            &context(&[]),
-            "UPDATE",
-            "public.orders",
-            &["update:public.orders".to_owned()],
-        );
-        assert_eq!(
-            shown_as(&refusal),
-            "25006 pgward: UPDATE on public.orders refused: grant g_0000000007 is read-only\n\
-             DETAIL: rule write_without_scope; reason \"INC-4211 stuck orders\"; \
-             expires 03:42 UTC (27 min)\n\
-             HINT: pgward grant create --user alice --database app \
-             --scope update:public.orders --ttl 1h --reason \"INC-4211 stuck orders\""
-        );
-        let scopes = ["insert:public.log".to_owned()];
-        let refusal = write_without_scope(
-            &context(&scopes),
-            "DELETE",
-            "public.orders",
-            &["delete:public.orders".to_owned()],
-        );
-        assert_eq!(
-            shown_as(&refusal),
-            "42501 pgward: DELETE on public.orders refused: grant g_0000000007 has no scope for it\n\
-             DETAIL: rule write_without_scope; reason \"INC-4211 stuck orders\"; \
-             expires 03:42 UTC (27 min)\n\
-             HINT: pgward grant create --user alice --database app --scope insert:public.log \
-             --scope delete:public.orders --ttl 1h --reason \"INC-4211 stuck orders\""
-        );
-    }
-
-    #[test]
-    fn every_rule_says_what_why_and_what_next() {
-        let c = context(&[]);
-        let detail = |rule| {
-            format!(
-                "\nDETAIL: rule {rule}; reason \"INC-4211 stuck orders\"; \
-                 expires 03:42 UTC (27 min)\nHINT: "
-            )
-        };
-        let cases = [
-            (
-                function_class(&c, "pg_read_file", "reads files of the server"),
-                "42501 pgward: function pg_catalog.pg_read_file refused: it reads files of the server",
-                "function",
-                "If reads may do this, the operator adds to the configuration: \
-                 policy.allow_functions = [\"pg_catalog.pg_read_file\"]",
-            ),
-            (
-                function_unknown(&c, "nothing"),
-                "42501 pgward: function nothing refused: no such function is known",
-                "function_unknown",
-                "Check its name; if it was made just now, send the statement again in a second. \
-                 If it only reads, the operator adds to the configuration: \
-                 policy.allow_functions = [\"schema.nothing\"]",
-            ),
-            (
-                read_write(&c, "BEGIN"),
-                "25006 pgward: BEGIN READ WRITE refused: grant g_0000000007 is read-only",
-                "read_write",
-                "Leave READ WRITE out. To write: pgward grant create --user alice --database app \
-                 --scope update:SCHEMA.TABLE --ttl 1h --reason \"INC-4211 stuck orders\"",
-            ),
-            (
-                setting(&c, "session_replication_role", "clients may not change it"),
-                "42501 pgward: changing the setting \"session_replication_role\" refused: \
-                 clients may not change it",
-                "setting",
-                "Leave it as it is: SHOW tells its value.",
-            ),
-            (
-                setting_capped(&c, "statement_timeout", 300_000, true),
-                "42501 pgward: \"statement_timeout\" above its cap of 300000ms refused",
-                "setting_capped",
-                "SET statement_timeout = '300000ms'",
-            ),
-            (
-                depends_on_earlier(&c, "EXECUTE", "PREPARE"),
-                "42501 pgward: EXECUTE refused: it depends on PREPARE in the same string",
-                "depends_on_earlier",
-                "Send EXECUTE as a message of its own, after PREPARE.",
-            ),
-        ];
-        for (refusal, message, rule, hint) in cases {
-            assert_eq!(shown_as(&refusal), format!("{message}{}{hint}", detail(rule)));
-            assert_eq!(refusal.rule, rule);
-        }
-    }
-
-    #[test]
-    fn a_syntax_error_keeps_the_words_of_postgresql() {
-        let refusal = syntax("syntax error at or near \"SELEC\"", Some(1));
-        assert_eq!(refusal.message, "pgward: syntax error at or near \"SELEC\"");
-        assert_eq!((refusal.sqlstate, refusal.position), (code::SYNTAX_ERROR, Some(1)));
-    }
-
-    #[test]
-    fn texts_of_clients_cannot_break_out() {
-        assert_eq!(shown("a\nb\u{1b}[31m"), "a b [31m");
-        assert_eq!(shown(&"x".repeat(500)).chars().count(), QUOTED_CHARACTERS_MAX + 1);
-        for (text, quoted) in [
-            ("update:public.orders", "update:public.orders"),
-            ("it's", "\"it's\""),
-            ("a\"b'c", r#"'a"b'\''c'"#),
-            ("$(rm)", "'$(rm)'"),
-            ("", "\"\""),
-        ] {
-            assert_eq!(argument(text), quoted);
-        }
-    }
-
-    #[test]
-    fn times_are_short() {
-        for (micros, text) in [
-            (0, "0 s"),
-            (40_000_000, "40 s"),
-            (27 * 60_000_000, "27 min"),
-            (3_600_000_000, "1 h"),
-            (16_200_000_000, "4 h 30 min"),
-            (2 * 86_400_000_000 + 3 * 3_600_000_000, "2 d 3 h"),
-        ] {
-            assert_eq!(left(micros), text);
-        }
-        assert_eq!(clock(-60_000_000), "23:59 UTC");
-    }
-}
+#[path = "policy_tests.rs"]
+pub(super) mod tests;

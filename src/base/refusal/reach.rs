@@ -25,7 +25,12 @@ pub struct Reach<'a> {
 /// An object of the database that reaches something that a read may not do. `way_round` is
 /// another way to write what may be meant.
 #[must_use]
-pub fn reach(context: &Context<'_>, reach: &Reach<'_>, way_round: Option<&str>) -> Refusal {
+pub fn reach(
+    context: &Context<'_>,
+    reach: &Reach<'_>,
+    way_round: Option<&str>,
+    scopes: &[String],
+) -> Refusal {
     let Reach { rule, what, act, chain, allow } = reach;
     let one = chain.len() == what.len() + 1 + act.len();
     let it = if one { "it " } else { "" };
@@ -33,7 +38,10 @@ pub fn reach(context: &Context<'_>, reach: &Reach<'_>, way_round: Option<&str>) 
     let allow: Vec<String> = allow.iter().map(|function| shown(function)).collect();
     let line = match allow.as_slice() {
         [] => None,
-        names => Some(format!("policy.allow_functions = [\"{}\"]", names.join("\", \""))),
+        names => Some(
+            format!("policy.allow_functions = [\"{}\"]", names.join("\", \""))
+                + &context.once(scopes),
+        ),
     };
     let hint = match (way_round.map(shown), line) {
         (Some(way), Some(line)) => {
@@ -72,7 +80,7 @@ mod tests {
             allow: &allow,
         };
         assert_eq!(
-            shown_as(&reach(&context, &view, None)),
+            shown_as(&reach(&context, &view, None, &[])),
             "42501 pgward: view public.v refused: public.f writes public.log\n\
              DETAIL: rule relation; view public.v calls public.f, which writes public.log; \
              reason \"INC-4211 stuck orders\"; expires 03:42 UTC (27 min)\n\
@@ -86,7 +94,7 @@ mod tests {
             chain: "function public.upper writes public.log",
             allow: &allow[..1],
         };
-        let text = shown_as(&reach(&context, &function, Some("pg_catalog.upper")));
+        let text = shown_as(&reach(&context, &function, Some("pg_catalog.upper"), &[]));
         assert!(text.contains("function public.upper refused: it writes public.log"), "{text}");
         assert!(text.contains("HINT: Write pg_catalog.upper, or the operator"), "{text}");
     }

@@ -102,6 +102,7 @@ pub(super) fn grant(number: u64) -> (Grant, String) {
         created_by: "os:root".to_owned(),
         expires_at: now + HOUR_US,
         max_sessions: 2,
+        max_rows_written: None,
         ended: None,
         verifier: Verifier::of(&token, "alice", &SALT_KEY),
     };

@@ -8,7 +8,7 @@ use super::{Node, body};
 use crate::base::GrantId;
 use crate::policy::catalogue::{Catalogue, FIRST_USER_OID, Function, Shape, Type};
 use crate::policy::functions::{Class, Functions, INTERNAL};
-use crate::policy::terms::{Caps, Terms};
+use crate::policy::terms::{Caps, RowCaps, Terms};
 use crate::policy::{settings, types};
 use crate::sql::facts::{Action, Change, Name, Setting, SettingBy, Statement};
 
@@ -440,6 +440,7 @@ fn reader() -> Terms {
         expires_at: 0,
         write_path: Arc::from([]),
         caps: Caps::default(),
+        row_caps: RowCaps::default(),
         statement_bytes_max: 0,
     }
 }

@@ -226,6 +226,8 @@ fn database() -> Catalogue {
             type_of(20_107, "raw", Shape::Base),
             type_of(20_108, "pairs", Shape::Array(20_103)),
         ],
+        inherits: Vec::new(),
+        schemas: Vec::new(),
         casts: vec![Cast {
             source: 20_106,
             to: 23,
@@ -262,7 +264,13 @@ fn judged(text: &str, functions: &Functions) -> Result<(), String> {
     let terms = read_terms();
     let catalogue = database();
     let facts = crate::sql::read(text.as_bytes(), true, &crate::sql::Limits::default());
-    let rules = Rules { terms: &terms, catalogue: &catalogue, functions, text: text.as_bytes() };
+    let rules = Rules {
+        terms: &terms,
+        catalogue: &catalogue,
+        functions,
+        text: text.as_bytes(),
+        require_where: true,
+    };
     match rules.judge(&facts.expect(text), &[]) {
         Ok(_) => Ok(()),
         Err(reason) => {

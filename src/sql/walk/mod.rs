@@ -5,9 +5,11 @@
 //! matter. Nodes are visited in no particular order.
 
 mod ddl;
+mod define;
 mod expression;
 mod json;
 mod query;
+mod restrict;
 mod settings;
 mod utility;
 
@@ -44,6 +46,10 @@ struct Walk<'a> {
     found: Statement,
     /// Whether a statement that writes was found where it would run.
     writes: bool,
+    /// INSERT, UPDATE, DELETE and MERGE statements that would run, at any depth.
+    writers: usize,
+    /// Whether one of them is the statement itself, whose command tag counts its rows.
+    tagged: bool,
     /// EXPLAIN without ANALYZE: what would be written is only read.
     explained: bool,
     /// Calls of set_config whose first argument, a column, can only hold this name.
@@ -94,8 +100,12 @@ impl<'a> Walk<'a> {
                 attributes: Vec::new(),
                 creates: Vec::new(),
                 unrestricted: false,
+                uncounted: false,
+                defines: None,
             },
             writes: false,
+            writers: 0,
+            tagged: false,
             explained: false,
             pinned: Vec::new(),
             dotted: HashSet::new(),
@@ -126,6 +136,7 @@ impl<'a> Walk<'a> {
         sort(&mut found.attributes);
         sort(&mut found.creates);
         found.operation = operation;
+        found.uncounted = self.writers > usize::from(self.tagged);
         found.action = match action {
             Action::Read if !found.creates.is_empty() => Action::Ddl,
             Action::Read if self.writes => Action::Write,
@@ -192,7 +203,7 @@ impl<'a> Walk<'a> {
             self.read_always(table);
         } else {
             self.writes = true;
-            self.found.writes.push(Write { verb, table: table_name(table) });
+            self.found.writes.push(Write { verb, table: table_name(table), inherited: table.inh });
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use pg_raw_parse::nodes::{
 use pg_raw_parse::raw::{CmdType, OnConflictAction};
 
 use super::super::facts::{Name, Unread, Verb};
-use super::{Scope, Walk, name_of, table_name, unknown};
+use super::{Scope, Walk, name_of, restrict, table_name, unknown};
 
 impl<'a> Walk<'a> {
     pub(super) fn select(&mut self, select: &'a SelectStmt, scope: Scope) -> Result<(), Unread> {
@@ -80,6 +80,7 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn insert(&mut self, insert: &'a InsertStmt, scope: Scope) -> Result<(), Unread> {
+        self.writers += usize::from(!self.explained);
         let scope = self.with(insert.with_clause(), scope)?;
         self.write(Verb::Insert, insert.relation())?;
         self.push_list(insert.cols(), scope);
@@ -112,9 +113,10 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn update(&mut self, update: &'a UpdateStmt, scope: Scope) -> Result<(), Unread> {
+        self.writers += usize::from(!self.explained);
         let scope = self.with(update.with_clause(), scope)?;
         self.write(Verb::Update, update.relation())?;
-        self.restricted(update.where_clause());
+        self.restricted(update.where_clause(), update.relation());
         self.push_all(update.target_list().iter().map(Node::ResTarget), scope);
         self.push_list(update.from_clause(), scope);
         self.push(update.where_clause(), scope);
@@ -123,9 +125,10 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn delete(&mut self, delete: &'a DeleteStmt, scope: Scope) -> Result<(), Unread> {
+        self.writers += usize::from(!self.explained);
         let scope = self.with(delete.with_clause(), scope)?;
         self.write(Verb::Delete, delete.relation())?;
-        self.restricted(delete.where_clause());
+        self.restricted(delete.where_clause(), delete.relation());
         self.push_list(delete.using_clause(), scope);
         self.push(delete.where_clause(), scope);
         self.returning(delete.returning_clause(), scope);
@@ -133,13 +136,14 @@ impl<'a> Walk<'a> {
     }
 
     /// An UPDATE's or DELETE's WHERE.
-    const fn restricted(&mut self, condition: Node<'_>) {
-        if matches!(condition, Node::None) && !self.explained {
+    fn restricted(&mut self, condition: Node<'_>, table: Option<&RangeVar>) {
+        if !self.explained && !restrict::restricts(condition, table) {
             self.found.unrestricted = true;
         }
     }
 
     pub(super) fn merge(&mut self, merge: &'a MergeStmt, scope: Scope) -> Result<(), Unread> {
+        self.writers += usize::from(!self.explained);
         let scope = self.with(merge.with_clause(), scope)?;
         let table = merge.relation();
         self.writes |= !self.explained;

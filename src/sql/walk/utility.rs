@@ -17,6 +17,7 @@ impl<'a> Walk<'a> {
     /// Decides a top-level statement and pushes what of it is to be walked.
     pub(super) fn top(&mut self, node: Node<'a>) -> Decided {
         let query = |walk: &mut Self, operation| {
+            walk.tagged |= writes(node);
             walk.push(node, 0);
             Ok((operation, Action::Read))
         };
@@ -95,6 +96,7 @@ impl<'a> Walk<'a> {
             node => {
                 let operation = super::ddl::operation(node)?;
                 super::ddl::relations(node, &mut self.found.reads);
+                self.found.defines = self.defined(node)?;
                 Ok((operation, Action::Ddl))
             }
         }
@@ -118,10 +120,13 @@ impl<'a> Walk<'a> {
             | Node::ExecuteStmt(_)) => self.top(query)?.1,
             _ => return Err(unknown("EXPLAIN")),
         };
+        // Its tag is EXPLAIN, whatever it runs.
+        self.tagged = false;
         Ok(("EXPLAIN", action))
     }
 
     fn copy(&mut self, copy: &'a CopyStmt) -> Decided {
+        self.tagged = writes(copy.query());
         self.push(copy.query(), 0);
         self.push(copy.where_clause(), 0);
         if copy.is_from {
@@ -151,6 +156,7 @@ impl<'a> Walk<'a> {
             return Ok((operation, self.execute(execute)?.1));
         }
         self.push(create.query(), 0);
+        self.found.defines = create.into().and_then(super::define::made);
         Ok((operation, Action::Ddl))
     }
 
@@ -158,6 +164,7 @@ impl<'a> Walk<'a> {
         for of in prepare.argtypes() {
             self.type_name(Some(of), 0)?;
         }
+        self.tagged = writes(prepare.query());
         self.push(prepare.query(), 0);
         let name = prepare.name().unwrap_or_default().into();
         // Whether it writes is known when it has been walked.
@@ -194,6 +201,13 @@ impl<'a> Walk<'a> {
             target.relation().into_iter().for_each(|table| self.read_always(table));
         }
     }
+}
+
+const fn writes(query: Node<'_>) -> bool {
+    matches!(
+        query,
+        Node::InsertStmt(_) | Node::UpdateStmt(_) | Node::DeleteStmt(_) | Node::MergeStmt(_)
+    )
 }
 
 /// An ANALYZE among the options of EXPLAIN that isn't plainly off (`defGetBoolean`).

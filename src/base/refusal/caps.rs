@@ -1,0 +1,45 @@
+//! What a client is told when a statement passes a cap on rows.
+
+use super::Refusal;
+use super::policy::Context;
+use crate::base::sqlstate as code;
+
+/// A statement wrote more rows than it may; nothing of it is committed.
+#[must_use]
+pub fn rows_written(context: &Context<'_>, count: u64, cap: u64) -> Refusal {
+    let what =
+        format!("pgward: statement undone: it wrote {count} rows, and max_rows_written is {cap}");
+    Refusal::error("rows_written_cap", code::PROGRAM_LIMIT_EXCEEDED, what)
+        .detail(context.detail("rows_written_cap"))
+        .hint(format!(
+            "Write fewer rows at once, or: {}",
+            context.create_with(&[], &format!(" --max-rows-written {count}"))
+        ))
+}
+
+/// FETCH from the portal of a statement that writes: its tag counts what is fetched.
+#[must_use]
+pub fn fetch_of_write() -> Refusal {
+    let what = "pgward: FETCH from a statement that writes refused: its rows cannot be counted";
+    Refusal::error("rows_uncounted", code::INSUFFICIENT_PRIVILEGE, what)
+        .detail("rule rows_uncounted; rows written are capped, and FETCH counts what it returns")
+        .hint("Execute the portal instead, without a limit on its rows.")
+}
+
+/// A statement returned more rows than it may.
+#[must_use]
+pub fn rows_read(context: &Context<'_>, cap: u64) -> Refusal {
+    let what = format!("pgward: statement cancelled: it returns more than {cap} rows");
+    Refusal::error("rows_read_cap", code::PROGRAM_LIMIT_EXCEEDED, what)
+        .detail(context.detail("rows_read_cap"))
+        .hint(format!("Ask for fewer: LIMIT {cap}. The cap is limits.max_rows_read."))
+}
+
+/// A statement returned more bytes than it may.
+#[must_use]
+pub fn bytes_read(context: &Context<'_>, cap: u64) -> Refusal {
+    let what = format!("pgward: statement cancelled: its rows are longer than {cap} bytes");
+    Refusal::error("bytes_read_cap", code::PROGRAM_LIMIT_EXCEEDED, what)
+        .detail(context.detail("bytes_read_cap"))
+        .hint("Ask for fewer rows or columns. The cap is limits.max_bytes_read.")
+}

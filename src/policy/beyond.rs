@@ -1,0 +1,200 @@
+//! What other scopes than writes permit: calls, maintenance, definitions, and narrowed reads;
+//! and what holds of every write: a WHERE that chooses, rows that can be counted.
+
+use crate::policy::functions;
+use crate::policy::reason::Reason;
+use crate::policy::rules::{Rules, never, refuse};
+use crate::policy::scope;
+use crate::sql::facts::{Action, Name, Statement};
+
+/// System views that show rows of other relations, or what other sessions send: refused where
+/// reads are narrowed.
+const TELLING: &[&str] = &[
+    "pg_stats",
+    "pg_stats_ext",
+    "pg_stats_ext_exprs",
+    "pg_statistic",
+    "pg_statistic_ext_data",
+    "pg_largeobject",
+    "pg_stat_activity",
+    "pg_prepared_statements",
+    "pg_cursors",
+];
+
+impl Rules<'_> {
+    /// UPDATE and DELETE choose their rows; rows that are capped can be counted.
+    pub(super) fn restricted(&self, statement: &Statement) -> Result<(), Reason> {
+        if statement.writes.is_empty() {
+            return Ok(());
+        }
+        let table = || statement.writes.first().map(|w| w.table.to_string()).unwrap_or_default();
+        if self.require_where && statement.unrestricted {
+            return Err(Reason::WhereRequired { operation: statement.operation, table: table() });
+        }
+        if statement.uncounted && self.terms.row_caps.rows_written_max > 0 {
+            return Err(Reason::RowsUncounted { operation: statement.operation, table: table() });
+        }
+        Ok(())
+    }
+
+    /// One call: by an `execute:` scope, or like any other.
+    pub(super) fn call(&self, name: &Name, settings_known: bool) -> Result<(), Reason> {
+        if self.executes(name, settings_known) {
+            return Ok(());
+        }
+        self.functions.call(name, settings_known, self.catalogue)
+    }
+
+    /// Whether `execute:` scopes permit a call. An unqualified name is every function of that
+    /// name: each must be permitted, or be harmless.
+    fn executes(&self, name: &Name, settings_known: bool) -> bool {
+        let permits = |schema: &str| {
+            let system = matches!(schema, "pg_catalog" | "information_schema");
+            let refused = self.functions.is_refused(&Name::qualified(schema, name.name.clone()));
+            !(refused || system && functions::never(&name.name))
+                && self.terms.scopes.iter().any(|scope| scope.permits_call(schema, &name.name))
+        };
+        if let Some(schema) = &name.schema {
+            return permits(schema);
+        }
+        let builtin = self.functions.class(&name.name).map(|_| "pg_catalog");
+        let others = self.catalogue.functions(name).map(|function| &*function.schema);
+        let mut schemas: Vec<&str> = builtin.into_iter().chain(others).collect();
+        schemas.dedup();
+        schemas.iter().any(|schema| permits(schema))
+            && schemas.iter().all(|schema| {
+                let qualified = Name::qualified(*schema, name.name.clone());
+                permits(schema)
+                    || self.functions.call(&qualified, settings_known, self.catalogue).is_ok()
+            })
+    }
+
+    /// Whether snapshots may go from one session to another.
+    pub(super) fn shares_snapshots(&self) -> bool {
+        self.executes(&Name::qualified("pg_catalog", "pg_export_snapshot"), false)
+    }
+
+    /// CALL: the procedure needs a scope of its own, however harmless it may be.
+    pub(super) fn called(&self, statement: &Statement) -> Result<(), Reason> {
+        if statement.calls.iter().any(|call| self.executes(call, false)) {
+            return Ok(());
+        }
+        let known = |call: &&Name| self.catalogue.functions(call).next().is_some();
+        let named = statement.calls.iter().find(known).or_else(|| statement.calls.first());
+        let Some(name) = named else {
+            return Err(refuse("call", "CALL", "Name a procedure: CALL schema.procedure()."));
+        };
+        let schema = name.schema.clone().or_else(|| {
+            self.catalogue.functions(name).next().map(|function| function.schema.clone())
+        });
+        let schema = schema.unwrap_or_else(|| "SCHEMA".into());
+        let qualified = scope::qualified(&schema, &name.name);
+        Err(Reason::Statement {
+            rule: "call",
+            what: format!("CALL {qualified}"),
+            hint: "",
+            scopes: vec![format!("execute:{qualified}")],
+        })
+    }
+
+    /// VACUUM and its kin, on named tables only.
+    pub(super) fn maintained(&self, statement: &Statement) -> Result<(), Reason> {
+        if statement.reads.is_empty() {
+            return Err(never(statement));
+        }
+        let mut missing = Vec::new();
+        for table in &statement.reads {
+            let schema = table.schema.clone().or_else(|| self.schema_of(&table.name));
+            let known = schema.as_deref().and_then(|s| self.catalogue.relation(s, &table.name));
+            let known = known.filter(|relation| matches!(relation.kind, 'r' | 'p' | 'm'));
+            let permitted = known.is_some_and(|relation| {
+                let mut scopes = self.terms.scopes.iter();
+                scopes.any(|scope| scope.permits_maintenance(&relation.schema, &relation.name))
+            });
+            if !permitted {
+                missing.push((schema, table));
+            }
+        }
+        let Some((_, first)) = missing.first() else { return Ok(()) };
+        let name = |schema: &Option<Box<str>>, table: &Name| {
+            scope::qualified(schema.as_deref().unwrap_or("SCHEMA"), &table.name)
+        };
+        Err(Reason::Statement {
+            rule: "maintain",
+            what: format!("{} on {first}", statement.operation),
+            hint: "",
+            scopes: missing.iter().map(|(s, t)| format!("maintain:{}", name(s, t))).collect(),
+        })
+    }
+
+    /// CREATE, ALTER, DROP: of objects whose names say that they lie in a granted schema.
+    pub(super) fn defined(&self, statement: &Statement) -> Result<(), Reason> {
+        let Some(names) = statement.defines.as_ref().filter(|names| !names.is_empty()) else {
+            return Err(never(statement));
+        };
+        let permitted =
+            |schema: &str| self.terms.scopes.iter().any(|scope| scope.permits_ddl(schema));
+        let outside = |name: &&Name| !name.schema.as_deref().is_some_and(permitted);
+        let Some(first) = names.iter().find(outside) else { return Ok(()) };
+        let mut scopes: Vec<String> = names
+            .iter()
+            .filter(outside)
+            .filter_map(|name| name.schema.as_deref())
+            .filter(|schema| !schema.starts_with("pg_") && *schema != "information_schema")
+            .map(|schema| format!("ddl:{}", scope::quoted(schema)))
+            .collect();
+        scopes.sort();
+        scopes.dedup();
+        if names.iter().any(|name| name.schema.is_none()) {
+            scopes.clear();
+        }
+        Err(Reason::Statement {
+            rule: "ddl",
+            what: format!("{} of {first}", statement.operation),
+            hint: "Name every object with its schema, as in public.orders: ddl:public is the \
+                   scope for that.",
+            scopes,
+        })
+    }
+
+    /// With `select:` scopes nothing else is read, but the system's own catalogs.
+    pub(super) fn reads(&self, statement: &Statement) -> Result<(), Reason> {
+        if !self.terms.narrows_reads() {
+            return Ok(());
+        }
+        let defines = statement.defines.as_deref().unwrap_or_default();
+        let about = matches!(statement.action, Action::Maintain | Action::Ddl);
+        for table in &statement.reads {
+            // What is maintained or defined is permitted by its own scope.
+            if about && (statement.action == Action::Maintain || defines.contains(table)) {
+                continue;
+            }
+            if !self.may_read(table) {
+                let schema = self.likely_schema(table);
+                let named = scope::qualified(schema.as_deref().unwrap_or("SCHEMA"), &table.name);
+                let scopes = if TELLING.contains(&&*table.name) {
+                    Vec::new()
+                } else {
+                    vec![format!("select:{named}")]
+                };
+                return Err(Reason::ReadNarrowed { table: table.to_string(), scopes });
+            }
+        }
+        Ok(())
+    }
+
+    fn may_read(&self, table: &Name) -> bool {
+        let permitted = |schema: &str| {
+            let system = schema == "information_schema" || schema.starts_with("pg_");
+            (system && !TELLING.contains(&&*table.name))
+                || self.terms.scopes.iter().any(|scope| scope.permits_read(schema, &table.name))
+        };
+        match &table.schema {
+            Some(schema) => permitted(schema),
+            None => {
+                let mut found = self.catalogue.relations(table).peekable();
+                found.peek().is_some() && found.all(|relation| permitted(&relation.schema))
+            }
+        }
+    }
+}

@@ -1,0 +1,400 @@
+//! Caps on rows: what a statement may write, and what it may return.
+//!
+//! **Written.** The command tag says how many rows a statement wrote, and it comes before the
+//! commit if we see to it. Behind a write nothing is forwarded until its tag has come. In
+//! extended protocol the commit is the Sync's, so it is enough to hold that: a count above the
+//! cap puts a message that fails before the Sync, and PostgreSQL itself rolls back. A simple
+//! Query commits by itself, so outside a block it runs inside one of ours: BEGIN goes before it,
+//! COMMIT after it once the counts are known, else ROLLBACK; their replies are kept from the
+//! client, and the CommandComplete of the last statement waits for the COMMIT, as it would have
+//! without us. Inside a block of the client's a statement that fails is sent after the one that
+//! wrote too much, so the block is aborted before anything can commit it.
+//!
+//! **Returned.** Rows are counted as they pass. The one above the cap is not passed; the client
+//! is told at once, what is left of the reply is kept from it up to ReadyForQuery, and the
+//! upstream is cancelled.
+
+use super::copy::Gate;
+use super::replies::{Request, Why};
+use super::upstream::{Fate, OutOfOrder};
+use super::{Call, Session};
+use crate::base::Refusal;
+use crate::base::refusal::caps as texts;
+use crate::policy::reason::in_context;
+use crate::policy::{Judged, Judgement};
+use crate::sql::facts::Action;
+use crate::wire::backend::Fields;
+use crate::wire::frontend::tag;
+use crate::wire::write;
+
+/// Where a session stands with its caps.
+#[derive(Debug, Default)]
+pub(super) struct Capping {
+    /// What the client was told in the middle of a reply; the rest of it, up to ReadyForQuery,
+    /// is kept from it.
+    over: Option<Box<Refusal>>,
+    /// A CommandComplete that waits for our COMMIT.
+    withheld: Vec<u8>,
+    /// A cancel request is on its way to the upstream: it must not meet another statement.
+    cancelling: bool,
+}
+
+/// What ends a block of ours, or aborts one of the client's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Finish {
+    /// Our COMMIT.
+    Commit,
+    /// Our ROLLBACK.
+    Rollback,
+    /// A Query that fails.
+    Abort,
+}
+
+/// A row bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    Rows(u64),
+    Bytes(u64),
+}
+
+impl Session {
+    /// Whether the client is kept from what comes.
+    pub(super) const fn muted(&self) -> bool {
+        self.capping.over.is_some()
+    }
+
+    /// The cancel request that [`Turn::cancel`](super::Turn) asked for has reached the upstream,
+    /// or failed: what it held back may go on.
+    pub const fn cancelled(&mut self) {
+        self.capping.cancelling = false;
+    }
+
+    /// Whether a text's rows are counted against a cap.
+    pub(super) fn counts(&self, judgement: &Judgement, executes_write: bool) -> bool {
+        self.terms.row_caps.rows_written_max > 0
+            && (executes_write || judgement.statements.iter().any(writes_rows))
+    }
+
+    /// Whether a message has to wait for a count, or for a cancel.
+    pub(super) fn waits_for_cap(&self, tag: u8) -> bool {
+        if matches!(tag, tag::COPY_DATA | tag::COPY_DONE | tag::COPY_FAIL | tag::FLUSH) {
+            return false;
+        }
+        if tag == tag::SYNC && self.ahead.gate != Gate::Free {
+            return false;
+        }
+        if self.counting() {
+            return true;
+        }
+        let told = self.muted() || self.capping.cancelling;
+        // The Sync that ends the segment is what the server waits for.
+        let due = || {
+            self.replies
+                .iter()
+                .any(|reply| matches!(reply.request, Request::Query(_) | Request::Sync { .. }))
+        };
+        told && tag != tag::TERMINATE && (tag != tag::SYNC || due())
+    }
+
+    /// Whether the last request's rows are being counted, or a block of ours is open.
+    pub(super) fn counting(&self) -> bool {
+        match self.last_request() {
+            Some(Request::Query(query)) => query.counted,
+            Some(Request::Execute { counted, .. }) => *counted,
+            Some(Request::Open | Request::Finish(_)) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether an Execute is being counted: the server keeps its reply until it is asked.
+    pub(super) fn counting_execute(&self) -> bool {
+        matches!(self.last_request(), Some(Request::Execute { counted: true, .. }))
+    }
+
+    fn last_request(&self) -> Option<&Request> {
+        let mut requests = self.replies.iter().rev().map(|reply| &reply.request);
+        requests.find(|request| !matches!(request, Request::Sync { optional: true }))
+    }
+
+    /// Whether every reply has come, so that the server's last word on the transaction is true.
+    pub(super) fn all_answered(&self) -> bool {
+        self.replies.iter().all(|reply| matches!(reply.request, Request::Sync { optional: true }))
+    }
+
+    /// Opens a block of ours for a Query that is to be counted; whether it did.
+    pub(super) fn open_block(&mut self, judgement: &Judgement, call: &mut Call<'_>) -> bool {
+        let begins = |one: &Judged| matches!(one.action, Action::Begin(_));
+        if self.transactions.status() != b'I' || judgement.statements.iter().any(begins) {
+            return false;
+        }
+        call.turn.upstream.own(|out| write::query(out, "BEGIN"));
+        self.push(Request::Open);
+        true
+    }
+
+    /// CommandComplete, as far as caps have to do with it.
+    pub(super) fn command_completed(
+        &mut self,
+        body: &[u8],
+        tag: (&[u8], Option<u64>),
+        call: &mut Call<'_>,
+    ) -> Result<Fate, OutOfOrder> {
+        if matches!(self.front(), Some(Request::Open | Request::Finish(_))) {
+            return Ok(Fate::Replaced);
+        }
+        if self.muted() {
+            return Ok(self.completed_too_late(call));
+        }
+        self.release(call);
+        if let Some(count) = tag.1.filter(|count| self.writes_too_much(*count)) {
+            return Ok(self.wrote_too_much(count, call));
+        }
+        self.completed(tag, call)?;
+        if !matches!(self.front(), Some(Request::Query(query)) if query.in_our_block) {
+            return Ok(Fate::Pass);
+        }
+        write::command_complete(&mut self.capping.withheld, body);
+        Ok(Fate::Replaced)
+    }
+
+    /// Gives the client the CommandComplete that waited: something follows it.
+    pub(super) fn release(&mut self, call: &mut Call<'_>) {
+        if self.capping.withheld.is_empty() {
+            return;
+        }
+        if !self.ending.told() {
+            let withheld = &self.capping.withheld;
+            call.turn.client.own(|out| out.extend_from_slice(withheld));
+        }
+        self.capping.withheld.clear();
+    }
+
+    fn writes_too_much(&self, count: u64) -> bool {
+        let cap = self.terms.row_caps.rows_written_max;
+        let counted = match self.front() {
+            Some(Request::Query(query)) => {
+                let one = query.judgement.as_ref();
+                let one = one.and_then(|all| all.statements.get(query.answered));
+                one.is_some_and(|one| {
+                    writes_rows(one)
+                        || (query.executes_write && matches!(one.action, Action::Execute { .. }))
+                })
+            }
+            Some(Request::Execute { counted, .. }) => *counted,
+            _ => false,
+        };
+        cap > 0 && counted && count > cap
+    }
+
+    /// A statement wrote more than it may: nothing of it is to be committed.
+    fn wrote_too_much(&mut self, count: u64, call: &mut Call<'_>) -> Fate {
+        let cap = self.terms.row_caps.rows_written_max;
+        let refusal = in_context(&self.terms, call.now.wall, |context| {
+            texts::rows_written(context, count, cap)
+        });
+        let transaction = match self.front() {
+            Some(Request::Query(query)) => Some(query.transaction),
+            Some(Request::Execute { portal, .. }) => {
+                self.names.portal(portal).map(|portal| portal.transaction)
+            }
+            _ => None,
+        };
+        if let Some(transaction) = transaction {
+            self.transactions.note_write(transaction);
+        }
+        self.transactions.note_failure();
+        self.fail_front(&refusal, call);
+        if self.upstream.copy_in {
+            self.copy_completed();
+        }
+        call.turn.cap = Some("max_rows_written");
+        if matches!(self.front(), Some(Request::Query(_))) {
+            self.tell(refusal, call);
+        } else {
+            self.replies.pop_front();
+            let refused = self.refuse_extended(Why::Own(Box::new(refusal)), call);
+            self.push(Request::Refused(refused));
+        }
+        Fate::Replaced
+    }
+
+    /// Closes the record of what is being answered, as failed by us.
+    fn fail_front(&mut self, refusal: &Refusal, call: &mut Call<'_>) {
+        let fields = Fields {
+            sqlstate: refusal.sqlstate.code().as_bytes(),
+            message: refusal.message.as_bytes(),
+            ..Fields::default()
+        };
+        self.record_failure(&fields, call);
+    }
+
+    /// Tells the client in the middle of a reply.
+    fn tell(&mut self, refusal: Refusal, call: &mut Call<'_>) {
+        if !self.ending.told() {
+            call.turn.client.own(|out| write::error(out, &refusal));
+        }
+        self.capping.over = Some(Box::new(refusal));
+    }
+
+    /// Whether a row may pass; where it is the one too many, the client is told.
+    pub(super) fn row_passes(&mut self, rows: u64, bytes: u64, call: &mut Call<'_>) {
+        let caps = self.terms.row_caps;
+        let bound = if caps.rows_read_max > 0 && rows > caps.rows_read_max {
+            Bound::Rows(caps.rows_read_max)
+        } else if caps.bytes_read_max > 0 && bytes > caps.bytes_read_max {
+            Bound::Bytes(caps.bytes_read_max)
+        } else {
+            return;
+        };
+        self.release(call);
+        let refusal = in_context(&self.terms, call.now.wall, |context| match bound {
+            Bound::Rows(cap) => texts::rows_read(context, cap),
+            Bound::Bytes(cap) => texts::bytes_read(context, cap),
+        });
+        call.turn.cap = Some(match bound {
+            Bound::Rows(_) => "max_rows_read",
+            Bound::Bytes(_) => "max_bytes_read",
+        });
+        self.transactions.note_failure();
+        self.tell(refusal, call);
+        self.capping.cancelling = true;
+        call.turn.cancel = true;
+    }
+
+    /// A statement that returned too much came to its end before it was cancelled.
+    fn completed_too_late(&mut self, call: &mut Call<'_>) -> Fate {
+        if let Some(refusal) = self.capping.over.take() {
+            self.fail_front(&refusal, call);
+            self.capping.over = Some(refusal);
+        }
+        if !matches!(self.front(), Some(Request::Query(_))) {
+            self.replies.pop_front();
+            self.abort_segment(call);
+        }
+        Fate::Replaced
+    }
+
+    /// Where nothing follows yet: has the server skip to Sync, and the transaction fail.
+    fn abort_segment(&mut self, call: &mut Call<'_>) {
+        if let Some(refusal) = self.capping.over.as_ref().filter(|_| self.all_answered()) {
+            let why = Why::Own(refusal.clone());
+            let refused = self.refuse_extended(why, call);
+            self.push(Request::Refused(refused));
+        }
+    }
+
+    /// A message other than CommandComplete and ReadyForQuery in a reply that is kept from the
+    /// client; `None` where it is looked at like any other.
+    pub(super) fn muted_message(&mut self, tag: u8, call: &mut Call<'_>) -> Option<Fate> {
+        use crate::wire::backend::tag as from;
+        if !self.muted() {
+            return None;
+        }
+        match tag {
+            from::PORTAL_SUSPENDED => Some(self.completed_too_late(call)),
+            // Later statements of the same Query: their records are closed.
+            from::ROW_DESCRIPTION | from::EMPTY_QUERY_RESPONSE
+                if matches!(self.front(), Some(Request::Query(_))) =>
+            {
+                Some(Fate::Replaced)
+            }
+            _ => None,
+        }
+    }
+
+    /// ErrorResponse, as far as caps have to do with it; `None`: it is an error like any other.
+    pub(super) fn failed_by_cap(&mut self, call: &mut Call<'_>) -> Option<Fate> {
+        match self.front() {
+            Some(Request::Finish(Finish::Commit)) => {
+                // A constraint that was deferred: the error takes the CommandComplete's place.
+                self.capping.withheld.clear();
+                self.transactions.note_failure();
+                Some(Fate::Pass)
+            }
+            Some(Request::Finish(_)) => Some(Fate::Replaced),
+            Some(Request::Query(query)) if self.muted() => {
+                if query.answered < query.statements
+                    && let Some(refusal) = self.capping.over.take()
+                {
+                    self.fail_front(&refusal, call);
+                    self.capping.over = Some(refusal);
+                }
+                Some(Fate::Replaced)
+            }
+            Some(Request::Execute { .. } | Request::Fetch { .. }) if self.muted() => {
+                if let Some(refusal) = self.capping.over.take() {
+                    self.fail_front(&refusal, call);
+                    self.capping.over = Some(refusal);
+                }
+                self.skip_to_sync(call);
+                Some(Fate::Replaced)
+            }
+            _ => {
+                self.release(call);
+                None
+            }
+        }
+    }
+
+    /// ReadyForQuery, as far as caps have to do with it; `None`: it ends a segment like any
+    /// other.
+    pub(super) fn ready_by_cap(&mut self, status: u8, call: &mut Call<'_>) -> Option<Fate> {
+        match self.front() {
+            Some(Request::Open) => {
+                self.replies.pop_front();
+                Some(Fate::Replaced)
+            }
+            Some(Request::Finish(_)) => {
+                self.replies.pop_front();
+                self.release(call);
+                self.ready(status, call);
+                Some(Fate::Pass)
+            }
+            Some(Request::Query(query)) => {
+                let (ours, failed) = (query.in_our_block, query.failed);
+                let over = self.capping.over.take().is_some();
+                if ours && status != b'I' {
+                    let commits = status == b'T' && !over && !failed;
+                    self.query_ended(call);
+                    self.finish(if commits { Finish::Commit } else { Finish::Rollback }, call);
+                    return Some(Fate::Replaced);
+                }
+                if over && status == b'T' && self.replies.len() == 1 {
+                    self.query_ended(call);
+                    self.finish(Finish::Abort, call);
+                    return Some(Fate::Replaced);
+                }
+                None
+            }
+            _ => {
+                self.capping.over = None;
+                None
+            }
+        }
+    }
+
+    fn finish(&mut self, finish: Finish, call: &mut Call<'_>) {
+        // Nothing is committed once the session is ending.
+        let ends = self.ending.begun() && finish == Finish::Commit;
+        let finish = if ends { Finish::Rollback } else { finish };
+        if finish != Finish::Commit {
+            self.release(call);
+        }
+        let text = match finish {
+            Finish::Commit => "COMMIT".to_owned(),
+            Finish::Rollback => "ROLLBACK".to_owned(),
+            Finish::Abort => {
+                self.ahead.refusals += 1;
+                self.token_text(self.ahead.refusals)
+            }
+        };
+        call.turn.upstream.own(|out| write::query(out, &text));
+        self.push(Request::Finish(finish));
+    }
+}
+
+/// Whether its command tag counts rows written. What maintains, defines or calls is not counted,
+/// and may not be able to run in a block.
+fn writes_rows(one: &Judged) -> bool {
+    one.writes && !matches!(one.action, Action::Call | Action::Maintain | Action::Ddl)
+}
