@@ -298,9 +298,10 @@ pub fn internal(session: SessionId) -> Refusal {
 
 /// What a person sees at login: who lets them in, for what, until when.
 #[must_use]
-pub fn welcome(grant: GrantId, scopes: &str, reason: &str, until: &str) -> Notice {
+pub fn welcome(grant: GrantId, scopes: &str, narrowed: bool, reason: &str, until: &str) -> Notice {
+    let reads = if narrowed { "only what select scopes name can be read; " } else { "" };
     Notice::new(format!("pgward: grant {grant}, {scopes}, {until}"))
-        .detail(format!("reason \"{}\"; every statement is recorded", shown(reason)))
+        .detail(format!("reason \"{}\"; {reads}every statement is recorded", shown(reason)))
 }
 
 /// A client's or server's text inside ours: one line, and not endless.
