@@ -93,15 +93,21 @@ pub(super) async fn examine(target: &Target, functions: &Functions) -> DatabaseR
         (Purpose::Writer, database.writer.as_ref()),
         (Purpose::Control, Some(&database.control)),
     ];
+    let named =
+        roles.iter().filter_map(|(purpose, role)| Some((role.as_ref()?.user.as_str(), *purpose)));
+    let mut purposes = roles::purposes(&named.collect::<Vec<_>>());
     for (purpose, role) in roles {
         let Some(role) = role else { continue };
+        // Once for each role, with all that it is for; each purpose has a password of its own.
+        let purposes = purposes.iter_mut().find(|(name, _)| *name == role.user);
+        let purposes = purposes.map(|(_, purposes)| std::mem::take(purposes)).unwrap_or_default();
         let mut found = RoleReport {
             purpose: word(purpose),
             role: role.user.clone(),
             problems: Vec::new(),
             notes: Vec::new(),
         };
-        let work = look(target, role, purpose, &mut found);
+        let work = look(target, role, &purposes, &mut found);
         match tokio::time::timeout(ROLE_TIMEOUT, work).await {
             Ok(version) => report.server_version = report.server_version.take().or(version),
             Err(_) => {
@@ -144,7 +150,7 @@ impl From<Found> for RefusedObject {
 async fn look(
     target: &Target,
     role: &Role,
-    purpose: Purpose,
+    purposes: &[Purpose],
     report: &mut RoleReport,
 ) -> Option<String> {
     let client = Client::connect(target, role, &SaltedPasswords::default(), "10s").await;
@@ -157,9 +163,13 @@ async fn look(
     };
     let database = &target.database;
     let sessions = sessions(database);
-    let sessions = if purpose == Purpose::Control { sessions } else { Vec::new() };
     let allow_superuser = database.allow_superuser;
-    match roles::check(&asking, &role.user, purpose, &sessions, allow_superuser).await {
+    let findings = if purposes.is_empty() {
+        Ok(Vec::new())
+    } else {
+        roles::check(&asking, &role.user, purposes, &sessions, allow_superuser).await
+    };
+    match findings {
         Ok(findings) => {
             for finding in findings {
                 let text = format!("{}; {}", finding.what, finding.remedy);

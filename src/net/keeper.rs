@@ -83,9 +83,9 @@ async fn roles_are_sound(control: &Control, target: &Target) -> Result<(), Strin
     all.extend(database.writer.as_ref().map(|role| (role.user.as_str(), Purpose::Writer)));
     all.push((database.control.user.as_str(), Purpose::Control));
     let mut refusing = Vec::new();
-    for (role, purpose) in all {
+    for (role, purposes) in roles::purposes(&all) {
         let findings =
-            roles::check(control, role, purpose, &sessions, database.allow_superuser).await;
+            roles::check(control, role, &purposes, &sessions, database.allow_superuser).await;
         let findings: Vec<Finding> = findings.map_err(|problem| in_words(&problem))?;
         for finding in findings {
             match finding.severity {
