@@ -364,12 +364,12 @@ fn a_refusal_says_what_would_be_allowed() {
         (
             "UPDATE orders SET total = 0",
             "25006 pgward: UPDATE on public.orders refused: grant g_0000000007 is read-only",
-            "--scope update:public.orders --ttl 1h",
+            "--scope update:public.orders",
         ),
         (
             "INSERT INTO only_here VALUES (1) ON CONFLICT DO UPDATE SET a = 1",
             "25006 pgward: INSERT on s2.only_here refused: grant g_0000000007 is read-only",
-            "--scope insert,update:s2.only_here --ttl 1h",
+            "--scope insert,update:s2.only_here",
         ),
         ("SELEC 1", "42601 pgward: syntax error at or near \"SELEC\"", ""),
         (

@@ -76,7 +76,7 @@ impl Over<'_> {
         let (user, database) = (argument(self.user), argument(self.database));
         format!(
             "Ask for a new one: pgward grant create --user {user} --database {database} \
-             --ttl 1h --reason \"…\""
+             --reason \"…\""
         )
     }
 }
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_name_can_not_forge_lines() {
+    fn a_login_name_cannot_forge_lines() {
         let refusal = failed("a\nFATAL:  b\u{1b}[2J");
         assert!(!refusal.message.contains(['\n', '\u{1b}']));
         assert_eq!(failed("x").detail, None, "nothing that would tell the causes apart");

@@ -62,7 +62,7 @@ impl Context<'_> {
             let _ = write!(command, " --scope {}", argument(scope));
         }
         command.push_str(options);
-        let _ = write!(command, " --ttl 1h --reason {}", argument(&shown(self.reason)));
+        let _ = write!(command, " --reason {}", argument(&shown(self.reason)));
         command
     }
 

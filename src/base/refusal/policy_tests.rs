@@ -40,7 +40,7 @@ fn a_refused_write_names_the_grant_that_would_allow_it() {
          DETAIL: rule write_without_scope; reason \"INC-4211 stuck orders\"; \
          expires 03:42 UTC (27 min)\n\
          HINT: pgward grant create --user alice --database app \
-         --scope update:public.orders --ttl 1h --reason \"INC-4211 stuck orders\""
+         --scope update:public.orders --reason \"INC-4211 stuck orders\""
     );
     let scopes = ["insert:public.log".to_owned()];
     let refusal = write_without_scope(
@@ -55,7 +55,7 @@ fn a_refused_write_names_the_grant_that_would_allow_it() {
          DETAIL: rule write_without_scope; reason \"INC-4211 stuck orders\"; \
          expires 03:42 UTC (27 min)\n\
          HINT: pgward grant create --user alice --database app --scope insert:public.log \
-         --scope delete:public.orders --ttl 1h --reason \"INC-4211 stuck orders\""
+         --scope delete:public.orders --reason \"INC-4211 stuck orders\""
     );
 }
 
@@ -89,7 +89,7 @@ fn every_rule_says_what_why_and_what_next() {
             "25006 pgward: BEGIN READ WRITE refused: grant g_0000000007 is read-only",
             "read_write",
             "Leave READ WRITE out. To write: pgward grant create --user alice --database app \
-             --scope update:SCHEMA.TABLE --ttl 1h --reason \"INC-4211 stuck orders\"",
+             --scope update:SCHEMA.TABLE --reason \"INC-4211 stuck orders\"",
         ),
         (
             setting(&c, "session_replication_role", "clients may not change it"),
