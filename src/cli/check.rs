@@ -173,7 +173,9 @@ impl Report {
             for object in refused {
                 lines.push(printable(&format!("    {}", object.why)));
                 if let Some(line) = &object.line {
-                    lines.push(printable(&format!("      if it only reads: {line}")));
+                    lines.push(printable(&format!(
+                        "      if it only reads, add to the list {line}"
+                    )));
                 }
             }
         }

@@ -53,7 +53,7 @@ pub(super) struct RefusedObject {
     pub(super) what: String,
     /// `view public.v calls public.f, which writes public.log`.
     pub(super) why: String,
-    /// The line of the configuration that would allow it, if one would.
+    /// What to add to the configuration to allow it, if that would.
     pub(super) line: Option<String>,
 }
 
@@ -141,7 +141,7 @@ impl From<Found> for RefusedObject {
     fn from(found: Found) -> Self {
         let Found { what, chain, allow, .. } = found;
         let line = (!allow.is_empty())
-            .then(|| format!("policy.allow_functions = [\"{}\"]", allow.join("\", \"")));
+            .then(|| format!("policy.allow_functions: \"{}\"", allow.join("\", \"")));
         Self { what, why: chain, line }
     }
 }

@@ -193,6 +193,29 @@ pub(crate) fn never(builtin: &str) -> bool {
     NEVER.contains(builtin)
 }
 
+/// What to do instead of calling a built-in that no read may ever call: a vow of the operator
+/// that it only reads would be false. `None` for the others, which `allow_functions` may name.
+pub(crate) fn instead(builtin: &str) -> Option<&'static str> {
+    static TABLE: LazyLock<HashMap<&'static str, Class>> = LazyLock::new(table);
+    if builtin == "pg_export_snapshot" {
+        return Some("Leave -j out of pg_dump");
+    }
+    let class = TABLE.get(builtin)?;
+    let sections = [
+        ("files", "No read may do this: ask a DBA for what the server's files hold"),
+        ("server", "No read may do this: ask a DBA"),
+        (
+            "sessions",
+            "No read may do this: the operator ends a session of pgward with `pgward session kill`",
+        ),
+        ("wal", "No read may do this: ask a DBA"),
+        ("large_objects", "No read may do this: ask for a grant that may write"),
+        ("replication", "No read may do this: ask a DBA"),
+        ("sql_text", "No grant allows it: send that SQL as a statement of its own"),
+    ];
+    sections.into_iter().find(|(section, _)| class_of(section) == *class).map(|(_, way)| way)
+}
+
 fn is_system(schema: Option<&str>) -> bool {
     matches!(schema, Some("pg_catalog" | "information_schema"))
 }
@@ -324,6 +347,29 @@ mod tests {
             ("pg_export_snapshot", true),
         ] {
             assert_eq!(functions.attribute(name).is_ok(), passes, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_never_read_only_is_not_offered_as_such() {
+        for (name, words) in [
+            ("pg_read_file", Some("ask a DBA for what the server's files hold")),
+            ("lo_import", Some("ask a DBA")),
+            ("pg_terminate_backend", Some("`pgward session kill`")),
+            ("pg_reload_conf", Some("ask a DBA")),
+            ("pg_switch_wal", Some("ask a DBA")),
+            ("pg_create_logical_replication_slot", Some("ask a DBA")),
+            ("lo_put", Some("a grant that may write")),
+            ("query_to_xml", Some("No grant allows it")),
+            ("pg_export_snapshot", Some("Leave -j out of pg_dump")),
+            ("nextval", None),
+            ("pg_advisory_lock", None),
+            ("pg_notify", None),
+        ] {
+            let found = instead(name);
+            assert_eq!(found.is_some(), words.is_some(), "{name}: {found:?}");
+            assert!(found.unwrap_or_default().contains(words.unwrap_or_default()), "{name}");
+            assert_eq!(never(name), words == Some("No grant allows it"), "{name}");
         }
     }
 

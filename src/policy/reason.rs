@@ -131,7 +131,8 @@ impl Reason {
             }
             Self::ReadWrite(statement) => texts::read_write(context, statement),
             Self::FunctionClass { function, class } => {
-                texts::function_class(context, function, class, &self.scopes())
+                let instead = functions::instead(function);
+                texts::function_class(context, function, class, instead, &self.scopes())
             }
             Self::FunctionRefused(function) => texts::function_refused(context, function),
             Self::RelationUnknown(relation) => texts::relation_unknown(context, relation),

@@ -157,7 +157,7 @@ on_each_server! {
                 let error = &reply.errors[0];
                 assert!(error.message().starts_with("pgward: "), "{sql}: {}", error.message());
                 assert!(error.detail().contains(words), "{sql}: {}", error.detail());
-                assert!(error.hint().contains("policy.allow_functions = [\""), "{sql}: {}", error.hint());
+                assert!(error.hint().contains("policy.allow_functions: \""), "{sql}: {}", error.hint());
             }
         }
         assert_eq!(session.query("SELECT 'in step'").value(), "in step");
@@ -174,8 +174,8 @@ on_each_server! {
         for sql in statements {
             let reply = session.query(sql);
             let hint = reply.errors[0].hint().to_owned();
-            let (_, list) = hint.split_once("policy.allow_functions = [").expect(&hint);
-            lines.push(list.split(']').next().unwrap().to_owned());
+            let (_, list) = hint.split_once("policy.allow_functions: ").expect(&hint);
+            lines.push(list.split(';').next().unwrap().to_owned());
         }
         let options = Options {
             policy: format!("allow_functions = [{}]", lines.join(", ")),
@@ -190,7 +190,7 @@ on_each_server! {
         // A check of the configuration tells of the others.
         let checked = gate.cli(&["config", "check"]).stdout;
         assert!(checked.contains("view public.bad_above reads view public.bad_view"), "{checked}");
-        assert!(checked.contains("policy.allow_functions = [\"public.bad_plpgsql\"]"), "{checked}");
+        assert!(checked.contains("policy.allow_functions: \"public.bad_plpgsql\""), "{checked}");
         assert!(!checked.contains("bad_builtin") && !checked.contains("ok_"), "{checked}");
     }
 

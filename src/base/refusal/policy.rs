@@ -218,21 +218,28 @@ pub fn read_write(context: &Context<'_>, statement: &str) -> Refusal {
     context.refuse("read_write", code::READ_ONLY_SQL_TRANSACTION, what).hint(hint)
 }
 
-/// A built-in function that does more than compute. `class` says what.
+/// A built-in function that does more than compute. `class` says what; `instead` what to do where
+/// no read may ever do this.
 #[must_use]
 pub fn function_class(
     context: &Context<'_>,
     function: &str,
     class: &str,
+    instead: Option<&str>,
     scopes: &[String],
 ) -> Refusal {
     let function = shown(function);
     let what = format!("function pg_catalog.{function} refused: it {class}");
-    context.refuse("function", code::INSUFFICIENT_PRIVILEGE, what).hint(format!(
-        "If reads may do this, the operator adds to the configuration: {}{}",
-        allow_line(&format!("pg_catalog.{function}")),
-        context.once(scopes)
-    ))
+    let hint = instead.map_or_else(
+        || {
+            let line = allow_line(&[format!("pg_catalog.{function}")]);
+            format!("If reads may do this, the operator adds {line}")
+        },
+        str::to_owned,
+    );
+    context
+        .refuse("function", code::INSUFFICIENT_PRIVILEGE, what)
+        .hint(hint + &context.once(scopes))
 }
 
 /// A function that the operator refuses by name.
@@ -262,8 +269,8 @@ pub fn function_unknown(context: &Context<'_>, function: &str) -> Refusal {
     let what = format!("function {function} refused: no such function is known");
     context.refuse("function_unknown", code::INSUFFICIENT_PRIVILEGE, what).hint(format!(
         "Check its name; if it was made just now, send the statement again in a second. If it \
-         only reads, the operator adds to the configuration: {}",
-        allow_line(&example)
+         only reads, the operator adds {}",
+        allow_line(&[example])
     ))
 }
 
@@ -418,8 +425,9 @@ pub fn capped(context: &Context<'_>, name: &str, cap_ms: u64) -> Notice {
         .hint(format!("Values from 1 to {cap_ms} (ms) are taken as they are; 0 means no limit."))
 }
 
-fn allow_line(function: &str) -> String {
-    format!("policy.allow_functions = [\"{function}\"]")
+/// `to the list policy.allow_functions: "a", "b"`: there may be such a list already.
+pub(super) fn allow_line(functions: &[String]) -> String {
+    format!("to the list policy.allow_functions: \"{}\"", functions.join("\", \""))
 }
 
 /// Words of a client in a text of ours: no control characters, and not too long.

@@ -70,19 +70,32 @@ fn every_rule_says_what_why_and_what_next() {
     };
     let cases = [
         (
-            function_class(&c, "pg_read_file", "reads files of the server", &[]),
-            "42501 pgward: function pg_catalog.pg_read_file refused: it reads files of the server",
+            function_class(&c, "nextval", "advances or sets a sequence", None, &[]),
+            "42501 pgward: function pg_catalog.nextval refused: it advances or sets a sequence",
             "function",
-            "If reads may do this, the operator adds to the configuration: \
-             policy.allow_functions = [\"pg_catalog.pg_read_file\"]",
+            "If reads may do this, the operator adds to the list policy.allow_functions: \
+             \"pg_catalog.nextval\"",
+        ),
+        (
+            function_class(
+                &c,
+                "pg_export_snapshot",
+                "shares a snapshot",
+                Some("Leave -j out of pg_dump"),
+                &["execute:pg_catalog.pg_export_snapshot".to_owned()],
+            ),
+            "42501 pgward: function pg_catalog.pg_export_snapshot refused: it shares a snapshot",
+            "function",
+            "Leave -j out of pg_dump; or, for one grant: pgward grant create --user alice \
+             --database app --scope execute:pg_catalog.pg_export_snapshot \
+             --reason \"INC-4211 stuck orders\"",
         ),
         (
             function_unknown(&c, "nothing"),
             "42501 pgward: function nothing refused: no such function is known",
             "function_unknown",
             "Check its name; if it was made just now, send the statement again in a second. If it \
-             only reads, the operator adds to the configuration: \
-             policy.allow_functions = [\"schema.nothing\"]",
+             only reads, the operator adds to the list policy.allow_functions: \"schema.nothing\"",
         ),
         (
             read_write(&c, "BEGIN"),

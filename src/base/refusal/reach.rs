@@ -1,7 +1,7 @@
 //! What a client is told of an object that reaches something which a read may not do.
 
 use super::Refusal;
-use super::policy::{Context, cut, shown};
+use super::policy::{Context, allow_line, cut, shown};
 use crate::base::sqlstate as code;
 
 /// Longest way from an object to what is wrong, in characters.
@@ -38,18 +38,15 @@ pub fn reach(
     let allow: Vec<String> = allow.iter().map(|function| shown(function)).collect();
     let line = match allow.as_slice() {
         [] => None,
-        names => Some(
-            format!("policy.allow_functions = [\"{}\"]", names.join("\", \""))
-                + &context.once(scopes),
-        ),
+        names => Some(allow_line(names) + &context.once(scopes)),
     };
     let hint = match (way_round.map(shown), line) {
         (Some(way), Some(line)) => {
-            format!("Write {way}, or the operator adds to the configuration: {line}")
+            format!("Write {way}, or the operator adds {line}")
         }
         (Some(way), None) => format!("Write {way}."),
         (None, Some(line)) => {
-            format!("If it only reads, the operator adds to the configuration: {line}")
+            format!("If it only reads, the operator adds {line}")
         }
         (None, None) => {
             "No line of the configuration allows it: read the tables beneath it.".into()
@@ -84,8 +81,8 @@ mod tests {
             "42501 pgward: view public.v refused: public.f writes public.log\n\
              DETAIL: rule relation; view public.v calls public.f, which writes public.log; \
              reason \"INC-4211 stuck orders\"; expires 03:42 UTC (27 min)\n\
-             HINT: If it only reads, the operator adds to the configuration: \
-             policy.allow_functions = [\"public.f\", \"public.g\"]"
+             HINT: If it only reads, the operator adds to the list \
+             policy.allow_functions: \"public.f\", \"public.g\""
         );
         let function = Reach {
             rule: "function_shadowed",

@@ -306,7 +306,7 @@ fn every_way_to_a_writer_is_refused_with_the_line_that_allows_it() {
         ("SELECT (1).w2", "public.w2"),
     ] {
         let refused = judged(text, &functions(&[], &[])).expect_err(text);
-        let line = format!("policy.allow_functions = [\"{allow}\"]");
+        let line = format!("policy.allow_functions: \"{allow}\"");
         assert!(refused.contains(&line), "{text}: {refused}");
         let names: Vec<&str> = allow.split("\", \"").collect();
         assert_eq!(judged(text, &functions(&names, &[])), Ok(()), "{text}");
