@@ -371,6 +371,21 @@ fn a_refusal_says_what_would_be_allowed() {
             "25006 pgward: INSERT on s2.only_here refused: grant g_0000000007 is read-only",
             "--scope insert,update:s2.only_here",
         ),
+        (
+            "UPDATE nosuch SET total = 0 WHERE id = 1",
+            "25006 pgward: UPDATE on nosuch refused: no such table is on the search_path",
+            "Name the table as schema.table, and see that it is a table of this database.",
+        ),
+        (
+            "DELETE FROM public.nosuch WHERE id = 1",
+            "25006 pgward: DELETE on public.nosuch refused: no such table is known in this database",
+            "If it was made just now, send the statement again in a second.",
+        ),
+        (
+            "SET ROLE postgres",
+            "42501 pgward: SET ROLE refused: a session keeps the role it was given",
+            "No grant allows it: leave it out (RESET ROLE passes).",
+        ),
         ("SELEC 1", "42601 pgward: syntax error at or near \"SELEC\"", ""),
         (
             "BEGIN READ WRITE",

@@ -30,8 +30,11 @@ impl Rules<'_> {
         for write in &statement.writes {
             let target = match self.resolve(&write.table) {
                 Ok(target) => target,
-                // On a read grant the scope comes first: its HINT says how to get one.
-                Err(UNKNOWN | UNFOUND) if !self.terms.may_write() => {
+                // On a read grant the scope comes first: its HINT says how to get one. One for a
+                // table that is not there could not be made.
+                Err(UNKNOWN | UNFOUND)
+                    if !self.terms.may_write() && self.may_mean_a_table(&write.table) =>
+                {
                     return Err(self.without_scope(statement));
                 }
                 Err(why) => {
@@ -179,6 +182,12 @@ impl Rules<'_> {
             Some(schema) => format!("{schema}.{}", table.name),
             None => table.to_string(),
         }
+    }
+
+    /// Whether there is such a table, if perhaps in a schema that the name does not say.
+    fn may_mean_a_table(&self, table: &Name) -> bool {
+        let schema = self.likely_schema(table);
+        schema.is_some_and(|schema| self.catalogue.relation(&schema, &table.name).is_some())
     }
 
     pub(super) fn likely_schema(&self, table: &Name) -> Option<Box<str>> {

@@ -106,9 +106,10 @@ pub fn write_without_scope(
 #[must_use]
 pub fn write_target(context: &Context<'_>, operation: &str, table: &str, why: &str) -> Refusal {
     let what = format!("{operation} on {} refused: {why}", shown(table));
-    context
-        .refuse("write_target", context.state(), what)
-        .hint("Name the table as schema.table, and see that it is a table of this database.")
+    context.refuse("write_target", context.state(), what).hint(
+        "Name the table as schema.table, and see that it is a table of this database. If it was \
+         made just now, send the statement again in a second.",
+    )
 }
 
 /// Row locks without a scope that lets the grant write these rows.
@@ -337,9 +338,10 @@ pub fn setting_capped(context: &Context<'_>, name: &str, cap_ms: u64, alone: boo
 #[must_use]
 pub fn identity(context: &Context<'_>, operation: &str) -> Refusal {
     let what = format!("{operation} refused: a session keeps the role it was given");
-    context
-        .refuse("identity", code::INSUFFICIENT_PRIVILEGE, what)
-        .hint("Ask for a grant with the scopes that you need: pgward grant create --scope …")
+    context.refuse("identity", code::INSUFFICIENT_PRIVILEGE, what).hint(
+        "No grant allows it: leave it out (RESET ROLE passes). What a session may write, the \
+             scopes of its grant say: pgward grant create --help",
+    )
 }
 
 /// A statement that depends on what an earlier one of the same string changes.
