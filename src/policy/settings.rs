@@ -98,9 +98,13 @@ pub fn startup(name: &str, value: &str, terms: &Terms) -> StartupDecision {
             why,
             "Leave it out of the connection string.",
         )),
-        Err(Reason::SettingValue { allowed, .. }) => StartupDecision::Refuse(
-            texts::startup_parameter(&lower, "not this value", &format!("It may be {allowed}.")),
-        ),
+        Err(Reason::SettingValue { allowed, .. }) => {
+            StartupDecision::Refuse(texts::startup_parameter(
+                &lower,
+                &format!("it may only be {allowed}"),
+                "Set it so, or leave it out of the connection string.",
+            ))
+        }
         Err(_) => StartupDecision::Refuse(texts::startup_parameter(
             &lower,
             "it is not known",
@@ -486,7 +490,17 @@ mod tests {
             ("session_authorization", "postgres", None),
             ("nonsense", "1", None),
         ] {
-            let found = match startup(name, value, &terms) {
+            let decision_made = startup(name, value, &terms);
+            if let ("default_transaction_read_only", StartupDecision::Refuse(refusal)) =
+                (name, &decision_made)
+            {
+                assert_eq!(
+                    refusal.message,
+                    "pgward: startup parameter \"default_transaction_read_only\" refused: it may \
+                     only be on: the grant is read-only"
+                );
+            }
+            let found = match decision_made {
                 StartupDecision::Pass => Some(None),
                 StartupDecision::Capped(value) => Some(Some(value)),
                 StartupDecision::Refuse(_) => None,

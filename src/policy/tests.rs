@@ -399,7 +399,7 @@ fn a_refusal_says_what_would_be_allowed() {
         ),
         (
             "SET statement_timeout = 0; SELECT 1",
-            "42501 pgward: \"statement_timeout\" above its cap of 300000ms refused",
+            "42501 pgward: \"statement_timeout\" above its cap of 5min refused",
             "Send the SET as a statement of its own.",
         ),
         (
@@ -450,7 +450,7 @@ fn a_timeout_above_its_cap_is_replaced() {
     let judgement = judged(&mut judge, "set statement_timeout to '1h'", &read_terms());
     let Verdict::Replace { text, notice } = &judgement.verdict else { panic!("{judgement:?}") };
     assert_eq!(text, "SET statement_timeout = '300000ms'");
-    assert_eq!(notice.message, "pgward: statement_timeout set to its cap of 300000ms");
+    assert_eq!(notice.message, "pgward: statement_timeout set to its cap of 5min");
 }
 
 #[test]

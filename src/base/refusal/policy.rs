@@ -309,7 +309,7 @@ pub fn setting_value(context: &Context<'_>, name: &str, allowed: &str) -> Refusa
     let what = format!("this value of the setting \"{name}\" refused");
     context
         .refuse("setting_value", code::INSUFFICIENT_PRIVILEGE, what)
-        .hint(format!("\"{name}\" may be {allowed}."))
+        .hint(format!("\"{name}\" may only be {allowed}."))
 }
 
 /// set_config whose setting or value is computed.
@@ -325,10 +325,11 @@ pub fn setting_computed(context: &Context<'_>) -> Refusal {
 #[must_use]
 pub fn setting_capped(context: &Context<'_>, name: &str, cap_ms: u64, alone: bool) -> Refusal {
     let name = shown(name);
-    let what = format!("\"{name}\" above its cap of {cap_ms}ms refused");
+    let cap = time(cap_ms);
+    let what = format!("\"{name}\" above its cap of {cap} refused");
     let refusal = context.refuse("setting_capped", code::INSUFFICIENT_PRIVILEGE, what);
     if alone {
-        refusal.hint(format!("SET {name} = '{cap_ms}ms'"))
+        refusal.hint(format!("SET {name} = '{cap}'"))
     } else {
         refusal.hint("Send the SET as a statement of its own.")
     }
@@ -422,9 +423,10 @@ pub fn startup_options(why: &str) -> Refusal {
 /// A timeout that was set to its cap instead of the value asked for.
 #[must_use]
 pub fn capped(context: &Context<'_>, name: &str, cap_ms: u64) -> Notice {
-    Notice::new(format!("pgward: {name} set to its cap of {cap_ms}ms"))
+    let cap = time(cap_ms);
+    Notice::new(format!("pgward: {name} set to its cap of {cap}"))
         .detail(context.detail("setting_capped"))
-        .hint(format!("Values from 1 to {cap_ms} (ms) are taken as they are; 0 means no limit."))
+        .hint(format!("Values from 1ms to {cap} are taken as they are; 0 means no limit."))
 }
 
 /// `to the list policy.allow_functions: "a", "b"`: there may be such a list already.
@@ -456,6 +458,14 @@ pub(super) fn argument(text: &str) -> String {
         return format!("\"{text}\"");
     }
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// `5min`, `90s`, `1500ms`: as PostgreSQL reads it, in the largest unit that it is whole in.
+fn time(ms: u64) -> String {
+    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s")];
+    let whole = units.into_iter().find(|(unit, _)| ms >= *unit && ms.is_multiple_of(*unit));
+    let (unit, name) = whole.unwrap_or((1, "ms"));
+    format!("{}{name}", ms / unit)
 }
 
 /// `03:42 UTC`

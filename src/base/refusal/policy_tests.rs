@@ -113,9 +113,9 @@ fn every_rule_says_what_why_and_what_next() {
         ),
         (
             setting_capped(&c, "statement_timeout", 300_000, true),
-            "42501 pgward: \"statement_timeout\" above its cap of 300000ms refused",
+            "42501 pgward: \"statement_timeout\" above its cap of 5min refused",
             "setting_capped",
-            "SET statement_timeout = '300000ms'",
+            "SET statement_timeout = '5min'",
         ),
         (
             depends_on_earlier(&c, "EXECUTE", "PREPARE"),
@@ -163,6 +163,16 @@ fn times_are_short() {
         (2 * 86_400_000_000 + 3 * 3_600_000_000, "2 d 3 h"),
     ] {
         assert_eq!(left(micros), text);
+    }
+    for (ms, text) in [
+        (300_000, "5min"),
+        (90_000, "90s"),
+        (7_200_000, "2h"),
+        (86_400_000, "1d"),
+        (1_500, "1500ms"),
+        (0, "0ms"),
+    ] {
+        assert_eq!(time(ms), text);
     }
     assert_eq!(clock(-60_000_000), "23:59 UTC");
 }
