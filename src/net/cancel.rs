@@ -1,7 +1,7 @@
 //! CancelRequest: a key of ours leads to a session of ours, and to nothing else.
 //!
 //! A key that nobody has does nothing and takes the same time. The request that follows carries
-//! the upstream's own key for that backend, which is random too: it can not reach a backend that
+//! the upstream's own key for that backend, which is random too: it cannot reach a backend that
 //! serves somebody else by then.
 
 use std::net::IpAddr;

@@ -295,7 +295,7 @@ impl Actor {
         let rows = match answer(client.rows(&end_sql(&asked))).await {
             Ok(rows) => rows,
             Err(QueryError::Failed { sqlstate, message }) => {
-                tracing::error!(%sqlstate, %message, "the control role can not end backends");
+                tracing::error!(%sqlstate, %message, "the control role cannot end backends");
                 sleep(LOOK_EVERY).await;
                 return self.give_up();
             }

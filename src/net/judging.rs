@@ -14,7 +14,7 @@ use crate::policy::{LargeJob, LargeJudgement};
 /// Longest wait for room on the pool.
 const ROOM_WITHIN_US: u64 = 15_000_000;
 /// Longest wait for a judgement, its place in line included; the pre-scan keeps honest texts far
-/// below it. The thread can not be stopped, so it stays with the text and is lost to the pool for
+/// below it. The thread cannot be stopped, so it stays with the text and is lost to the pool for
 /// as long.
 const JUDGED_WITHIN_US: u64 = 15_000_000;
 /// Pause before asking again for room.

@@ -65,7 +65,7 @@ async fn run(shared: Arc<Shared>, target: Arc<Target>, mut control: Control) {
             Err(problem) => {
                 // Once for each problem, not once a second.
                 if told != problem {
-                    tracing::error!(database = %name, %problem, "the database can not be served");
+                    tracing::error!(database = %name, %problem, "the database cannot be served");
                     told = problem;
                 }
                 tokio::time::sleep(RETRY_AFTER).await;

@@ -1,7 +1,7 @@
 //! Token buckets for what strangers may repeat: failed logins and cancel requests.
 //!
 //! Only *failures* take from a bucket, and an empty bucket delays an answer, it never refuses a
-//! proof that is right: whoever guesses at somebody's name can not lock its owner out.
+//! proof that is right: whoever guesses at somebody's name cannot lock its owner out.
 
 use std::hash::Hash;
 

@@ -138,7 +138,7 @@ impl Settings {
 }
 
 /// `pgward:<user>:<grant>/<client's>`, cut to what the server keeps. Ours comes first, so what a
-/// client calls itself can not push it out.
+/// client calls itself cannot push it out.
 fn application_name(user: &str, grant: GrantId, own: &str) -> String {
     // The grant is always whole: a long user name gives way.
     let room = IDENTIFIER_BYTES_MAX.saturating_sub("pgward::g_0000000000/".len());

@@ -1,7 +1,7 @@
 //! A fixed pool of threads with large stacks, for texts too long to be parsed on a worker.
 //!
 //! Bounded twice: no more jobs wait than there is room for, and a job that overruns keeps its
-//! thread (a parser can not be stopped from outside), so the pool gets smaller, never larger.
+//! thread (a parser cannot be stopped from outside), so the pool gets smaller, never larger.
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,7 +24,7 @@ impl Pool {
     /// `threads` threads, and room for `waiting` jobs.
     ///
     /// # Errors
-    /// When a thread can not be started.
+    /// When a thread cannot be started.
     pub(super) fn start(threads: usize, waiting: usize) -> std::io::Result<Self> {
         let (jobs, inbox) = sync_channel::<Job>(waiting);
         let inbox = Arc::new(Mutex::new(inbox));

@@ -416,7 +416,7 @@ impl Entry {
         }
     }
 
-    /// The backend, for a session that must make sure that it is gone; it can not be cancelled
+    /// The backend, for a session that must make sure that it is gone; it cannot be cancelled
     /// from now on.
     #[must_use]
     pub fn take_backend(&self) -> Option<Backend> {

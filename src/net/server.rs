@@ -53,10 +53,10 @@ pub struct ServerParts {
     pub catalogues: Arc<Catalogues>,
 }
 
-/// Why a server can not start.
+/// Why a server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Certificates, keys or roots that can not be used.
+    /// Certificates, keys or roots that cannot be used.
     #[error("{}", .0.join("; "))]
     Settings(Vec<String>),
     /// The address is taken, or not ours.
@@ -67,7 +67,7 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
-    /// Threads or runtimes that can not be made.
+    /// Threads or runtimes that cannot be made.
     #[error("cannot start: {0}")]
     Start(#[from] std::io::Error),
 }
@@ -139,7 +139,7 @@ impl Server {
     }
 
     /// Takes a new configuration for what begins from now on; sessions keep theirs. If anything
-    /// in it can not be used, nothing of it is. `listen.address` takes effect at the next start.
+    /// in it cannot be used, nothing of it is. `listen.address` takes effect at the next start.
     ///
     /// # Errors
     /// Every problem, in words.
@@ -301,7 +301,7 @@ fn raise_file_limit() {
     if limit.current != limit.maximum {
         let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
         if let Err(problem) = setrlimit(Resource::Nofile, raised) {
-            tracing::warn!(%problem, "the limit of open files can not be raised");
+            tracing::warn!(%problem, "the limit of open files cannot be raised");
         }
     }
 }

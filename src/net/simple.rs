@@ -16,7 +16,7 @@ pub type Row = Vec<Option<String>>;
 /// Why there are no rows.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
-    /// The connection is lost, or its stream can not be followed: it is of no further use.
+    /// The connection is lost, or its stream cannot be followed: it is of no further use.
     #[error("connection lost: {0}")]
     Lost(String),
     /// The server failed the statement; the connection goes on.

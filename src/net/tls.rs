@@ -1,7 +1,7 @@
 //! rustls configurations towards clients and towards the upstream.
 //!
 //! Towards clients the configuration and the binding hash of its certificate travel as one pair:
-//! after a reload a handshake can not end up with one certificate and the hash of another.
+//! after a reload a handshake cannot end up with one certificate and the hash of another.
 //!
 //! Towards the upstream `sslmode` means what libpq says it means, and a failed verification never
 //! falls back to anything.
@@ -26,10 +26,10 @@ use crate::config::{Database, ListenTls, SslMode};
 /// The protocol's name in ALPN (PostgreSQL 17, "SSL Session Encryption").
 pub const ALPN: &[u8] = b"postgresql";
 
-/// Why TLS can not be set up.
+/// Why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// A PEM file that can not be read.
+    /// A PEM file that cannot be read.
     #[error("{what} {path}: {problem}")]
     File {
         /// `certificate`, `private key`, `roots`.
@@ -91,7 +91,7 @@ pub fn server(tls: &ListenTls) -> Result<ServerTls, TlsError> {
 /// The configuration towards `database`'s upstream; `None` where TLS is never used there.
 ///
 /// # Errors
-/// When the roots can not be read.
+/// When the roots cannot be read.
 pub fn client(database: &Database) -> Result<Option<Arc<ClientConfig>>, TlsError> {
     // libpq: sslmode is ignored for Unix sockets.
     if database.sslmode == SslMode::Disable || database.host.starts_with('/') {

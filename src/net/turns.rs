@@ -191,7 +191,7 @@ impl Relay {
             consumed = self.session.client_bytes(bytes, now, &mut judge, &mut recording, &mut turn);
             self.session.set_audit_ok(true);
             if turn.decided && !worker.commit(&mut stream) {
-                // That it was refused can not be on record either.
+                // That it was refused cannot be on record either.
                 stream.rollback(stream_mark);
             }
         }

@@ -144,7 +144,7 @@ fn told(problem: DialError, database: &str, role: &str) -> Turned {
             texts::upstream_unreachable(database, why)
         }
         DialError::Unreachable(_) => {
-            texts::upstream_unreachable(database, "The server can not be connected to.")
+            texts::upstream_unreachable(database, "The server cannot be connected to.")
         }
     };
     Turned::new(refusal, "upstream").because(problem)

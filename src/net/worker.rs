@@ -23,7 +23,7 @@ use crate::telemetry::{DatabaseCounters, WorkerCounters};
 
 /// The shared read buffer (PERFORMANCE.md: larger ones gain nothing).
 const SCRATCH_BYTES: usize = 64 * 1024;
-/// Pause before trying again when the log can not be written.
+/// Pause before trying again when the log cannot be written.
 const WRITE_RETRY: Duration = Duration::from_millis(500);
 
 /// What the sessions of one thread share.
@@ -140,7 +140,7 @@ impl Worker {
     /// Starts worker number `index`.
     ///
     /// # Errors
-    /// When its runtime or thread can not be made.
+    /// When its runtime or thread cannot be made.
     pub(super) fn start(index: usize, shared: Arc<Shared>) -> std::io::Result<Handle> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (arrivals, inbox) = mpsc::unbounded_channel();
@@ -195,7 +195,7 @@ impl Worker {
         }
     }
 
-    /// Writes everything recorded so far; false if it can not be.
+    /// Writes everything recorded so far; false if it cannot be.
     pub(super) fn commit(&self, stream: &mut Stream) -> bool {
         if !stream.is_waiting() {
             return true;
@@ -217,7 +217,7 @@ impl Worker {
                     let cause = std::error::Error::source(&problem).map(ToString::to_string);
                     tracing::error!(
                         cause,
-                        "the audit log can not be written: statements are refused"
+                        "the audit log cannot be written: statements are refused"
                     );
                 }
                 false
