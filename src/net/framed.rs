@@ -80,9 +80,15 @@ impl Framed {
                     self.buffer.reserve(whole - self.buffer.len());
                 }
             }
-            if self.stream.read_buf(&mut self.buffer).await? == 0 {
-                return Err(FrameError::Closed);
-            }
+            match self.stream.read_buf(&mut self.buffer).await {
+                Ok(0) => return Err(FrameError::Closed),
+                // Over TLS: closed without close_notify, as PostgreSQL does. A message cut short
+                // is not taken for a whole one.
+                Err(problem) if problem.kind() == io::ErrorKind::UnexpectedEof => {
+                    return Err(FrameError::Closed);
+                }
+                result => result?,
+            };
         }
     }
 

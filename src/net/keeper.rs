@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::control::Control;
@@ -18,8 +19,10 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Begins to keep `target`'s database. Must be called on the runtime that is to do it.
 pub(super) fn keep(shared: &Arc<Shared>, target: &Arc<Target>) -> Controlled {
     let control = Control::start(Arc::clone(target), Arc::clone(&shared.salted));
-    let keeping = run(Arc::clone(shared), Arc::clone(target), control.clone());
-    Controlled { control, keeper: tokio::spawn(keeping).abort_handle() }
+    let roles_checked = Arc::new(AtomicBool::new(false));
+    let checked = Arc::clone(&roles_checked);
+    let keeping = run(Arc::clone(shared), Arc::clone(target), control.clone(), checked);
+    Controlled { control, roles_checked, keeper: tokio::spawn(keeping).abort_handle() }
 }
 
 /// Keeps exactly the databases of the settings: new ones are begun, others let go.
@@ -39,16 +42,20 @@ pub(super) fn keep_all(shared: &Arc<Shared>, targets: &BTreeMap<String, Arc<Targ
     }
 }
 
-async fn run(shared: Arc<Shared>, target: Arc<Target>, mut control: Control) {
+async fn run(
+    shared: Arc<Shared>,
+    target: Arc<Target>,
+    mut control: Control,
+    roles_checked: Arc<AtomicBool>,
+) {
     let name = &target.database.name;
-    let mut roles_checked = false;
-    let mut told = String::new();
+    let mut state = State::default();
     loop {
         control.wait_up().await;
         let step = async {
-            if !roles_checked {
+            if !roles_checked.load(Ordering::Relaxed) {
                 roles_are_sound(&control, &target).await?;
-                roles_checked = true;
+                roles_checked.store(true, Ordering::Relaxed);
             }
             match shared.catalogues.refresh(name, &control).await {
                 Ok(Refreshed::Changed) => tracing::info!(database = %name, "catalogue loaded"),
@@ -57,18 +64,66 @@ async fn run(shared: Arc<Shared>, target: Arc<Target>, mut control: Control) {
             }
             Ok(())
         };
-        match step.await {
-            Ok(()) => {
-                told.clear();
-                shared.catalogues.due(name).await;
+        let step = step.await;
+        let worked = step.is_ok();
+        match state.after(step) {
+            Some(Told::Served) => tracing::info!(database = %name, "the database is served"),
+            Some(Told::FreshAgain) => {
+                tracing::info!(database = %name, "the catalogue can be read again");
             }
-            Err(problem) => {
-                // Once for each problem, not once a second.
-                if told != problem {
-                    tracing::error!(database = %name, %problem, "the database cannot be served");
-                    told = problem;
+            Some(Told::NotServed(problem)) => {
+                tracing::error!(database = %name, %problem, "the database cannot be served");
+            }
+            Some(Told::Stale(problem)) => tracing::warn!(
+                database = %name,
+                %problem,
+                "the catalogue cannot be read; the last one is used"
+            ),
+            None => {}
+        }
+        if worked {
+            shared.catalogues.due(name).await;
+        } else {
+            tokio::time::sleep(RETRY_AFTER).await;
+        }
+    }
+}
+
+/// What was last told of a database.
+#[derive(Debug, Default)]
+struct State {
+    served: bool,
+    problem: Option<String>,
+}
+
+/// What is to be told of it now.
+#[derive(Debug, PartialEq, Eq)]
+enum Told {
+    /// From now on it has sessions.
+    Served,
+    /// It has none, for this reason.
+    NotServed(String),
+    /// It still has, on what was known before.
+    Stale(String),
+    /// The all-clear after that.
+    FreshAgain,
+}
+
+impl State {
+    /// Each problem once, not once a second, and its end.
+    fn after(&mut self, step: Result<(), String>) -> Option<Told> {
+        match step {
+            Ok(()) => {
+                let had_problem = self.problem.take().is_some();
+                match std::mem::replace(&mut self.served, true) {
+                    false => Some(Told::Served),
+                    true => had_problem.then_some(Told::FreshAgain),
                 }
-                tokio::time::sleep(RETRY_AFTER).await;
+            }
+            Err(problem) if self.problem.as_ref() == Some(&problem) => None,
+            Err(problem) => {
+                self.problem = Some(problem.clone());
+                Some(if self.served { Told::Stale(problem) } else { Told::NotServed(problem) })
             }
         }
     }
@@ -102,4 +157,29 @@ async fn roles_are_sound(control: &Control, target: &Target) -> Result<(), Strin
 fn in_words(problem: &CatalogueError<QueryError>) -> String {
     let source = std::error::Error::source(problem);
     source.map_or_else(|| problem.to_string(), |source| format!("{problem}: {source}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_problem_is_told_once_and_its_end_too() {
+        let fails = |what: &str| Err(what.to_owned());
+        let mut state = State::default();
+        for (step, told) in [
+            (fails("roles"), Some(Told::NotServed("roles".into()))),
+            (fails("roles"), None),
+            (Ok(()), Some(Told::Served)),
+            (Ok(()), None),
+            // The server restarts.
+            (fails("closed"), Some(Told::Stale("closed".into()))),
+            (fails("closed"), None),
+            (fails("starting up"), Some(Told::Stale("starting up".into()))),
+            (Ok(()), Some(Told::FreshAgain)),
+            (Ok(()), None),
+        ] {
+            assert_eq!(state.after(step), told);
+        }
+    }
 }

@@ -338,13 +338,13 @@ impl Door {
     /// Whoever has just closed a session of the same grant and connects again meets the old one
     /// while its backend is being ended: a place that becomes free is waited for, shortly.
     async fn enter_registry(&self, grant: &Grant) -> Result<Place, Turned> {
-        let Some(control) = self.shared().control(&grant.database) else {
-            return Err(Turned::new(texts::no_control(&grant.database), "no_control"));
-        };
-        let is_ready = control.is_up() && self.shared().catalogues.is_loaded(&grant.database);
-        if !is_ready {
-            return Err(Turned::new(texts::no_control(&grant.database), "no_control"));
+        let not_served = |why| Turned::new(texts::no_control(&grant.database, why), "no_control");
+        if let Some(why) = self.shared().not_served(&grant.database) {
+            return Err(not_served(why));
         }
+        let Some(control) = self.shared().control(&grant.database) else {
+            return Err(not_served(texts::NotServed::ControlDown));
+        };
         let limit = grant.max_sessions.min(self.settings.config.limits.max_sessions_per_grant);
         let entrant = Entrant {
             id: SessionId::from_random(rand::random()),

@@ -15,6 +15,7 @@ use super::pool::Pool;
 use super::registry::Registry;
 use super::tls::{self, ServerTls};
 use crate::audit::Log;
+use crate::base::refusal::login::NotServed;
 use crate::catalog::Catalogues;
 use crate::config::Config;
 use crate::grants::Live;
@@ -54,6 +55,8 @@ pub(super) struct Shared {
 #[derive(Debug)]
 pub(super) struct Controlled {
     pub(super) control: Control,
+    /// Whether its roles were checked, and none refused.
+    pub(super) roles_checked: Arc<AtomicBool>,
     pub(super) keeper: tokio::task::AbortHandle,
 }
 
@@ -133,6 +136,22 @@ impl Shared {
 
     pub(super) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Why a database has no sessions now; `None` when it has.
+    pub(super) fn not_served(&self, database: &str) -> Option<NotServed> {
+        let Some(controlled) = self.controls.get(database) else {
+            return Some(NotServed::ControlDown);
+        };
+        if !controlled.control.is_up() {
+            Some(NotServed::ControlDown)
+        } else if !controlled.roles_checked.load(Ordering::Relaxed) {
+            Some(NotServed::RolesUnchecked)
+        } else if !self.catalogues.is_loaded(database) {
+            Some(NotServed::CatalogueUnread)
+        } else {
+            None
+        }
     }
 
     /// A database's control connection.

@@ -57,10 +57,14 @@ pub(super) async fn connect(
     let dialing = dial::dial(&target, &role, &settings, &door.shared().salted);
     let upstream = dialing.await.map_err(|problem| told(problem, database, role_key))?;
     let backend = place.entry.control().learn(upstream.pid).await.map_err(|problem| {
-        if problem == ControlError::Invisible {
-            tracing::error!(%database, %problem, "no session");
-        }
-        Turned::new(texts::no_control(database), "no_control").because(problem)
+        let why = match problem {
+            ControlError::Down => texts::NotServed::ControlDown,
+            ControlError::Invisible => {
+                tracing::error!(%database, %problem, "no session");
+                texts::NotServed::BackendUnseen
+            }
+        };
+        Turned::new(texts::no_control(database, why), "no_control").because(problem)
     })?;
     place.entry.connected(UpstreamOf {
         target: Arc::clone(&target),

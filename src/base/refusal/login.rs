@@ -157,15 +157,34 @@ pub fn draining() -> Refusal {
         .hint("Try again in a minute, when it has restarted.")
 }
 
-/// The connection that could end this session's backend is not up.
+/// Why a database has no sessions now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotServed {
+    /// The connection that could end a session's backend is not up.
+    ControlDown,
+    /// Its roles were not checked yet, or one of them could do too much.
+    RolesUnchecked,
+    /// Its catalogue was not read yet, or can't be.
+    CatalogueUnread,
+    /// The control role does not see the session's backend.
+    BackendUnseen,
+}
+
+/// The database has no sessions now, for this reason.
 #[must_use]
-pub fn no_control(database: &str) -> Refusal {
+pub fn no_control(database: &str, why: NotServed) -> Refusal {
     let what = format!("pgward: database \"{database}\" cannot be served now");
     Refusal::fatal("no_control", code::CANNOT_CONNECT_NOW, what)
-        .detail(
-            "Its control connection is down (no session could be ended at its time), or its \
-             roles and catalogue are not checked yet.",
-        )
+        .detail(match why {
+            NotServed::ControlDown => {
+                "Its control connection is down: no session could be ended at its time."
+            }
+            NotServed::RolesUnchecked => "The check of its roles has not passed.",
+            NotServed::CatalogueUnread => "Its catalogue has not been read yet.",
+            NotServed::BackendUnseen => {
+                "Its control role does not see the session's backend, which it may have to end."
+            }
+        })
         .hint(format!("Try again shortly; the operator finds the cause in the log and with pgward config check ([databases.{database}.control])."))
 }
 
@@ -336,7 +355,10 @@ mod tests {
             no_writer(grant, "app"),
             login_timeout(10),
             draining(),
-            no_control("app"),
+            no_control("app", NotServed::ControlDown),
+            no_control("app", NotServed::RolesUnchecked),
+            no_control("app", NotServed::CatalogueUnread),
+            no_control("app", NotServed::BackendUnseen),
             audit_unavailable(),
             upstream_unreachable("app", "connection refused"),
             upstream_not_ready("app", "starting up"),
@@ -354,6 +376,19 @@ mod tests {
             assert_eq!(refusal.severity, Severity::Fatal, "{}", refusal.rule);
             assert!(refusal.message.starts_with("pgward: "), "{}", refusal.message);
             assert!(refusal.hint.is_some(), "{}", refusal.rule);
+        }
+    }
+
+    #[test]
+    fn one_reason_is_given_why_a_database_is_not_served() {
+        for (why, words) in [
+            (NotServed::ControlDown, "control connection is down"),
+            (NotServed::RolesUnchecked, "check of its roles has not passed"),
+            (NotServed::CatalogueUnread, "catalogue has not been read"),
+            (NotServed::BackendUnseen, "does not see the session's backend"),
+        ] {
+            let detail = no_control("app", why).detail.unwrap_or_default();
+            assert!(detail.contains(words) && !detail.contains(" or "), "{detail}");
         }
     }
 

@@ -146,7 +146,10 @@ pub(super) fn worker(
     let target = Arc::clone(shared.settings.load().targets.get("app").unwrap());
     let control = control::Control::start(target, Arc::clone(&shared.salted));
     let keeper = tokio::spawn(std::future::pending::<()>()).abort_handle();
-    shared.controls.insert("app".to_owned(), Controlled { control, keeper });
+    shared.controls.insert(
+        "app".to_owned(),
+        Controlled { control, roles_checked: Arc::new(true.into()), keeper },
+    );
     Rc::new(Worker::new(0, shared))
 }
 
