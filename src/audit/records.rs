@@ -33,6 +33,8 @@ pub enum Record<'a> {
         actor: &'a str,
         /// Whose session.
         session: SessionId,
+        /// The grant that it is on.
+        grant: Option<GrantId>,
     },
     /// `config.reloaded`: the configuration was read again.
     ConfigReloaded {
@@ -205,8 +207,11 @@ impl Record<'_> {
             Self::SessionEnd(end) => end.write(out),
             Self::AuthFailed(failed) => failed.write(out),
             Self::Grant(change) => change.write(out),
-            Self::SessionKill { actor, session } => {
+            Self::SessionKill { actor, session, grant } => {
                 json::word(out, key!("session_id"), &session.to_string());
+                if let Some(grant) = grant {
+                    json::word(out, key!("grant_id"), &grant.to_string());
+                }
                 json::text(out, key!("actor"), actor);
             }
             Self::ConfigReloaded { actor, problems } => {

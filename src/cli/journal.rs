@@ -67,7 +67,8 @@ impl Journal {
 
     fn write(&self, act: &Act) -> Result<(), Unwritable> {
         if let Some(session) = act.session {
-            let record = records::Record::SessionKill { actor: &act.actor, session };
+            let grant = act.grant.as_ref().map(|grant| grant.id);
+            let record = records::Record::SessionKill { actor: &act.actor, session, grant };
             return self.put(&record, act.at);
         }
         let Some(grant) = &act.grant else { return Ok(()) };

@@ -132,8 +132,10 @@ pub(super) async fn examine(target: &Target, functions: &Functions) -> DatabaseR
 async fn refusals(target: &Target, functions: &Functions) -> Option<Vec<RefusedObject>> {
     let role = &target.database.control;
     let client = Client::connect(target, role, &SaltedPasswords::default(), "10s").await.ok()?;
-    let snapshot = catalog::load(&Asking(Mutex::new(client))).await.ok()?;
-    let refused = Catalogue::new(snapshot).refusals(functions).into_iter();
+    let asking = Asking(Mutex::new(client));
+    let snapshot = catalog::load(&asking).await;
+    asking.0.into_inner().close().await;
+    let refused = Catalogue::new(snapshot.ok()?).refusals(functions).into_iter();
     Some(refused.map(RefusedObject::from).collect())
 }
 
@@ -182,6 +184,7 @@ async fn look(
         Err(error) => report.problems.push(chain(&error)),
     }
     let version = asking.rows("SELECT pg_catalog.current_setting('server_version')").await;
+    asking.0.into_inner().close().await;
     version.ok()?.into_iter().next()?.into_iter().next()?
 }
 

@@ -1,6 +1,10 @@
 //! A small client of the simple query protocol, for pgward's own statements: reading the
 //! catalogue, finding and ending backends. Rows are read as text.
 
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt as _;
+
 use super::dial::{DialError, SaltedPasswords, Target, dial, text};
 use super::framed::{FrameError, Framed};
 use crate::config::Role;
@@ -46,6 +50,9 @@ impl From<Malformed> for QueryError {
         Self::Lost(problem.to_string())
     }
 }
+
+/// Longest goodbye.
+const CLOSE_MAX: Duration = Duration::from_secs(1);
 
 /// A connection of pgward's own.
 #[derive(Debug)]
@@ -117,6 +124,20 @@ impl Client {
         }
     }
 
+    /// Says goodbye, so that the server does not log a lost connection.
+    pub async fn close(mut self) {
+        let mut out = Vec::new();
+        write::terminate(&mut out);
+        let closing = async {
+            if self.framed.send(&out).await.is_ok() {
+                let (mut stream, _) = self.framed.into_parts();
+                // The server may be quicker.
+                let _ = stream.shutdown().await;
+            }
+        };
+        let _ = tokio::time::timeout(CLOSE_MAX, closing).await;
+    }
+
     /// Resolves when an idle connection is lost; to be dropped when there is a query to run.
     pub async fn lost(&mut self) -> QueryError {
         loop {
@@ -155,7 +176,21 @@ fn row(body: &[u8]) -> Result<Row, Malformed> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::AsyncReadExt as _;
+
     use super::*;
+    use crate::net::stream::Stream;
+
+    #[tokio::test]
+    async fn a_closed_connection_says_goodbye() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let mut server = listener.accept().await.unwrap().0;
+        Client { framed: Framed::new(Stream::Tcp(stream)) }.close().await;
+        let mut said = Vec::new();
+        server.read_to_end(&mut said).await.unwrap();
+        assert_eq!(said, b"X\0\0\0\x04");
+    }
 
     #[test]
     fn rows_are_read_inside_their_message() {

@@ -98,6 +98,7 @@ async fn write_path(door: &Door, target: &Target, role: &Role) -> Result<WritePa
     let setting = asked.map_err(lost)?.into_iter().flatten().next().flatten();
     let asked = client.rows("SELECT pg_catalog.unnest(pg_catalog.current_schemas(true))").await;
     let schemas = asked.map_err(lost)?.into_iter().flatten().flatten();
+    tokio::spawn(client.close());
     // A temporary schema is the session's own and holds nothing that a scope is about.
     let schemas =
         schemas.filter(|schema| !schema.starts_with("pg_temp")).map(String::into_boxed_str);

@@ -79,7 +79,8 @@ fn a_full_disk_refuses_and_heals() {
     let admin = AdminStream::new(log);
     let read = Record::AuditRead { actor: "os:root", detail: "" };
     assert!(admin.record(&read, at(2)).is_err());
-    let kill = Record::SessionKill { actor: "os:root", session: SessionId::from_random(7) };
+    let kill =
+        Record::SessionKill { actor: "os:root", session: SessionId::from_random(7), grant: None };
     assert!(admin.record_soon(&kill, at(2)).is_err());
     // Space again, by whichever file the path names now.
     std::fs::remove_file(live(directory.path())).unwrap();

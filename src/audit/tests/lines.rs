@@ -6,7 +6,7 @@ use super::super::statement::{self, PARAMETER_BYTES_MAX, PARAMETERS_BYTES_MAX};
 use super::super::{AuthFailed, GrantChange, GrantEvent, Record, SessionEnd};
 use super::*;
 use crate::audit::{BIND_QUERY_BYTES_MAX, QUERY_BYTES_MAX};
-use crate::base::{Refusal, sqlstate};
+use crate::base::{GrantId, Refusal, sqlstate};
 use crate::session::event::{Parameters, TransactionOutcome};
 
 /// One record as JSON, checked to be one line.
@@ -223,10 +223,14 @@ fn other_records() {
         ),
         (Record::Grant(change), "grant.revoked", "actor", "os:root"),
         (
-            Record::SessionKill { actor: "os:root", session: SessionId::from_random(7) },
+            Record::SessionKill {
+                actor: "os:root",
+                session: SessionId::from_random(7),
+                grant: Some(GrantId::from_random(9)),
+            },
             "session.kill",
-            "session_id",
-            "s_000000000007",
+            "grant_id",
+            "g_0000000009",
         ),
         (
             Record::ConfigReloaded { actor: None, problems: &problems },
