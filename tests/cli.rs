@@ -181,6 +181,25 @@ fn checking_a_database_that_is_not_there() {
 }
 
 #[test]
+fn places_and_secrets_are_checked_too() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bench = Bench::with(
+        "[databases.app]\nhost = \"127.0.0.1\"\nport = 1\n\
+         reader = { user = \"r\", password_file = \"r.password\" }\n\
+         writer = { user = \"w\", password_file = \"w.password\" }\n\
+         [audit]\ndirectory = \"proxy.toml/audit\"\n\
+         [store]\nurl = \"sqlite:none/pgward.db\"\n\
+         [admin]\nsocket = \"proxy.toml\"\n",
+    );
+    for (name, mode) in [("r.password", 0o644), ("w.password", 0o640)] {
+        let path = bench.path().join(name);
+        fs::write(&path, "secret\n").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    insta::assert_snapshot!("check_places", bench.run("config check --offline"));
+}
+
+#[test]
 fn sql_that_prepares_a_database() {
     let bench = Bench::with(GOOD);
     insta::assert_snapshot!("setup_sql", bench.run("config setup-sql"));

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::Common;
 use super::output::{self, Failure, Format, printable};
+use super::places;
 use super::rights::{self, DatabaseReport};
 use crate::config::{Config, Database, Problem};
 use crate::net::dial::Target;
@@ -17,8 +18,9 @@ Examples:
   pgward config check --offline
       without connecting anywhere
 
-Exit status 1 when there are problems. Notes say what a role could do beyond its purpose: pgward
-would still refuse it, but the server's own layer stands open there.";
+Exit status 1 when there are problems. Notes say who else can read a secret, and what a role
+could do beyond its purpose: pgward would still refuse it, but the server's own layer stands open
+there.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -33,6 +35,7 @@ pub(super) struct Args {
 struct Report {
     config: String,
     problems: Vec<FileProblem>,
+    notes: Vec<String>,
     databases: Vec<DatabaseReport>,
 }
 
@@ -48,11 +51,26 @@ struct FileProblem {
 /// Checks and reports.
 pub(super) fn run(args: &Args, common: &Common) -> Result<(), Failure> {
     let shown = common.config.display().to_string();
-    let mut report = Report { config: shown.clone(), problems: Vec::new(), databases: Vec::new() };
+    let mut report = Report {
+        config: shown.clone(),
+        problems: Vec::new(),
+        notes: Vec::new(),
+        databases: Vec::new(),
+    };
     match Config::load(&common.config) {
         Err(problems) => report.problems = problems.0.into_iter().map(FileProblem::from).collect(),
         Ok(config) => {
             report.problems = certificates(&config, &shown);
+            report.problems.extend(places::unusable(&config).into_iter().map(|place| {
+                FileProblem {
+                    file: shown.clone(),
+                    line: None,
+                    key: place.key.to_owned(),
+                    what: place.what,
+                    remedy: place.remedy.to_owned(),
+                }
+            }));
+            report.notes = places::readable_by_all(&config);
             if !args.offline {
                 report.databases = connect(&config)?;
             }
@@ -148,6 +166,7 @@ impl Report {
         if lines.is_empty() {
             lines.push(format!("{}: ok", self.config));
         }
+        lines.extend(self.notes.iter().map(|note| printable(&format!("note: {note}"))));
         for database in &self.databases {
             let version = database.server_version.as_deref();
             let version = version.map(|version| format!("PostgreSQL {version}"));

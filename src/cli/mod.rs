@@ -10,6 +10,7 @@ pub mod demo;
 mod grant;
 mod journal;
 pub mod output;
+mod places;
 mod rights;
 mod serve;
 mod session;

@@ -117,8 +117,9 @@ fn role<'t>(
         reader.problem(section.line, &section.key("user"), "it is missing", remedy);
     }
     let password = password(reader, &mut section, around);
+    let password_file = section.text(reader, "password_file").map(|at| around.path(&at.value));
     section.finish(reader);
-    Some(Role { user: user?.value, password })
+    Some(Role { user: user?.value, password, password_file })
 }
 
 fn password<'t>(

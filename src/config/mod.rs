@@ -125,6 +125,8 @@ pub struct Role {
     pub user: String,
     /// Password, where the upstream asks for one.
     pub password: Option<SecretString>,
+    /// The file that the password came from, where it came from one.
+    pub password_file: Option<PathBuf>,
 }
 
 /// libpq's `sslmode`.

@@ -22,7 +22,11 @@ type Dialed = Result<Upstream, DialError>;
 const PASSWORD: &str = "correct horse";
 
 fn database(port: u16, sslmode: SslMode) -> Database {
-    let role = Role { user: "reader".to_owned(), password: Some(SecretString::from(PASSWORD)) };
+    let role = Role {
+        user: "reader".to_owned(),
+        password: Some(SecretString::from(PASSWORD)),
+        password_file: None,
+    };
     Database {
         name: "app".to_owned(),
         host: "localhost".to_owned(),
