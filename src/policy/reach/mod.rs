@@ -2,7 +2,7 @@
 //! its policies, a type by its CHECK and its functions, an operator by its function. Judged by
 //! what is found there, never by what was promised of it (STABLE and IMMUTABLE are promises).
 //!
-//! The objects are the nodes of a graph, and what each mentions its edges; [`local`] says of one
+//! The objects are the nodes of a graph, and what each mentions its edges; `local` says of one
 //! object what it mentions and what is wrong with it itself. An object is refused when a path
 //! leads from it to something wrong; the shortest path is the reason that a client is told.
 //! Cycles are no matter: a function that calls itself is as good as what else it does.
