@@ -124,7 +124,7 @@ impl Session {
     /// Opens a block of ours for a Query that is to be counted; whether it did.
     pub(super) fn open_block(&mut self, judgement: &Judgement, call: &mut Call<'_>) -> bool {
         let begins = |one: &Judged| matches!(one.action, Action::Begin(_));
-        if self.transactions.status() != b'I' || judgement.statements.iter().any(begins) {
+        if self.transactions.in_block() || judgement.statements.iter().any(begins) {
             return false;
         }
         call.turn.upstream.own(|out| write::query(out, "BEGIN"));

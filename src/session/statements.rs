@@ -325,6 +325,10 @@ impl Session {
         for one in &judgement.statements {
             let Action::Execute { name } = &one.action else { continue };
             match self.lookup(kept(name.as_bytes())) {
+                // Run by EXECUTE, a PREPARE or DEALLOCATE would change names behind our back.
+                Lookup::Known(prepared) if !prepared.by_sql && changes_names(&prepared) => {
+                    return Executes::Unknown(refusal::execute_of_names(name));
+                }
                 Lookup::Known(prepared) => {
                     parse = Some(prepared.statement);
                     write |= prepared.judgement.statements.iter().any(|one| {
@@ -400,6 +404,17 @@ impl Session {
 
 fn not_ascii(name: &[u8]) -> Option<Refusal> {
     (!name.is_ascii()).then(refusal::name_not_ascii)
+}
+
+/// Whether running a prepared statement changes what names of statements or cursors stand for.
+fn changes_names(prepared: &Prepared) -> bool {
+    prepared.judgement.statements.iter().any(|one| {
+        NameChange::of(&one.action) != NameChange::None
+            || matches!(
+                one.action,
+                Action::Execute { .. } | Action::Declare { .. } | Action::CloseCursor { .. }
+            )
+    })
 }
 
 impl Verdict {

@@ -20,17 +20,24 @@ pub(super) struct Transactions {
     failed: bool,
     /// Whether nothing was done since the last transaction boundary.
     fresh: bool,
+    /// Whether a BEGIN was completed that no ReadyForQuery has told of yet.
+    begun: bool,
 }
 
 impl Default for Transactions {
     fn default() -> Self {
-        Self { number: 1, status: b'I', wrote: None, failed: false, fresh: true }
+        Self { number: 1, status: b'I', wrote: None, failed: false, fresh: true, begun: false }
     }
 }
 
 impl Transactions {
     pub(super) const fn status(&self) -> u8 {
         self.status
+    }
+
+    /// Whether a block of the client's is open, or was when the server last spoke.
+    pub(super) const fn in_block(&self) -> bool {
+        self.status != b'I' || self.begun
     }
 
     pub(super) const fn wrote(&self) -> bool {
@@ -72,6 +79,7 @@ impl Session {
             Action::Rollback { .. } => TransactionOutcome::RolledBack,
             _ => {
                 self.transactions.fresh = false;
+                self.transactions.begun |= matches!(action, Action::Begin(_));
                 return;
             }
         };
@@ -99,6 +107,7 @@ impl Session {
     pub(super) fn transaction_ended(&mut self, outcome: TransactionOutcome, call: &mut Call<'_>) {
         self.transactions.failed = false;
         self.transactions.fresh = true;
+        self.transactions.begun = false;
         if let Some(transaction) = self.transactions.wrote.take() {
             call.recorder.record(&Event::TransactionEnd { transaction, outcome });
             self.transactions.number = self.transactions.number.max(transaction);

@@ -148,6 +148,14 @@ impl Model {
         {
             return Err(Stop::Error("26000", "unknown".to_owned()));
         }
+        // Nor does an EXECUTE make or drop names.
+        if self.refuse
+            && let Some(name) = text.strip_prefix("execute ")
+            && let Some(inner) = self.statements.get(name.as_bytes())
+            && (inner.starts_with("prepare") || inner.starts_with("deallocate"))
+        {
+            return Err(Stop::Error("0A000", "names".to_owned()));
+        }
         for one in text.split(';').map(str::trim) {
             self.check_block(one)?;
             self.run(one, out)?;

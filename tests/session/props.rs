@@ -197,7 +197,9 @@ proptest! {
             world.server.executed.iter().filter(|text| !ours.contains(&text.as_str())).collect();
         prop_assert_eq!(ran, direct.executed.iter().collect::<Vec<_>>());
         prop_assert_eq!(world.harness.held_bytes(), 0);
-        prop_assert!(!world.harness.session.unsettled());
+        // A block that the client itself has left open may hold a write.
+        let idle = world.harness.session.state() == pgward::session::State::Idle;
+        prop_assert!(!idle || !world.harness.session.unsettled());
     }
 
     /// Every statement allowed is done exactly once, and nothing else is.

@@ -149,6 +149,14 @@ pub fn copy_in_alone() -> Refusal {
         .hint("Send COPY FROM STDIN as a message of its own.")
 }
 
+/// EXECUTE of a prepared statement that would itself make or drop names.
+#[must_use]
+pub fn execute_of_names(name: &str) -> Refusal {
+    let what = format!("pgward: EXECUTE of \"{name}\" refused: it would make or drop other names");
+    Refusal::error("execute_of_names", code::FEATURE_NOT_SUPPORTED, what)
+        .hint("Send PREPARE, DEALLOCATE, DECLARE and CLOSE as statements of their own.")
+}
+
 /// A portal name that no Bind of this session made.
 #[must_use]
 pub fn unknown_portal(name: &str) -> Refusal {
