@@ -54,6 +54,15 @@ pub struct Judgement {
     pub epoch: u64,
 }
 
+impl Judgement {
+    /// Whether a COMMIT is among its statements: losing the connection then leaves open what
+    /// became of the transaction.
+    #[must_use]
+    pub fn commits(&self) -> bool {
+        self.statements.iter().any(|one| matches!(one.action, Action::Commit { .. }))
+    }
+}
+
 /// One statement of a judged text: what the session and the record need to know of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Judged {

@@ -7,7 +7,6 @@ use super::names::Portal;
 use super::replies::{Query, Request};
 use super::{Call, End, Session};
 use crate::base::{Refusal, Severity};
-use crate::sql::facts::Action;
 use crate::wire::write;
 
 /// SQLSTATEs with which a backend ends itself between two steps of what it does:
@@ -207,17 +206,11 @@ impl Session {
     }
 
     fn commits(&self, portal: &[u8]) -> bool {
-        self.names.portal(portal).is_some_and(|portal| {
-            let mut statements = portal.judgement.statements.iter();
-            statements.any(|one| matches!(one.action, Action::Commit { .. }))
-        })
+        self.names.portal(portal).is_some_and(|portal| portal.judgement.commits())
     }
 }
 
 /// Whether a COMMIT is among its statements.
 fn commits(query: &Query) -> bool {
-    query.refused.is_none()
-        && query.judgement.as_ref().is_some_and(|judgement| {
-            judgement.statements.iter().any(|one| matches!(one.action, Action::Commit { .. }))
-        })
+    query.refused.is_none() && query.judgement.as_ref().is_some_and(|judgement| judgement.commits())
 }

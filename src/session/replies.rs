@@ -256,10 +256,7 @@ impl Reply {
 impl Query {
     /// Whether its outcome decides over a write: it writes, or it commits.
     fn settles(&self) -> bool {
-        self.writes
-            || self.judgement.as_ref().is_some_and(|judgement| {
-                judgement.statements.iter().any(|one| matches!(one.action, Action::Commit { .. }))
-            })
+        self.writes || self.judgement.as_ref().is_some_and(|judgement| judgement.commits())
     }
 }
 
