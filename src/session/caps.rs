@@ -6,7 +6,7 @@
 //! cap puts a message that fails before the Sync, and PostgreSQL itself rolls back. A simple
 //! Query commits by itself, so outside a block it is run in the extended protocol ([`super::run`]).
 //! Inside a block of the client's a statement that fails is sent after the one that wrote too
-//! much, so the block is aborted before anything can commit it.
+//! much, so the block is aborted before anything can commit it: there a Sync need not wait.
 //!
 //! **Returned.** Rows are counted as they pass. The one above the cap is not passed; the client
 //! is told at once, what is left of the reply is kept from it up to ReadyForQuery, and the
@@ -69,7 +69,7 @@ impl Session {
         if matches!(tag, tag::COPY_DATA | tag::COPY_DONE | tag::COPY_FAIL | tag::FLUSH) {
             return false;
         }
-        if tag == tag::SYNC && self.ahead.gate != Gate::Free {
+        if tag == tag::SYNC && (self.ahead.gate != Gate::Free || self.counted_in_block()) {
             return false;
         }
         if self.counting() {
@@ -91,8 +91,28 @@ impl Session {
             Some(Request::Query(query)) => query.counted,
             Some(Request::Execute { counted, .. }) => *counted,
             Some(Request::Abort) => true,
+            // One that went through at once.
+            Some(Request::Sync { .. }) => matches!(
+                self.replies.iter().rev().nth(1).map(|reply| &reply.request),
+                Some(Request::Execute { counted: true, .. })
+            ),
             _ => false,
         }
+    }
+
+    /// Whether nothing but one Execute that is counted is under way in a block of the client's: a
+    /// Sync commits nothing then, and the block can be aborted behind it.
+    fn counted_in_block(&self) -> bool {
+        let mut requests = self.replies.iter().rev().map(|reply| &reply.request);
+        self.transactions.status() == b'T'
+            && self.transactions.in_block()
+            && matches!(
+                requests.next(),
+                Some(Request::Execute { counted: true, copies: false, .. })
+            )
+            && requests.all(|request| {
+                matches!(request, Request::Parse { .. } | Request::Bind(_) | Request::Describe)
+            })
     }
 
     /// Whether an Execute is being counted: the server keeps its reply until it is asked.
@@ -187,6 +207,10 @@ impl Session {
         if matches!(self.front(), Some(Request::Query(_))) {
             self.tell(refusal, call);
             self.fail_run(call);
+        } else if matches!(self.replies.get(1).map(|r| &r.request), Some(Request::Sync { .. })) {
+            // ReadyForQuery follows: the block is aborted then.
+            self.tell(refusal, call);
+            self.replies.pop_front();
         } else {
             self.replies.pop_front();
             let refused = self.refuse_extended(Why::Own(Box::new(refusal)), call);
@@ -342,8 +366,10 @@ impl Session {
                 self.run_ended(call)?;
                 Ok(None)
             }
-            Some(Request::Query(_)) if over && status == b'T' && self.replies.len() == 1 => {
-                self.query_ended(call);
+            Some(Request::Query(_) | Request::Sync { .. })
+                if over && status == b'T' && self.replies.len() == 1 =>
+            {
+                self.segment_answered(call);
                 let text = self.token().1;
                 call.turn.upstream.own(|out| write::query(out, &text));
                 self.push(Request::Abort);

@@ -204,10 +204,10 @@ impl Session {
         Ok(())
     }
 
-    /// A Query is answered, but what it did is not settled yet.
-    pub(super) fn query_ended(&mut self, call: &mut Call<'_>) {
-        if let Some(reply) = self.replies.pop_front() {
-            self.after_query(&reply.request, call);
+    /// A Query or Sync is answered, but what it did is not settled yet.
+    pub(super) fn segment_answered(&mut self, call: &mut Call<'_>) {
+        if let Some(Request::Query(query)) = self.replies.pop_front().map(|reply| reply.request) {
+            self.after_query(&Request::Query(query), call);
         }
     }
 

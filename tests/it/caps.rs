@@ -101,6 +101,37 @@ on_each_server! {
         assert_eq!(pg.victims(&gate.database), "15");
     }
 
+    fn a_commit_behind_the_last_ready_for_query_is_known(pg) {
+        let gate = Gate::with(pg, &written(5));
+        let mut session = gate.session(&gate.write_grant(&["insert:public.victim"]));
+        let execute = |sql: &str| [m::parse("", sql, &[]), m::bind("", "", &[]), m::execute("", 0)].concat();
+        // In a block the Sync goes through at once, and what is behind it waits.
+        session.query("BEGIN");
+        session.send(&[execute(SIX), m::sync(), m::query("COMMIT")].concat());
+        let reply = session.reply();
+        assert_eq!((reply.code(), reply.status), ("54000", b'E'), "{reply:?}");
+        assert_eq!(session.reply().tags, ["ROLLBACK"]);
+        for _ in 0..2 {
+            session.query("BEGIN");
+            for _ in 0..3 {
+                let reply = session.round(&[execute(FIVE), m::sync()]);
+                assert_eq!((reply.sequence.as_str(), reply.status), ("12CZ", b'T'), "{reply:?}");
+            }
+            session.query("ROLLBACK");
+        }
+        // A block that has ended without a ReadyForQuery is none.
+        for last in [[execute(SIX), m::sync()].concat(), m::query(SIX)] {
+            session.query("BEGIN");
+            session.send(&[execute("COMMIT"), m::flush()].concat());
+            let tags: Vec<u8> = (0..3).map(|_| session.read().unwrap().tag).collect();
+            assert_eq!(tags, b"12C");
+            session.send(&last);
+            let reply = session.reply();
+            assert_eq!((reply.code(), reply.status), ("54000", b'I'), "{reply:?}");
+        }
+        assert_eq!(pg.victims(&gate.database), "0");
+    }
+
     fn rows_read_are_capped(pg) {
         let gate = Gate::with(pg, &read("max_rows_read = 10"));
         let mut session = gate.session(&gate.read_grant());
