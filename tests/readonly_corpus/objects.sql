@@ -68,9 +68,6 @@ GRANT USAGE ON SCHEMA shadow TO PUBLIC;
 -- Operators, casts, types, aggregates.
 CREATE OPERATOR ### (LEFTARG = int, RIGHTARG = int, FUNCTION = writes_two);
 CREATE OPERATOR !!! (RIGHTARG = int, FUNCTION = writes_one);
-CREATE FUNCTION writes_equal(public.address, public.address) RETURNS boolean LANGUAGE plpgsql IMMUTABLE
-    AS 'BEGIN PERFORM public.writes(); RETURN true; END';
-CREATE OPERATOR = (LEFTARG = public.address, RIGHTARG = public.address, FUNCTION = writes_equal);
 CREATE TYPE mood AS ENUM ('glum', 'gay');
 CREATE FUNCTION writes_less(mood, mood) RETURNS boolean LANGUAGE plpgsql IMMUTABLE
     AS 'BEGIN PERFORM public.writes(); RETURN true; END';

@@ -35,7 +35,7 @@ SELECT c.oid::regclass::text, (xpath('/row/h/text()', query_to_xml(format(CASE
               WHERE relname !~ ''granted'''
     WHEN c.relnamespace = 'pg_catalog'::regnamespace
         THEN 'SELECT concat(count(*), '':'', sum(hashtextextended(concat(xmin, '':'', xmax, '':'', ctid), 0)::numeric)) h FROM %s'
-    ELSE 'SELECT concat(count(*), md5(string_agg(concat(r, xmax), '','' ORDER BY r::text))) h FROM %s r' END,
+    ELSE 'SELECT concat(count(*), md5(string_agg(concat(r, xmax), '','' ORDER BY r::text))) h FROM ONLY %s r' END,
     c.oid::regclass), false, true, '')))[1]::text
 FROM pg_class c
 WHERE c.relkind IN ('r', 'm', 'S') AND NOT c.relisshared AND c.relname !~ '^granted'
@@ -72,7 +72,7 @@ impl Ground {
         let database = pg.database();
         let files = tempfile::Builder::new().prefix("pgward-corpus-").tempdir().unwrap();
         std::fs::set_permissions(files.path(), PermissionsExt::from_mode(0o777)).unwrap();
-        let mut admin = pg.admin(&database);
+        let admin = pg.admin(&database);
         let mut ground = Self {
             busy: Wire::connect(pg.port(), role, &database, crate::support::pg::PASSWORD),
             listener: pg.admin(&database),
@@ -81,12 +81,17 @@ impl Ground {
             files,
             admin: pg.admin("postgres"),
         };
-        let objects = ground.filled(include_bytes!("../../readonly_corpus/objects.sql"));
-        run(&mut admin, &String::from_utf8(objects).unwrap());
         ground.admin = admin;
+        ground.make(include_bytes!("../../readonly_corpus/objects.sql"));
         run(&mut ground.listener, "LISTEN stolen");
         ground.busy.send(&crate::support::message::query("SELECT pg_sleep(3600)"));
         ground
+    }
+
+    /// Runs SQL as its owner.
+    pub(crate) fn make(&mut self, objects: &[u8]) {
+        let sql = String::from_utf8(self.filled(objects)).unwrap();
+        run(&mut self.admin, &sql);
     }
 
     /// A message with the names of this ground in it.
