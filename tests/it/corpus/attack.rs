@@ -20,6 +20,15 @@ pub(crate) enum Way {
     Messages,
 }
 
+/// Which verdicts are compared; the effect always counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compared {
+    All,
+    /// Only that what is to be refused is.
+    Refusals,
+    None,
+}
+
 /// What was seen of one attempt.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
@@ -128,18 +137,17 @@ pub(crate) fn ways(attack: &Attack) -> &'static [Way] {
 }
 
 /// Runs attacks in every way, and says of each that had an effect or another verdict what it was.
-/// `verdicts` is false where only the effect counts.
 pub(crate) fn run(
     ground: &mut Ground,
     attacker: &mut Attacker<'_>,
     attacks: &[&Attack],
-    verdicts: bool,
+    compared: Compared,
 ) -> Vec<String> {
     let mut failures = Vec::new();
     for group in attacks.chunk_by(|a, b| a.group() == b.group()) {
         let before = ground.fingerprint();
         for attack in group {
-            failures.extend(every_way(ground, attacker, attack, verdicts));
+            failures.extend(every_way(ground, attacker, attack, compared));
         }
         let after = ground.fingerprint();
         if before != after {
@@ -153,12 +161,17 @@ fn every_way(
     ground: &Ground,
     attacker: &mut Attacker<'_>,
     attack: &Attack,
-    verdicts: bool,
+    compared: Compared,
 ) -> Vec<String> {
     let mut failures = Vec::new();
     for (n, way) in ways(attack).iter().enumerate() {
         let seen = attacker.attack(ground, attack, *way);
-        if !verdicts || n > 0 {
+        let counts = match compared {
+            Compared::All => true,
+            Compared::Refusals => attack.verdict == Verdict::Refused,
+            Compared::None => false,
+        };
+        if !counts || n > 0 {
             continue;
         }
         let as_expected = match attack.verdict {

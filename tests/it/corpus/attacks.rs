@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::attack::{Attacker, run};
+use super::attack::{Attacker, Compared, run};
 use super::file::{self, Attack};
 use super::ground::Ground;
 use super::on_every_server;
@@ -12,10 +12,10 @@ use crate::support::gate::{Gate, Options};
 use crate::support::pg::Pg;
 
 /// The group with objects of its own.
-const EQUALITY: &str = "equality";
+pub(crate) const EQUALITY: &str = "equality";
 
 /// Those that a server of this major can run.
-fn attacks(pg: &Pg) -> Vec<Attack> {
+pub(crate) fn attacks(pg: &Pg) -> Vec<Attack> {
     let mut all = file::all(&super::folder());
     all.retain(|attack| attack.since <= pg.major);
     all
@@ -32,13 +32,13 @@ fn read_grants(pg: &Pg, role: &str, options: &Options) {
     let mut attacker = Attacker::new(|| gate.session(&grant));
     let (apart, others): (Vec<&Attack>, Vec<&Attack>) =
         of_reads.into_iter().partition(|one| one.group() == EQUALITY);
-    let mut failures = run(&mut ground, &mut attacker, &others, true);
+    let mut failures = run(&mut ground, &mut attacker, &others, Compared::All);
     ground.make(include_bytes!("../../readonly_corpus/equality.sql"));
     eventually("the catalogue is read again", Duration::from_secs(60), || {
         let reply = gate.session(&grant).query("SELECT public.homes()");
         reply.errors.first().is_some_and(|error| error.message().contains("SECURITY DEFINER"))
     });
-    failures.extend(run(&mut ground, &mut attacker, &apart, true));
+    failures.extend(run(&mut ground, &mut attacker, &apart, Compared::All));
     eprintln!("TIME {role} {} {:?}", pg.major, start.elapsed());
     assert!(failures.is_empty(), "{} on {role}:\n{}", failures.len(), failures.join("\n"));
 }
@@ -70,11 +70,11 @@ on_every_server! {
             let scopes: Vec<&str> = group[0].scopes.iter().map(String::as_str).collect();
             let grant = gate.write_grant(&scopes);
             let mut attacker = Attacker::new(|| gate.session(&grant));
-            failures.extend(run(&mut ground, &mut attacker, group, true));
+            failures.extend(run(&mut ground, &mut attacker, group, Compared::All));
         }
         let grant = gate.write_grant(&["insert:public.granted"]);
         let mut attacker = Attacker::new(|| gate.session(&grant));
-        failures.extend(run(&mut ground, &mut attacker, &of_reads, false));
+        failures.extend(run(&mut ground, &mut attacker, &of_reads, Compared::None));
         assert!(failures.is_empty(), "{}:\n{}", failures.len(), failures.join("\n"));
     }
 }

@@ -47,8 +47,7 @@ pub(crate) enum Protocol {
 
 /// Every attack of a folder, by name.
 pub(crate) fn all(folder: &Path) -> Vec<Attack> {
-    let mut attacks: Vec<Attack> =
-        paths(folder).iter().map(|path| read(folder, path)).collect();
+    let mut attacks: Vec<Attack> = paths(folder).iter().map(|path| read(folder, path)).collect();
     attacks.sort_by(|a, b| a.name.cmp(&b.name));
     attacks
 }

@@ -39,8 +39,7 @@ SELECT c.oid::regclass::text, (xpath('/row/h/text()', query_to_xml(format(CASE
     c.oid::regclass), false, true, '')))[1]::text
 FROM pg_class c
 WHERE c.relkind IN ('r', 'm', 'S') AND NOT c.relisshared AND c.relname !~ '^granted'
-  AND c.relnamespace::regnamespace::text !~ '^pg_toast' AND c.relname <> 'pg_statistic'
-  AND c.relname !~ '^pg_(depend|description|init_privs)$'
+  AND c.relnamespace::regnamespace::text !~ '^pg_toast'
 ORDER BY 1";
 
 /// What is no row of this database.

@@ -115,7 +115,7 @@ impl Known {
     }
 }
 
-fn terms(database: &str, scopes: &[&str]) -> Arc<Terms> {
+pub(crate) fn terms(database: &str, scopes: &[&str]) -> Arc<Terms> {
     let scopes = scopes.iter().flat_map(|text| Scope::parse_list(text).unwrap());
     Arc::new(Terms {
         grant: GrantId::from_random(7),
@@ -126,7 +126,12 @@ fn terms(database: &str, scopes: &[&str]) -> Arc<Terms> {
         scopes: scopes.collect::<Vec<Scope>>().into(),
         expires_at: 4_000_000_000_000_000,
         write_path: ["public".into()].into(),
-        caps: Caps::default(),
+        caps: Caps {
+            statement_timeout_ms: 300_000,
+            lock_timeout_ms: 0,
+            idle_in_transaction_session_timeout_ms: 300_000,
+            idle_session_timeout_ms: 0,
+        },
         statement_bytes_max: 1024 * 1024,
         row_caps: RowCaps::default(),
     })

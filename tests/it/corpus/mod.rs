@@ -5,6 +5,7 @@ mod attacks;
 mod file;
 mod ground;
 mod inner;
+mod layers;
 mod regress;
 mod split;
 

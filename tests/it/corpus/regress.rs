@@ -66,8 +66,10 @@ pub(crate) fn folder() -> PathBuf {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     let arguments = ["metadata", "--format-version", "1", "--locked", "--offline"];
     let arguments = [&arguments[..], &["--filter-platform", host, "--manifest-path", manifest]];
-    let metadata: serde_json::Value = serde_json::from_str(&told("cargo", &arguments.concat())).unwrap();
-    let package = metadata["packages"].as_array().unwrap().iter().find(|p| p["name"] == "pg_raw_parse");
+    let metadata: serde_json::Value =
+        serde_json::from_str(&told("cargo", &arguments.concat())).unwrap();
+    let package =
+        metadata["packages"].as_array().unwrap().iter().find(|p| p["name"] == "pg_raw_parse");
     let manifest = PathBuf::from(package.unwrap()["manifest_path"].as_str().unwrap());
     manifest.with_file_name("libpg_query/test/sql/postgres_regress")
 }
@@ -95,9 +97,15 @@ pub(crate) fn template(pg: &Pg, folder: &std::path::Path) -> String {
         );
     }
     run(&mut owner, "INSERT INTO onek2 SELECT * FROM onek; INSERT INTO tenk2 SELECT * FROM tenk1");
-    run(&mut owner, "INSERT INTO person VALUES ('mike', 40, '(3.1,6.2)'), ('joe', 20, '(5.5,2.5)')");
+    run(
+        &mut owner,
+        "INSERT INTO person VALUES ('mike', 40, '(3.1,6.2)'), ('joe', 20, '(5.5,2.5)')",
+    );
     run(&mut owner, "INSERT INTO emp VALUES ('sharon', 25, '(15,12)', 1000, 'sam')");
-    run(&mut owner, "INSERT INTO road VALUES ('I- 580', '[(-121,37),(-122,38)]'), ('Sea Ct', '[(-122,37),(-122,38)]')");
+    run(
+        &mut owner,
+        "INSERT INTO road VALUES ('I- 580', '[(-121,37),(-122,38)]'), ('Sea Ct', '[(-122,37),(-122,38)]')",
+    );
     name.to_owned()
 }
 
@@ -149,7 +157,10 @@ fn direct(pg: &Pg, database: &str) -> Wire {
 /// Setup; what readers hold open gives way to it.
 fn owner_runs(owner: &mut Wire, readers: &mut [&mut Wire; 2], sql: &str) {
     let lower = sql.to_ascii_lowercase();
-    if lower.contains("from stdin") || lower.contains("from stdout") || lower.starts_with("prepare transaction") {
+    if lower.contains("from stdin")
+        || lower.contains("from stdout")
+        || lower.starts_with("prepare transaction")
+    {
         return;
     }
     // Others must see what is made.
@@ -228,9 +239,9 @@ fn whom(sql: &str) -> For {
     let words = words(sql);
     let word = |n: usize| words.get(n).map_or("", String::as_str);
     match word(0) {
-        "select" | "values" | "with" | "table" | "explain" | "show" | "fetch" | "move" | "close" | "declare"
-        | "execute" | "deallocate" | "begin" | "start" | "commit" | "end" | "rollback" | "abort"
-        | "savepoint" | "release" => For::Readers,
+        "select" | "values" | "with" | "table" | "explain" | "show" | "fetch" | "move"
+        | "close" | "declare" | "execute" | "deallocate" | "begin" | "start" | "commit" | "end"
+        | "rollback" | "abort" | "savepoint" | "release" => For::Readers,
         "prepare" if word(1) != "transaction" => For::Readers,
         "copy" if sql.to_ascii_lowercase().contains("to stdout") => For::Readers,
         "set" | "reset" => match (word(1), word(2)) {
@@ -267,7 +278,8 @@ fn whole() {
     let template = template(pg, &folder);
     let only = std::env::var("PGWARD_REGRESS_ONLY").unwrap_or_default();
     let mut seen = Seen::default();
-    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut files: Vec<_> =
+        std::fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
     files.sort();
     for path in files {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
@@ -280,7 +292,12 @@ fn whole() {
         if std::panic::catch_unwind(run).is_err() {
             seen.different.push(format!("{name} came to no end"));
         }
-        eprintln!("{name}: {:?}, reads so far {} refused {}", start.elapsed(), seen.reads, seen.refused.len());
+        eprintln!(
+            "{name}: {:?}, reads so far {} refused {}",
+            start.elapsed(),
+            seen.reads,
+            seen.refused.len()
+        );
         std::fs::write(&report, written(&seen)).unwrap();
     }
 }
@@ -296,14 +313,23 @@ fn written(seen: &Seen) -> String {
     causes.sort_by_key(|(_, all)| std::cmp::Reverse(all.len()));
     let mut text = format!(
         "{} reads: {} same, {} unsteady, {} refused by both, {} refused falsely or rightly, {} different\n\n",
-        seen.reads, seen.same, seen.unsteady, seen.both_refuse, seen.refused.len(), seen.different.len()
+        seen.reads,
+        seen.same,
+        seen.unsteady,
+        seen.both_refuse,
+        seen.refused.len(),
+        seen.different.len()
     );
     for (cause, all) in causes {
         let mut files: Vec<&str> = all.iter().map(|one| one.file.as_str()).collect();
         files.dedup();
         text += &format!("{:4} {cause}\n     in {}\n", all.len(), files.join(" "));
         for one in all.iter().take(3) {
-            text += &format!("     detail {}\n     {}\n", one.detail, one.sql.replace('\n', "\n       "));
+            text += &format!(
+                "     detail {}\n     {}\n",
+                one.detail,
+                one.sql.replace('\n', "\n       ")
+            );
         }
     }
     text += "\nDIFFERENT\n";

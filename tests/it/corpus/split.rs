@@ -26,7 +26,8 @@ pub(crate) fn statements(script: &str) -> Vec<String> {
                 let end = line_end(bytes, at);
                 let command = &script[at..end];
                 let text = script[start..at].trim();
-                if ["\\g\n", "\\g", "\\gx", "\\gdesc"].contains(&command.trim()) && !text.is_empty() {
+                if ["\\g\n", "\\g", "\\gx", "\\gdesc"].contains(&command.trim()) && !text.is_empty()
+                {
                     found.push(text.to_owned());
                 }
                 (start, at, depth, body) = (end, end, 0, 0);
@@ -37,12 +38,18 @@ pub(crate) fn statements(script: &str) -> Vec<String> {
                 let copies = copies_in(&text);
                 found.push(text);
                 if copies {
-                    at = script[at..].find("\n\\.").map_or(bytes.len(), |n| line_end(bytes, at + n + 1));
+                    at = script[at..]
+                        .find("\n\\.")
+                        .map_or(bytes.len(), |n| line_end(bytes, at + n + 1));
                 }
                 start = at;
             }
             byte if byte.is_ascii_alphabetic() || byte == b'_' => {
-                let end = at + bytes[at..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+                let end = at
+                    + bytes[at..]
+                        .iter()
+                        .take_while(|b| b.is_ascii_alphanumeric() || **b == b'_')
+                        .count();
                 let word = script[at..end].to_ascii_lowercase();
                 let head = script[start..at].trim_start().to_ascii_lowercase();
                 if word == "atomic" && head.starts_with("create") {
@@ -67,12 +74,17 @@ pub(crate) fn statements(script: &str) -> Vec<String> {
 
 /// psql's variables as the scripts use them.
 fn has_variables(text: &str) -> bool {
-    text.contains(":'") || text.contains(":\"") || text.contains(":abs_") || text.contains(" :filename")
+    text.contains(":'")
+        || text.contains(":\"")
+        || text.contains(":abs_")
+        || text.contains(" :filename")
 }
 
 fn copies_in(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    let at = lower.find("copy").filter(|at| lower[..*at].trim_start().lines().all(|l| l.starts_with("--") || l.is_empty()));
+    let at = lower.find("copy").filter(|at| {
+        lower[..*at].trim_start().lines().all(|l| l.starts_with("--") || l.is_empty())
+    });
     at.is_some() && lower.contains("from stdin")
 }
 
