@@ -21,6 +21,7 @@ mod cancel;
 mod caps;
 mod check_sql;
 mod copy;
+mod corpus;
 mod counted;
 mod demo;
 mod drivers;
