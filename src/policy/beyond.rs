@@ -2,6 +2,8 @@
 //! and what holds of every write: a WHERE that chooses, rows that can be counted.
 
 use crate::policy::functions;
+use crate::policy::reach::Occasions;
+use crate::policy::reach::fired::Deed;
 use crate::policy::reason::Reason;
 use crate::policy::rules::{Rules, never, refuse};
 use crate::policy::scope;
@@ -115,7 +117,7 @@ impl Rules<'_> {
                 missing.push((schema, table));
             }
         }
-        let Some((_, first)) = missing.first() else { return Ok(()) };
+        let Some((_, first)) = missing.first() else { return self.maintenance(statement) };
         let name = |schema: &Option<Box<str>>, table: &Name| {
             scope::qualified(schema.as_deref().unwrap_or("SCHEMA"), &table.name)
         };
@@ -127,6 +129,20 @@ impl Rules<'_> {
         })
     }
 
+    /// What maintenance runs: expressions of indexes, the query of a materialised view, and for
+    /// those that are DDL to it, event triggers.
+    fn maintenance(&self, statement: &Statement) -> Result<(), Reason> {
+        let ddl = matches!(statement.operation, "REINDEX" | "REFRESH MATERIALIZED VIEW");
+        let tables = statement.reads.iter().map(|table| {
+            let schema = table.schema.clone().or_else(|| self.schema_of(&table.name));
+            (schema.unwrap_or_default(), table.name.clone())
+        });
+        let mut deeds: Vec<Deed> =
+            tables.map(|(schema, name)| deed(schema, name, Occasions::MAINTAIN)).collect();
+        deeds.extend(ddl.then(|| deed("".into(), "".into(), Occasions::DDL)));
+        self.fires(statement, deeds)
+    }
+
     /// CREATE, ALTER, DROP: of objects whose names say that they lie in a granted schema.
     pub(super) fn defined(&self, statement: &Statement) -> Result<(), Reason> {
         let Some(names) = statement.defines.as_ref().filter(|names| !names.is_empty()) else {
@@ -135,7 +151,7 @@ impl Rules<'_> {
         let permitted =
             |schema: &str| self.terms.scopes.iter().any(|scope| scope.permits_ddl(schema));
         let outside = |name: &&Name| !name.schema.as_deref().is_some_and(permitted);
-        let Some(first) = names.iter().find(outside) else { return Ok(()) };
+        let Some(first) = names.iter().find(outside) else { return self.definition(statement) };
         let mut scopes: Vec<String> = names
             .iter()
             .filter(outside)
@@ -155,6 +171,20 @@ impl Rules<'_> {
                    scope for that.",
             scopes,
         })
+    }
+
+    /// What a definition runs: event triggers, and where a table may be written anew, its own
+    /// expressions.
+    fn definition(&self, statement: &Statement) -> Result<(), Reason> {
+        let mut deeds = vec![deed("".into(), "".into(), Occasions::DDL)];
+        if statement.operation == "ALTER TABLE" {
+            let tables = statement.reads.iter();
+            deeds.extend(tables.filter_map(|table| {
+                let schema = table.schema.clone()?;
+                Some(deed(schema, table.name.clone(), Occasions::DEFINE))
+            }));
+        }
+        self.fires(statement, deeds)
     }
 
     /// With `select:` scopes nothing else is read, but the system's own catalogs.
@@ -197,4 +227,8 @@ impl Rules<'_> {
             }
         }
     }
+}
+
+fn deed(schema: Box<str>, name: Box<str>, occasions: Occasions) -> Deed {
+    Deed { schema, name, occasions, columns: None, inherited: true }
 }

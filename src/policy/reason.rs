@@ -7,7 +7,7 @@ use crate::base::Refusal;
 use crate::base::refusal::policy::{self as texts, Context};
 use crate::base::refusal::reach as way;
 use crate::base::refusal::statement_too_long;
-use crate::policy::reach::Found;
+use crate::policy::reach::{Fires, Found};
 use crate::policy::{Terms, functions, scope};
 
 /// Why a text is refused: one variant per rule.
@@ -34,6 +34,7 @@ pub enum Reason {
     FunctionRefused(String),
     FunctionUnknown(String),
     RelationUnknown(String),
+    Fires { what: String, fires: Fires },
     Reach { rule: &'static str, found: Arc<Found>, way_round: Option<String> },
     Type { name: String, why: &'static str },
     ParameterType { number: usize, oid: u32, why: String },
@@ -88,6 +89,7 @@ impl Reason {
             | Self::RowLock { scopes, .. }
             | Self::ReadNarrowed { scopes, .. }
             | Self::Statement { scopes, .. } => scopes.clone(),
+            Self::Fires { fires, .. } => fires.scopes.clone(),
             Self::FunctionClass { function, .. } if !functions::never(function) => {
                 vec![format!("execute:{}", scope::qualified("pg_catalog", function))]
             }
@@ -140,6 +142,12 @@ impl Reason {
                 let Found { what, act, chain, allow } = &**found;
                 let reach = way::Reach { rule, what, act, chain, allow };
                 way::reach(context, &reach, way_round.as_deref(), &self.scopes())
+            }
+            Self::Fires { what, fires } => {
+                let Found { act, chain, allow, what: by } = &*fires.found;
+                let rule = "write_reach";
+                let reach = way::Reach { rule, what: by, act, chain, allow };
+                way::fires(context, what, &reach, &fires.scopes)
             }
             Self::FunctionUnknown(function) => texts::function_unknown(context, function),
             Self::Type { name, why } => texts::type_refused(context, name, why),

@@ -87,6 +87,8 @@ pub struct Write {
     pub table: Name,
     /// Whether the rows of tables that inherit from it are written too (no ONLY).
     pub inherited: bool,
+    /// The columns that an UPDATE sets; empty for the others.
+    pub columns: Vec<Box<str>>,
 }
 
 /// A setting that a statement changes.
