@@ -24,6 +24,7 @@ mod copy;
 mod demo;
 mod drivers;
 mod extended;
+mod fired;
 mod ground;
 mod lifecycle;
 mod limits;
