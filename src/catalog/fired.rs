@@ -37,10 +37,10 @@ pub(super) const FIRED: &str = concat!(
     occasions!(),
     ", 'trigger ' || t.tgname, 't', 0, coalesce(substring(pg_get_triggerdef(t.oid) from 'FOR EACH (?:ROW|STATEMENT) WHEN ([(].*[)]) EXECUTE (?:FUNCTION|PROCEDURE) '), 'unread WHEN'), 0, NULL, NULL \
       FROM pg_trigger t WHERE t.tgqual IS NOT NULL AND t.tgenabled IN ('O', 'A') \
-     UNION ALL SELECT * FROM (SELECT d.adrelid, CASE a.attgenerated WHEN '' THEN 3 ELSE 35 END, CASE a.attgenerated WHEN '' THEN 'the default of ' ELSE 'the generated column ' END || a.attname, 't', 0, pg_get_expr(d.adbin, d.adrelid) AS text, 0, NULL, NULL \
+     UNION ALL SELECT * FROM (SELECT d.adrelid, 35, CASE a.attgenerated WHEN '' THEN 'the default of ' ELSE 'the generated column ' END || a.attname, 't', 0, pg_get_expr(d.adbin, d.adrelid) AS text, 0, NULL, NULL \
       FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE d.adrelid >= 16384) d \
       WHERE d.text ~ '[^ (][(]|[.]' AND d.text !~ '^nextval[(]''[^'']*''::regclass[)]$' \
-     UNION ALL SELECT a.attrelid, 3, 'the default of ' || t.typname, 't', 0, pg_get_expr(t.typdefaultbin, 0), 0, NULL, NULL \
+     UNION ALL SELECT a.attrelid, 35, 'the default of ' || t.typname, 't', 0, pg_get_expr(t.typdefaultbin, 0), 0, NULL, NULL \
       FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid WHERE t.oid >= 16384 AND t.typdefaultbin IS NOT NULL AND a.attnum > 0 AND NOT a.attisdropped \
      UNION ALL SELECT * FROM (SELECT k.conrelid, 35, 'the CHECK ' || k.conname, 't', 0, pg_get_expr(k.conbin, k.conrelid) AS text, 0, NULL, NULL \
       FROM pg_constraint k WHERE k.contype = 'c' AND k.conrelid >= 16384) k WHERE k.text ~ '[^ (][(]|[.]|::' \
@@ -69,6 +69,7 @@ pub(super) const FIRED: &str = concat!(
     " FROM pg_constraint k WHERE k.contype = 'f' AND k.confupdtype IN ('c', 'n', 'd') AND NOT EXISTS (SELECT 1 FROM pg_constraint up WHERE up.oid = k.conparentid AND up.confrelid = k.confrelid) \
      UNION ALL SELECT i.inhparent, CASE c.relkind WHEN 'p' THEN 63 ELSE 62 END, '', 'p', 0, NULL, i.inhrelid, NULL, NULL \
       FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent WHERE c.relkind IN ('p', 'r') \
+     UNION ALL SELECT i.indexrelid, 0, '', 'i', 0, NULL, i.indrelid, NULL, NULL FROM pg_index i WHERE i.indrelid >= 16384 \
      UNION ALL SELECT 0, 64, 'event trigger ' || e.evtname, 'f', e.evtfoid::oid, NULL, 0, NULL, NULL \
       FROM pg_event_trigger e WHERE e.evtfoid >= 16384 AND e.evtenabled IN ('O', 'A') AND e.evtevent <> 'login' \
      UNION ALL SELECT 0, 128, 'operator class ' || p.opcname, 'b', a.amproc::oid, NULL, 0, NULL, NULL \
@@ -99,6 +100,7 @@ pub(super) fn fired(row: &mut Columns) -> Result<Fired, BadRow> {
             Runs::Cascade { verb, to: target()?, keys, columns }
         }
         "p" => Runs::Partition(target()?),
+        "i" => Runs::Index(target()?),
         _ => return Err(BadRow),
     };
     Ok(Fired { schema, name, occasions, label, runs })

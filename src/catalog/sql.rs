@@ -49,7 +49,7 @@ pub(super) const VERSION: &str = concat!(
     ", ",
     hashed!(
         "xmin::pg_catalog.text, ':', indexrelid",
-        "pg_index WHERE indrelid OPERATOR(pg_catalog.>=) 16384 AND (indexprs IS NOT NULL OR indpred IS NOT NULL)"
+        "pg_index WHERE indrelid OPERATOR(pg_catalog.>=) 16384"
     ),
     ", ",
     hashed!("pg_opclass WHERE oid OPERATOR(pg_catalog.>=) 16384"),

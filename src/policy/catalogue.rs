@@ -257,6 +257,23 @@ impl Catalogue {
         false
     }
 
+    /// The base types that a value of a type is made of, by where they stand; those of reviewed
+    /// extensions left out.
+    pub(super) fn bases(&self, of: usize) -> Vec<usize> {
+        let (mut open, mut seen, mut found) = (vec![of], HashSet::new(), Vec::new());
+        while let Some(at) = open.pop() {
+            let Some(known) = self.snapshot.types.get(at).filter(|_| seen.insert(at)) else {
+                continue;
+            };
+            if known.shape == Shape::Base && !known.reviewed() {
+                found.push(at);
+            }
+            let parts = parts(&known.shape).iter();
+            open.extend(parts.filter_map(|part| self.types_by_oid.get(part)));
+        }
+        found
+    }
+
     /// Every relation, for the nearest name of a mistyped one.
     #[must_use]
     pub fn all_relations(&self) -> &[Relation] {

@@ -29,7 +29,7 @@ pub enum Reason {
     RowsUncounted { operation: &'static str, table: String },
     ReadNarrowed { table: String, scopes: Vec<String> },
     Statement { rule: &'static str, what: String, hint: &'static str, scopes: Vec<String> },
-    ReadWrite(&'static str),
+    ReadWrite { statement: &'static str, scope: Option<String> },
     FunctionClass { function: String, class: &'static str },
     FunctionRefused(String),
     FunctionUnknown(String),
@@ -77,7 +77,7 @@ impl Reason {
                 | Self::RelationUnknown(_)
                 | Self::Type { .. }
                 | Self::ParameterType { .. }
-        )
+        ) || matches!(self, Self::Statement { rule: "call", scopes, .. } if scopes.is_empty())
     }
 
     /// The scopes that would make the statement pass, as they stand in a command.
@@ -131,7 +131,9 @@ impl Reason {
             Self::Statement { rule, what, hint, scopes } => {
                 texts::statement(context, rule, what, hint, scopes)
             }
-            Self::ReadWrite(statement) => texts::read_write(context, statement),
+            Self::ReadWrite { statement, scope } => {
+                texts::read_write(context, statement, scope.as_deref())
+            }
             Self::FunctionClass { function, class } => {
                 let instead = functions::instead(function);
                 texts::function_class(context, function, class, instead, &self.scopes())

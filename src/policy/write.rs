@@ -117,6 +117,9 @@ impl Rules<'_> {
         if permitted {
             return Ok(());
         }
+        if let Some(unknown) = table.filter(|t| self.likely_schema(t).is_none()) {
+            return Err(Reason::RelationUnknown(unknown.to_string()));
+        }
         let scopes = table.map(|t| vec![self.argument(&[Verb::Update], t)]).unwrap_or_default();
         Err(Reason::RowLock { table: table.map(ToString::to_string), scopes })
     }
@@ -194,7 +197,7 @@ impl Rules<'_> {
     /// A scope for `table`, with the schema that its name most likely means.
     fn argument(&self, verbs: &[Verb], table: &Name) -> String {
         let schema = self.likely_schema(table);
-        scope::command_argument(verbs, schema.as_deref().unwrap_or("SCHEMA"), &table.name)
+        scope::command_argument(verbs, schema.as_deref().unwrap_or("public"), &table.name)
     }
 
     fn shown(&self, table: &Name) -> String {
@@ -216,9 +219,9 @@ impl Rules<'_> {
         }
         let on_path = self.schema_of(&table.name).filter(|schema| **schema != *"pg_catalog");
         on_path.or_else(|| {
-            let mut found = self.catalogue.relations(table).filter(|r| matches!(r.kind, 'r' | 'p'));
-            let first = found.next()?;
-            found.next().is_none().then(|| first.schema.clone())
+            let found = || self.catalogue.relations(table);
+            let first = found().find(|r| matches!(r.kind, 'r' | 'p')).or_else(|| found().next())?;
+            Some(first.schema.clone())
         })
     }
 }

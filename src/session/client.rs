@@ -137,7 +137,7 @@ impl Session {
             tag::QUERY => return self.query(frame, judge, call),
             tag::PARSE => return self.parse(frame, judge, call),
             tag::BIND => return self.bind(frame, judge, call),
-            tag::EXECUTE => return self.execute(frame, call),
+            tag::EXECUTE => return self.execute(frame, judge, call),
             tag::DESCRIBE => {
                 frontend::target(frame.body)?;
                 self.forward(frame, Request::Describe, call);

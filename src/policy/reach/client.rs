@@ -40,6 +40,16 @@ pub(crate) fn statement(
     gather.local.edges.iter().try_for_each(|&node| judge(node, catalogue, functions))
 }
 
+/// Judges every relation that a name may mean, as if it were read.
+pub(crate) fn relations(
+    name: &Name,
+    catalogue: &Catalogue,
+    functions: &Functions,
+) -> Result<(), Reason> {
+    let mut found = catalogue.relations_at(name).map(Node::Relation);
+    found.try_for_each(|node| judge(node, catalogue, functions))
+}
+
 /// Judges one object that a statement mentions.
 pub(crate) fn judge(
     node: Node,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::local::{Gather, Local, Problem, Tolerance};
 use super::{Found, Node, body};
-use crate::policy::catalogue::{Catalogue, Relation};
+use crate::policy::catalogue::{Catalogue, Function, Relation};
 use crate::policy::functions::Functions;
 use crate::policy::{Scope, scope};
 use crate::sql::facts::{Name, Verb};
@@ -60,6 +60,8 @@ pub enum Runs {
         /// The columns of the other table that are set.
         columns: Vec<Box<str>>,
     },
+    /// Nothing: the name is an index's, and this is its table.
+    Index((Box<str>, Box<str>)),
     /// A partition or heir, to which the same is done.
     Partition((Box<str>, Box<str>)),
 }
@@ -83,6 +85,9 @@ impl Occasions {
             Verb::Truncate => 8,
         })
     }
+
+    /// All that can be done to a table.
+    pub(crate) const EVERY: Self = Self(63);
 
     const fn meets(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -113,6 +118,13 @@ pub(crate) struct Deed {
     pub(crate) inherited: bool,
 }
 
+impl Deed {
+    /// One that sets what can't be told.
+    pub(crate) const fn of(schema: Box<str>, name: Box<str>, occasions: Occasions) -> Self {
+        Self { schema, name, occasions, columns: None, inherited: true }
+    }
+}
+
 /// One search from a deed to all that runs with it.
 pub(crate) struct Search<'a> {
     catalogue: &'a Catalogue,
@@ -127,6 +139,8 @@ pub(crate) struct Search<'a> {
     no_line: bool,
     /// Whether no scope would.
     no_scope: bool,
+    /// Whether names that are not known may be of what was made just now.
+    making: bool,
 }
 
 impl<'a> Search<'a> {
@@ -146,7 +160,17 @@ impl<'a> Search<'a> {
             missing: BTreeSet::new(),
             no_line: false,
             no_scope: false,
+            making: false,
         }
+    }
+
+    /// Whether a function that is to be made does nothing beyond the scopes. What it mentions
+    /// may be made just now too.
+    pub(crate) fn body(mut self, language: &str, text: &str, what: &str) -> Result<(), Fires> {
+        self.making = true;
+        let function = Function { language: language.into(), body: text.into(), ..<_>::default() };
+        self.text(body::statements(&function), what);
+        self.judge([])
     }
 
     /// Whether all that runs with these deeds is harmless, or within the scopes.
@@ -229,7 +253,7 @@ impl<'a> Search<'a> {
                 let (schema, name) = (schema.clone(), name.clone());
                 self.open.push((Deed { schema, name, ..deed.clone() }, String::new()));
             }
-            Runs::Partition(_) => {}
+            Runs::Partition(_) | Runs::Index(_) => {}
         }
     }
 
@@ -364,6 +388,7 @@ impl<'a> Search<'a> {
     fn tolerated(&mut self, problem: &Problem, what: &str) -> bool {
         match &problem.tolerance {
             Tolerance::Counts => true,
+            Tolerance::Unknown if self.making => true,
             Tolerance::Writes(write) => {
                 let Some(tables) = self.tables(&write.table, &[write.verb]) else { return false };
                 for table in tables {
@@ -382,7 +407,7 @@ impl<'a> Search<'a> {
             Tolerance::Locks(tables) => tables
                 .iter()
                 .all(|table| self.tables(table, &[Verb::Update, Verb::Delete]).is_some()),
-            Tolerance::Never => {
+            Tolerance::Never | Tolerance::Unknown => {
                 let name = problem.allow.as_deref().and_then(|name| name.split_once('.'));
                 name.is_some_and(|(schema, name)| {
                     self.executes(&Name::qualified(schema, name))
@@ -419,6 +444,15 @@ impl<'a> Search<'a> {
 }
 
 impl Catalogue {
+    /// The table of the index `schema.name`.
+    pub(crate) fn indexed(&self, schema: &str, name: &str) -> Option<&Relation> {
+        let mut fired = self.graph.fired(&self.snapshot().source, schema, name);
+        fired.find_map(|one| match &one.runs {
+            Runs::Index((schema, table)) => self.relation(schema, table),
+            _ => None,
+        })
+    }
+
     /// Functions that default operator classes put beneath built-in types; C code of an extension
     /// is trusted there.
     pub(super) fn beneath_all(&self) -> impl Iterator<Item = usize> {

@@ -37,6 +37,8 @@ pub(super) struct Problem {
 pub(super) enum Tolerance {
     /// It may not.
     Never,
+    /// It mentions something that is not known.
+    Unknown,
     /// It advances a sequence or takes the transaction's id, as any write does.
     Counts,
     /// It writes, which the scopes may name.
@@ -165,6 +167,12 @@ impl<'a> Gather<'a> {
                 Ok(statements) => statements.iter().for_each(|one| self.statement(one)),
                 Err(why) if relation.kind == 'v' => self.problem(why),
                 Err(why) => self.problem(format!("has the policy {}, which {why}", text.label)),
+            }
+        }
+        // Reading a value of a base type calls its output function.
+        for at in catalogue.types_at(&Name::qualified(schema, name)) {
+            for base in catalogue.bases(at) {
+                self.edge(Node::Type(base));
             }
         }
         // System views are PostgreSQL's own.
@@ -321,7 +329,8 @@ impl<'a> Gather<'a> {
             let known = self.read(name);
             let transition = name.schema.is_none() && self.transitions.contains(&name.name);
             if !known && !transition && !is_the_servers(name) {
-                self.problem(format!("reads {name}, which is not known"));
+                let act = format!("reads {name}, which is not known");
+                self.push(act, None, Tolerance::Unknown);
             }
         }
     }
@@ -406,7 +415,7 @@ impl<'a> Gather<'a> {
             _ if !known && !self.functions.is_allowed(name) => {
                 let allow = name.schema.is_some().then(|| name.to_string());
                 let act = format!("calls {name}, which is not known");
-                self.push(act, allow, Tolerance::Never);
+                self.push(act, allow, Tolerance::Unknown);
             }
             _ => {}
         }
@@ -429,7 +438,8 @@ impl<'a> Gather<'a> {
         let catalogue = self.catalogue;
         catalogue.types_at(name).for_each(|at| self.edge(Node::Type(at)));
         if !types::is_known(name, catalogue) {
-            self.problem(format!("uses the type {name}, which is not known"));
+            let act = format!("uses the type {name}, which is not known");
+            self.push(act, None, Tolerance::Unknown);
         }
     }
 

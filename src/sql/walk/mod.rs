@@ -102,6 +102,7 @@ impl<'a> Walk<'a> {
                 unrestricted: false,
                 uncounted: false,
                 defines: None,
+                makes: None,
             },
             writes: false,
             writers: 0,
