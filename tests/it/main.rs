@@ -38,6 +38,7 @@ mod reach;
 mod readonly;
 mod server;
 mod simple;
+mod stale;
 mod tls;
 mod tools;
 mod write_scopes;

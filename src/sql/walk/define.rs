@@ -246,7 +246,9 @@ impl<'a> Walk<'a> {
             self.type_name(parameter.arg_type(), 0)?;
             self.push(parameter.defexpr(), 0);
         }
-        self.type_name(create.return_type(), 0)?;
+        if !is_trigger(create) {
+            self.type_name(create.return_type(), 0)?;
+        }
         let mut language = None;
         for option in create.options() {
             match option.defname() {
