@@ -9,6 +9,7 @@
 //! already vouches for: `public.lower(varchar)` beside the built-in `lower`.
 
 pub mod roles;
+pub mod scope_roles;
 mod sql;
 
 use std::collections::HashMap;
