@@ -206,10 +206,9 @@ on_each_server! {
         );
         assert!(made.errors.is_empty(), "{:?}", made.errors);
         let passes = |session: &mut crate::support::wire::Wire, sql: &str| session.query(sql).errors.is_empty();
-        let took = eventually("the new table is read", Duration::from_secs(4), || {
+        eventually("the new table is read", Duration::from_secs(4), || {
             passes(&mut session, "SELECT * FROM fresh") && passes(&mut session, "SELECT fresh(1)")
         });
-        assert!(took < Duration::from_secs(4), "{took:?}");
         for change in [
             "CREATE OR REPLACE FUNCTION fresh(a int) RETURNS int LANGUAGE sql AS 'SELECT lo_create(a)::int'",
             "CREATE OR REPLACE FUNCTION fresh(a int) RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT a'",
