@@ -3,7 +3,7 @@
 
 use crate::policy::Terms;
 use crate::policy::catalogue::Catalogue;
-use crate::policy::functions::Functions;
+use crate::policy::functions::{Functions, Told};
 use crate::policy::reason::Reason;
 use crate::policy::settings::{self, Cap};
 use crate::policy::{reach, types};
@@ -59,9 +59,9 @@ impl Rules<'_> {
         self.restricted(statement)?;
         self.reads(statement)?;
         self.row_locks(statement)?;
-        let settings_known = statement.settings.iter().any(|s| s.by == SettingBy::SetConfig);
+        let settings = statement.settings.iter().any(|s| s.by == SettingBy::SetConfig);
         for call in &statement.calls {
-            self.call(call, settings_known)?;
+            self.call(call, Told { settings, text: statement.texts.contains(call) })?;
         }
         for name in &statement.types {
             types::named(name, self.catalogue, self.functions)?;

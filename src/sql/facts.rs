@@ -63,6 +63,11 @@ pub struct Statement {
     /// DDL that does nothing beyond objects of these names: what it makes, alters, drops or ties
     /// them to. `None` for any other statement, and for DDL that may reach further.
     pub defines: Option<Vec<Name>>,
+    /// Calls of functions that run SQL, or name a type, by a text, where every text of every call
+    /// is a constant that was read: what it says is among these facts.
+    pub texts: Vec<Name>,
+    /// The others of that kind.
+    pub texts_unread: Vec<Name>,
 }
 
 /// The privilege a write takes, as in a scope.
