@@ -1,5 +1,6 @@
 //! Corpora: attacks and honest reads as files, run by effect.
 
+mod again;
 mod attack;
 mod attacks;
 mod file;
