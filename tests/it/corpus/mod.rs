@@ -5,6 +5,7 @@ mod attack;
 mod attacks;
 mod file;
 mod ground;
+mod honest;
 mod inner;
 mod layers;
 mod regress;

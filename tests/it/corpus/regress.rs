@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::honest::{ask, direct};
 use super::inner::{Known, Upstream};
 use super::split::statements;
 use crate::support::message::{self as m, Message};
 use crate::support::pg::{Pg, run};
-use crate::support::wire::{PROTOCOL_3_0, Wire};
+use crate::support::wire::Wire;
 
 /// What the reading sessions begin with, both the same.
 const SETTINGS: [(&str, &str); 5] = [
@@ -120,7 +121,7 @@ pub(crate) fn script(pg: &Pg, template: &str, name: &str, text: &str, seen: &mut
         let known = Known::of(pg, &database);
         let upstream = Upstream { role: "reader", settings: &SETTINGS };
         let mut through = known.session(pg, &database, upstream, &[]);
-        let mut direct = direct(pg, &database);
+        let mut direct = direct(pg, &database, &SETTINGS);
         let mut changed = false;
         for sql in statements(text) {
             let whom = whom(&sql);
@@ -144,14 +145,6 @@ pub(crate) fn script(pg: &Pg, template: &str, name: &str, text: &str, seen: &mut
         }
     }
     boss.query(&format!("DROP DATABASE {database} WITH (FORCE)"));
-}
-
-fn direct(pg: &Pg, database: &str) -> Wire {
-    let mut wire = Wire::open(pg.port());
-    let mut startup = vec![("user", "reader"), ("database", database)];
-    startup.extend(SETTINGS);
-    wire.login(PROTOCOL_3_0, &startup, crate::support::pg::PASSWORD).unwrap();
-    wire
 }
 
 /// Setup; what readers hold open gives way to it.
@@ -185,12 +178,12 @@ enum Outcome {
 
 fn read(file: &str, sql: &str, through: &mut Wire, direct: &mut Wire, seen: &mut Seen) -> Outcome {
     seen.reads += 1;
-    let got = ask(through, sql);
+    let got = ask(through, &m::query(sql));
     let refusal = got.iter().find(|m| m.tag == b'E').map(Message::fields);
     let refusal = refusal.filter(|fields| fields.message().starts_with("pgward: "));
-    // A setting that is not set here is not set there.
-    let skipped = refusal.is_some() && whom(sql) == For::All;
-    let expected = if skipped { Vec::new() } else { ask(direct, sql) };
+    // What is not changed in one session is not changed in the other.
+    let skipped = refusal.is_some() && changes_the_session(sql);
+    let expected = if skipped { Vec::new() } else { ask(direct, &m::query(sql)) };
     if let Some(fields) = refusal {
         if expected.iter().any(|m| m.tag == b'E') {
             seen.both_refuse += 1;
@@ -212,27 +205,13 @@ fn read(file: &str, sql: &str, through: &mut Wire, direct: &mut Wire, seen: &mut
         seen.same += 1;
         return Outcome::Same;
     }
-    let again = ask(direct, sql);
+    let again = ask(direct, &m::query(sql));
     if again == expected {
         seen.different.push(format!("{file}: {sql}\n  direct {expected:?}\n  through {got:?}"));
     } else {
         seen.unsteady += 1;
     }
     Outcome::Other
-}
-
-/// Every message of the answer.
-fn ask(wire: &mut Wire, sql: &str) -> Vec<Message> {
-    wire.send(&m::query(sql));
-    let mut messages = Vec::new();
-    while let Some(message) = wire.read() {
-        let last = message.tag == b'Z';
-        messages.push(message);
-        if last {
-            break;
-        }
-    }
-    messages
 }
 
 fn whom(sql: &str) -> For {
@@ -250,6 +229,13 @@ fn whom(sql: &str) -> For {
         },
         _ => For::Owner,
     }
+}
+
+/// Whether what follows depends on it.
+fn changes_the_session(sql: &str) -> bool {
+    let words = words(sql);
+    let first = words.first().map_or("", String::as_str);
+    ["set", "reset", "begin", "start", "prepare", "declare"].contains(&first)
 }
 
 /// The first words of a statement, past comments and parentheses.
