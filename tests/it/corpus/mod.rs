@@ -3,6 +3,7 @@
 mod again;
 mod attack;
 mod attacks;
+mod expected;
 mod file;
 mod ground;
 mod honest;

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 
+use super::expected::unexpected;
 use super::honest::{ask, direct};
 use super::inner::{Known, Upstream};
 use super::split::statements;
@@ -55,7 +57,7 @@ enum For {
 }
 
 /// The scripts' folder, as cargo has it: with the source of the grammar.
-pub(crate) fn folder() -> PathBuf {
+fn folder() -> PathBuf {
     let told = |program: &str, arguments: &[&str]| {
         let output = Command::new(program).args(arguments).output().unwrap();
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -76,7 +78,7 @@ pub(crate) fn folder() -> PathBuf {
 }
 
 /// The database that each script begins with.
-pub(crate) fn template(pg: &Pg, folder: &std::path::Path) -> String {
+fn template(pg: &Pg, folder: &std::path::Path) -> String {
     let name = "regress_template";
     run(&mut pg.admin("postgres"), &format!("CREATE DATABASE {name}"));
     let mut owner = pg.admin(name);
@@ -111,7 +113,7 @@ pub(crate) fn template(pg: &Pg, folder: &std::path::Path) -> String {
 }
 
 /// Runs one script.
-pub(crate) fn script(pg: &Pg, template: &str, name: &str, text: &str, seen: &mut Seen) {
+fn script(pg: &Pg, template: &str, name: &str, text: &str, seen: &mut Seen) {
     let database = format!("regress_{}", name.replace('.', "_"));
     let mut boss = pg.admin("postgres");
     run(&mut boss, &format!("CREATE DATABASE {database} TEMPLATE {template} STRATEGY file_copy"));
@@ -255,37 +257,72 @@ fn words(sql: &str) -> Vec<String> {
     words.filter(|word| !word.is_empty()).take(3).map(str::to_ascii_lowercase).collect()
 }
 
-/// The whole suite, its refusals and differences in a file (`make regress`).
+/// Runs scripts; all of them where `only` is empty.
+fn run_scripts(pg: &Pg, only: &[&str], mut after_each: impl FnMut(&str, &Seen)) -> Seen {
+    static TEMPLATE: OnceLock<(PathBuf, String)> = OnceLock::new();
+    let (folder, template) = TEMPLATE.get_or_init(|| {
+        let folder = folder();
+        let template = template(pg, &folder);
+        (folder, template)
+    });
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    let mut seen = Seen::default();
+    for path in files {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        if name == "test_setup" || (!only.is_empty() && !only.contains(&name.as_str())) {
+            continue;
+        }
+        let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+        let run = std::panic::AssertUnwindSafe(|| script(pg, template, &name, &text, &mut seen));
+        if std::panic::catch_unwind(run).is_err() {
+            seen.different.push(format!("{name} came to no end"));
+        }
+        after_each(&name, &seen);
+    }
+    seen
+}
+
+/// Scripts with much to read and little to set up.
+const QUICK: [&str; 2] = [
+    "domain enum groupingsets jsonb numeric prepare rangetypes select strings union",
+    "arrays date inet json polymorphism regex rowtypes sqljson_jsontable window xml",
+];
+
+fn quick(scripts: &str, reads_min: usize) {
+    let Some(pg) = crate::support::pg::eighteen() else { return };
+    let scripts: Vec<&str> = scripts.split_whitespace().collect();
+    let seen = run_scripts(pg, &scripts, |_, _| {});
+    let wrong = unexpected(&seen);
+    assert!(wrong.is_empty(), "{} not expected:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(seen.same > reads_min, "only {} reads were the same", seen.same);
+}
+
+#[test]
+fn quick_scripts_are_read_as_directly() {
+    quick(QUICK[0], 1_500);
+}
+
+#[test]
+fn more_quick_scripts_are_read_as_directly() {
+    quick(QUICK[1], 1_500);
+}
+
+/// The whole suite, with a report of what was refused (`make regress`).
 #[test]
 fn whole() {
     let Some(report) = std::env::var_os("PGWARD_REGRESS_REPORT") else { return };
     let pg = crate::support::pg::eighteen().expect("PostgreSQL 18");
-    let folder = folder();
-    let template = template(pg, &folder);
     let only = std::env::var("PGWARD_REGRESS_ONLY").unwrap_or_default();
-    let mut seen = Seen::default();
-    let mut files: Vec<_> =
-        std::fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
-    files.sort();
-    for path in files {
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        if name == "test_setup" || (!only.is_empty() && !only.split(',').any(|o| o == name)) {
-            continue;
-        }
-        let start = std::time::Instant::now();
-        let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
-        let run = std::panic::AssertUnwindSafe(|| script(pg, &template, &name, &text, &mut seen));
-        if std::panic::catch_unwind(run).is_err() {
-            seen.different.push(format!("{name} came to no end"));
-        }
-        eprintln!(
-            "{name}: {:?}, reads so far {} refused {}",
-            start.elapsed(),
-            seen.reads,
-            seen.refused.len()
-        );
-        std::fs::write(&report, written(&seen)).unwrap();
-    }
+    let only: Vec<&str> = only.split(',').filter(|name| !name.is_empty()).collect();
+    let mut start = std::time::Instant::now();
+    let seen = run_scripts(pg, &only, |name, seen| {
+        eprintln!("{name}: {:?}, {} reads, {} refused", start.elapsed(), seen.reads, seen.refused.len());
+        start = std::time::Instant::now();
+        std::fs::write(&report, written(seen)).unwrap();
+    });
+    let wrong = unexpected(&seen);
+    assert!(wrong.is_empty(), "{} not expected:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 /// What was refused, by its cause.
