@@ -9,6 +9,7 @@ mod ground;
 mod honest;
 mod inner;
 mod layers;
+mod random;
 mod regress;
 mod split;
 

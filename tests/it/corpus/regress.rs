@@ -317,7 +317,12 @@ fn whole() {
     let only: Vec<&str> = only.split(',').filter(|name| !name.is_empty()).collect();
     let mut start = std::time::Instant::now();
     let seen = run_scripts(pg, &only, |name, seen| {
-        eprintln!("{name}: {:?}, {} reads, {} refused", start.elapsed(), seen.reads, seen.refused.len());
+        eprintln!(
+            "{name}: {:?}, {} reads, {} refused",
+            start.elapsed(),
+            seen.reads,
+            seen.refused.len()
+        );
         start = std::time::Instant::now();
         std::fs::write(&report, written(seen)).unwrap();
     });
