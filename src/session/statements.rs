@@ -26,8 +26,8 @@ enum Executes {
         /// Whether one of them writes.
         write: bool,
     },
-    /// One names nothing that was prepared in this session.
-    Unknown(Refusal),
+    /// One names nothing that was prepared in this session, or what may not run.
+    Refused(Refusal),
     /// It depends on a reply that has not come.
     Unsure,
 }
@@ -45,9 +45,9 @@ impl Session {
             return Ok(Took::Bytes(frame.length));
         }
         let Some(judgement) = self.judge(text, &[], judge, call) else { return Ok(Took::Hold) };
-        let (parse, executes_write, own) = match self.executes(&judgement) {
+        let (parse, executes_write, own) = match self.executes(&judgement, judge, call) {
             Executes::Fine { parse, write } => (parse, write, None),
-            Executes::Unknown(refusal) => (None, false, Some(refusal)),
+            Executes::Refused(refusal) => (None, false, Some(refusal)),
             Executes::Unsure => return Ok(Took::Hold),
         };
         let own = match self.again(&judgement, judge, call) {
@@ -143,9 +143,9 @@ impl Session {
         let Some(judgement) = self.judge(message.text, &types, judge, call) else {
             return Ok(Took::Hold);
         };
-        let own = match self.executes(&judgement) {
+        let own = match self.executes(&judgement, judge, call) {
             Executes::Fine { .. } => None,
-            Executes::Unknown(refusal) => Some(refusal),
+            Executes::Refused(refusal) => Some(refusal),
             Executes::Unsure => return Ok(Took::Hold),
         };
         let own = own
@@ -213,9 +213,9 @@ impl Session {
             let judgement = if by_sql { executed(judgement) } else { judgement };
             Arc::new(Prepared { text, types, judgement, statement, by_sql })
         };
-        let (parse, own) = match self.executes(&prepared.judgement) {
+        let (parse, own) = match self.executes(&prepared.judgement, judge, call) {
             Executes::Fine { parse, .. } => (parse.unwrap_or(prepared.statement), None),
-            Executes::Unknown(refusal) => (prepared.statement, Some(refusal)),
+            Executes::Refused(refusal) => (prepared.statement, Some(refusal)),
             Executes::Unsure => return Ok(Took::Hold),
         };
         let own = match self.again(&prepared.judgement, judge, call) {
@@ -297,7 +297,7 @@ impl Session {
         }
         let cursor = one.map_or(CursorChange::None, |one| CursorChange::of(&one.action));
         let writes = one.is_some_and(|one| one.writes || commits(one) || self.fetches_write(one))
-            || matches!(self.executes(&prepared.judgement), Executes::Fine { write: true, .. });
+            || self.executes_write(&prepared.judgement);
         let copies = one.is_some_and(|one| one.action == Action::CopyIn);
         if copies {
             self.ahead.gate = Gate::Maybe;
@@ -358,27 +358,46 @@ impl Session {
         judgement
     }
 
-    /// What the EXECUTEs in a text would run.
-    fn executes(&self, judgement: &Judgement) -> Executes {
+    /// What the EXECUTEs in a text would run. What was allowed when it was prepared is judged
+    /// again once catalogue or policy moved.
+    fn executes(&mut self, judgement: &Judgement, judge: &mut Judge, call: &Call<'_>) -> Executes {
         let (mut parse, mut write) = (None, false);
         for one in &judgement.statements {
             let Action::Execute { name } = &one.action else { continue };
-            match self.lookup(kept(name.as_bytes())) {
+            let prepared = match self.lookup(kept(name.as_bytes())) {
                 // Run by EXECUTE, a PREPARE or DEALLOCATE would change names behind our back.
                 Lookup::Known(prepared) if !prepared.by_sql && changes_names(&prepared) => {
-                    return Executes::Unknown(refusal::execute_of_names(name));
+                    return Executes::Refused(refusal::execute_of_names(name));
                 }
-                Lookup::Known(prepared) => {
-                    parse = Some(prepared.statement);
-                    write |= prepared.judgement.statements.iter().any(|one| {
-                        one.writes || matches!(one.action, Action::Prepare { write: true, .. })
-                    });
-                }
-                Lookup::Unknown => return Executes::Unknown(refusal::unknown_statement(name)),
+                Lookup::Known(prepared) => prepared,
+                Lookup::Unknown => return Executes::Refused(refusal::unknown_statement(name)),
                 Lookup::Unsure => return Executes::Unsure,
+            };
+            if prepared.judgement.epoch != judge.epoch() {
+                match self.judge(&prepared.text, &prepared.types, judge, call) {
+                    None => return Executes::Unsure,
+                    Some(again) => {
+                        if let Some(refusal) = again.verdict.refusal() {
+                            return Executes::Refused(refusal.clone());
+                        }
+                    }
+                }
             }
+            parse = Some(prepared.statement);
+            write |= writes(&prepared);
         }
         Executes::Fine { parse, write }
+    }
+
+    /// Whether one of the EXECUTEs in a text writes.
+    fn executes_write(&self, judgement: &Judgement) -> bool {
+        judgement.statements.iter().any(|one| match &one.action {
+            Action::Execute { name } => match self.lookup(kept(name.as_bytes())) {
+                Lookup::Known(prepared) => writes(&prepared),
+                Lookup::Unknown | Lookup::Unsure => false,
+            },
+            _ => false,
+        })
     }
 
     /// What the session itself refuses, whatever the policy says of the text.
@@ -443,6 +462,14 @@ impl Session {
 
 fn not_ascii(name: &[u8]) -> Option<Refusal> {
     (!name.is_ascii()).then(refusal::name_not_ascii)
+}
+
+/// Whether running a prepared statement writes.
+fn writes(prepared: &Prepared) -> bool {
+    let by = |one: &crate::policy::Judged| {
+        one.writes || matches!(one.action, Action::Prepare { write: true, .. })
+    };
+    prepared.judgement.statements.iter().any(by)
 }
 
 /// Whether running a prepared statement changes what names of statements or cursors stand for.
