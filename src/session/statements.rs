@@ -61,11 +61,8 @@ impl Session {
             allowed && !self.ahead.discarding && self.counts(&judgement, executes_write);
         let mut run = None;
         if counted {
-            if !self.all_answered() {
-                // Whether it stands in a block must be known.
-                return Ok(Took::Hold);
-            }
             match self.way(&judgement, text) {
+                Way::Unsure => return Ok(Took::Hold),
                 Way::Whole => {}
                 Way::Run => run = Some(Run::Open),
                 Way::Refused(refusal) => (own, counted) = (Some(refusal), false),
@@ -76,40 +73,22 @@ impl Session {
         let transaction = self.transaction_ahead();
         let first = self.record_decisions(&judgement, &told, call);
         self.remember(text);
-        let refused = match (own, &judgement.verdict) {
-            (Some(own), _) => Some(self.refuse_query(Why::Own(Box::new(own)), call)),
-            (None, Verdict::Refuse(_)) => Some(self.refuse_query(judged(&judgement), call)),
-            (None, Verdict::Replace { text, .. }) => {
-                call.turn.upstream.own(|out| write::query(out, text));
-                None
-            }
-            (None, Verdict::Pass) if run.is_some() => {
-                let part = Query::first_part(&judgement, text);
-                call.turn.upstream.own(|out| write::run(out, part));
-                self.ahead.left_unnamed = true;
-                None
-            }
-            (None, Verdict::Pass) => {
-                call.turn.upstream.pass(frame.range());
-                None
-            }
+        let why = match own {
+            Some(own) => Some(Why::Own(Box::new(own))),
+            None => judgement.verdict.refusal().map(|_| judged(&judgement)),
         };
+        let refused = why.map(|why| self.refuse_query(why, call));
         let allowed = refused.is_none();
-        if allowed && judgement.statements.iter().any(|one| one.action == Action::CopyIn) {
-            self.ahead.gate = Gate::Maybe;
+        if allowed {
+            self.send_query(frame, text, &judgement, run, call);
         }
         if self.ahead.discarding {
             self.skipped(allowed, first, &judgement, call);
         } else {
-            let names = |one: &crate::policy::Judged| {
-                matches!(one.action, Action::Prepare { .. } | Action::Declare { .. })
-            };
-            let several = run.is_some() && judgement.statements.len() > 1;
-            let keep = several || allowed && judgement.statements.iter().any(names);
+            let keep = allowed && needs_text(&judgement, run);
             self.push(Request::Query(Query {
                 statements: judgement.statements.len(),
-                writes: executes_write
-                    || judgement.statements.iter().any(|one| one.writes || self.fetches_write(one)),
+                writes: executes_write || self.writes(&judgement),
                 judgement: Some(judgement),
                 refused,
                 text: keep.then(|| text.into()),
@@ -126,6 +105,36 @@ impl Session {
         }
         self.ahead.segment += 1;
         Ok(Took::Bytes(frame.length))
+    }
+
+    /// Whether one of its statements writes.
+    fn writes(&self, judgement: &Judgement) -> bool {
+        judgement.statements.iter().any(|one| one.writes || self.fetches_write(one))
+    }
+
+    /// Forwards a Query that was allowed.
+    fn send_query(
+        &mut self,
+        frame: &Frame<'_>,
+        text: &[u8],
+        judgement: &Judgement,
+        run: Option<Run>,
+        call: &mut Call<'_>,
+    ) {
+        match &judgement.verdict {
+            Verdict::Replace { text, .. } => {
+                call.turn.upstream.own(|out| write::query(out, text));
+            }
+            _ if run.is_some() => {
+                let part = Query::first_part(judgement, text);
+                call.turn.upstream.own(|out| write::run(out, part));
+                self.ahead.left_unnamed = true;
+            }
+            _ => call.turn.upstream.pass(frame.range()),
+        }
+        if judgement.statements.iter().any(|one| one.action == Action::CopyIn) {
+            self.ahead.gate = Gate::Maybe;
+        }
     }
 
     pub(super) fn parse(
@@ -458,6 +467,15 @@ impl Session {
             call.recorder.record(&Event::Done(Done::skipped(statement)));
         }
     }
+}
+
+/// Whether a Query's text is needed once it is forwarded: for the names that it makes, or because
+/// its statements are sent one by one.
+fn needs_text(judgement: &Judgement, run: Option<Run>) -> bool {
+    let names = |one: &crate::policy::Judged| {
+        matches!(one.action, Action::Prepare { .. } | Action::Declare { .. })
+    };
+    run.is_some() && judgement.statements.len() > 1 || judgement.statements.iter().any(names)
 }
 
 fn not_ascii(name: &[u8]) -> Option<Refusal> {
