@@ -10,6 +10,9 @@ use crate::sql::facts::Name;
 /// The schema of the functions. Nothing in it is any session's business.
 pub const SCHEMA: &str = "pgward";
 
+/// The group of all scope roles.
+pub const GROUP: &str = "pgward_scoped";
+
 /// How it stands with the functions in one database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {

@@ -35,6 +35,7 @@ mod protocol32;
 mod psql;
 mod reach;
 mod readonly;
+mod roles;
 mod server;
 mod simple;
 mod tls;
