@@ -187,7 +187,7 @@ fn read_all(text: &[u8], utf8: bool) -> Result<(), TestCaseError> {
     let facts = read(text, utf8, &Limits::default());
     let _ = redact(text);
     let mut out = Vec::new();
-    let _ = shape(text, &[7; 16], &mut out);
+    shape(text, &mut out);
     if let Ok(facts) = facts {
         let mut end = 0;
         for statement in &facts.statements {

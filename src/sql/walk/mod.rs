@@ -17,7 +17,7 @@ use std::collections::HashSet;
 
 use pg_raw_parse::Node;
 use pg_raw_parse::list::NodeList;
-use pg_raw_parse::nodes::{RangeVar, RawStmt, TypeName};
+use pg_raw_parse::nodes::{RangeVar, RawStmt, ResTarget, TypeName};
 
 use super::facts::{Action, Name, Statement, Unread, Verb, Write};
 use super::grammar::Source;
@@ -101,7 +101,9 @@ impl<'a> Walk<'a> {
                 creates: Vec::new(),
                 unrestricted: false,
                 uncounted: false,
+                parameters: false,
                 defines: None,
+                makes: None,
             },
             writes: false,
             writers: 0,
@@ -203,7 +205,21 @@ impl<'a> Walk<'a> {
             self.read_always(table);
         } else {
             self.writes = true;
-            self.found.writes.push(Write { verb, table: table_name(table), inherited: table.inh });
+            let (table, inherited) = (table_name(table), table.inh);
+            self.found.writes.push(Write { verb, table, inherited, columns: Vec::new() });
+        }
+        Ok(())
+    }
+
+    /// An UPDATE, in whichever statement, with what it sets.
+    fn update_of(
+        &mut self,
+        table: Option<&RangeVar>,
+        set: impl Iterator<Item = &'a ResTarget>,
+    ) -> Result<(), Unread> {
+        self.write(Verb::Update, table)?;
+        if let Some(write) = self.found.writes.last_mut().filter(|_| !self.explained) {
+            write.columns = set.filter_map(|one| one.name()).map(Into::into).collect();
         }
         Ok(())
     }
