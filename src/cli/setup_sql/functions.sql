@@ -167,7 +167,8 @@ BEGIN
             WHEN 'select' THEN 'scope %s: there is no such table that the reader may read'
             ELSE 'scope %s: there is no such table outside of extensions' END, shown);
     END IF;
-    IF NOT system THEN
+    IF NOT (system OR has_schema_privilege('pgward_scoped', schema_id, 'USAGE')
+            OR NOT narrowed AND has_schema_privilege({{reader}}, schema_id, 'USAGE')) THEN
         rights := rights || format('%s|%s|USAGE', 'pg_namespace'::regclass::oid, schema_id);
     END IF;
     RETURN rights;
