@@ -60,6 +60,8 @@ pub(crate) fn is_blind(facts: &Facts) -> bool {
         parameters: _,
         defines,
         makes,
+        texts,
+        texts_unread,
     } = statement;
     *operation == "SELECT"
         && *action == Action::Read
@@ -72,6 +74,8 @@ pub(crate) fn is_blind(facts: &Facts) -> bool {
         && !uncounted
         && defines.is_none()
         && makes.is_none()
+        && texts.is_empty()
+        && texts_unread.is_empty()
         && calls.iter().all(is_blind_function)
 }
 

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::policy::catalogue::{Catalogue, Function};
 use crate::policy::reach::{Node, client};
 use crate::policy::reason::Reason;
+use crate::policy::{extensions, types};
 use crate::sql::facts::Name;
 
 /// What a built-in function does, as far as it matters here.
@@ -24,6 +25,18 @@ pub enum Class {
     /// `set_config`, judged by name and value.
     Settings,
 }
+
+/// What of a call's effect is among the facts of its statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Told {
+    /// The settings that `set_config` changes.
+    pub(crate) settings: bool,
+    /// What a text that the call runs, or that names a type, says.
+    pub(crate) text: bool,
+}
+
+/// Functions that run SQL which they are given as text, or a type's input by its name.
+pub(crate) const SQL_TEXT: &str = "runs SQL, or a type's CHECK, that it is given as text";
 
 /// The class of what the server calls by itself: input and output of types, comparison.
 pub(crate) const INTERNAL: &str = "is not made to be called in a statement";
@@ -104,11 +117,11 @@ impl Functions {
         self.builtin.get(name).copied()
     }
 
-    /// Judges one call; `settings_known` says whether what set_config changes is in the facts.
+    /// Judges one call.
     pub(crate) fn call(
         &self,
         name: &Name,
-        settings_known: bool,
+        told: Told,
         catalogue: &Catalogue,
     ) -> Result<(), Reason> {
         if self.refused.contains(name) {
@@ -123,16 +136,20 @@ impl Functions {
         let mut known = builtin.is_some() || catalogue.functions(name).next().is_some();
         let shadows = builtin.is_some() && name.schema.is_none();
         for at in catalogue.functions_at(name) {
+            if told.text && self.told_all(at, catalogue) {
+                continue;
+            }
             self.user(at, name, shadows, catalogue)?;
         }
-        // With one argument it may be a cast to a type of that name.
+        // With one argument it may be a cast to a type of that name: `inet('::1')`.
+        known |= (name.schema.is_none() || in_system) && types::builtin(&name.name);
         for at in catalogue.types_at(name) {
             known = true;
             client::judge(Node::Type(at), catalogue, self)?;
         }
         if let Some(class) = builtin {
             let qualified = Name::qualified("pg_catalog", name.name.clone());
-            return self.builtin(&qualified, class, settings_known);
+            return self.builtin(&qualified, class, told);
         }
         if known || self.allowed.contains(name) {
             return Ok(());
@@ -146,25 +163,35 @@ impl Functions {
     pub(crate) fn attribute(&self, field: &str) -> Result<(), Reason> {
         match self.class(field) {
             Some(class @ Class::Refused(_)) => {
-                self.builtin(&Name::qualified("pg_catalog", field), class, false)
+                self.builtin(&Name::qualified("pg_catalog", field), class, Told::default())
             }
             _ => Ok(()),
         }
     }
 
-    fn builtin(&self, name: &Name, class: Class, settings_known: bool) -> Result<(), Reason> {
+    fn builtin(&self, name: &Name, class: Class, told: Told) -> Result<(), Reason> {
         if self.refused.contains(name) {
             return Err(Reason::FunctionRefused(name.to_string()));
         }
         match class {
             Class::Harmless => Ok(()),
-            Class::Settings if settings_known => Ok(()),
+            Class::Settings if told.settings => Ok(()),
+            Class::Refused(SQL_TEXT) if told.text => Ok(()),
             Class::Settings => Err(Reason::SettingComputed),
             Class::Refused(_) if self.allowed.contains(name) => Ok(()),
             Class::Refused(class) => {
                 Err(Reason::FunctionClass { function: name.name.to_string(), class })
             }
         }
+    }
+
+    /// Whether all that a function of the database does is what its text says, and that is
+    /// among the facts.
+    pub(crate) fn told_all(&self, at: usize, catalogue: &Catalogue) -> bool {
+        catalogue.snapshot().functions.get(at).is_some_and(|function| {
+            let name = Name::qualified(function.schema.clone(), function.name.clone());
+            !self.refused.contains(&name) && extensions::runs_text(function)
+        })
     }
 
     fn user(
@@ -370,7 +397,7 @@ fn class_of(section: &str) -> Class {
         "sessions" => "ends or cancels the work of other sessions",
         "wal" => "writes to, or steers, the write-ahead log",
         "large_objects" => "writes large objects, or holds one open",
-        "sql_text" => "runs SQL, or a type's CHECK, that it is given as text",
+        "sql_text" => SQL_TEXT,
         "sequences" => "advances or sets a sequence",
         "transactions" => "takes a transaction id, or shares a snapshot",
         "locks" => "takes or gives back advisory locks, which other sessions wait for",
@@ -434,6 +461,9 @@ mod tests {
             (Some("app"), "listed", true),
             (None, "listed", false),
             (None, "nothing", false),
+            (None, "tsquery", true),
+            (Some("pg_catalog"), "regtype", true),
+            (Some("public"), "regtype", false),
             (Some("other"), "lower", false),
             (None, "pg_file_write", false),
             (Some("pg_catalog"), "pg_file_write", false),
@@ -444,9 +474,17 @@ mod tests {
             (None, "set_config", false),
         ] {
             let name = Name { schema: schema.map(Into::into), name: name.into() };
-            assert_eq!(functions.call(&name, false, &catalogue).is_ok(), passes, "{name}");
+            assert_eq!(
+                functions.call(&name, Told::default(), &catalogue).is_ok(),
+                passes,
+                "{name}"
+            );
         }
-        assert!(functions.call(&Name::bare("set_config"), true, &catalogue).is_ok());
+        let told = Told { settings: true, text: false };
+        assert!(functions.call(&Name::bare("set_config"), told, &catalogue).is_ok());
+        let told = Told { settings: false, text: true };
+        assert!(functions.call(&Name::bare("query_to_xml"), told, &catalogue).is_ok());
+        assert!(functions.call(&Name::bare("nextval"), told, &catalogue).is_err());
         for (name, passes) in [
             ("nextval", false),
             ("pg_read_file", false),

@@ -3,11 +3,11 @@
 
 use crate::policy::Terms;
 use crate::policy::catalogue::Catalogue;
-use crate::policy::functions::Functions;
+use crate::policy::functions::{Functions, Told};
 use crate::policy::reason::Reason;
 use crate::policy::settings::{self, Cap};
 use crate::policy::{reach, resolve, scope, types};
-use crate::sql::facts::{Access, Action, Change, Facts, Setting, SettingBy, Statement, Verb};
+use crate::sql::facts::{Access, Action, Change, Facts, Name, Setting, SettingBy, Statement, Verb};
 
 /// All that a text is judged by.
 #[derive(Debug, Clone, Copy)]
@@ -58,9 +58,8 @@ impl Rules<'_> {
         self.restricted(statement)?;
         self.reads(statement)?;
         self.row_locks(statement)?;
-        let settings_known = statement.settings.iter().any(|s| s.by == SettingBy::SetConfig);
         for call in &statement.calls {
-            self.call(call, settings_known)?;
+            self.call(call, told(statement, call))?;
         }
         for name in &statement.types {
             types::named(name, self.catalogue, self.functions)?;
@@ -80,12 +79,12 @@ impl Rules<'_> {
 
     /// The rule that allows a statement, if it is allowed.
     pub(crate) fn rule(&self, statement: &Statement) -> &'static str {
-        let set_config = || statement.settings.iter().any(|s| s.by == SettingBy::SetConfig);
         let executes = || {
-            statement.calls.iter().any(|call| {
-                self.terms.may_write()
-                    && self.functions.call(call, set_config(), self.catalogue).is_err()
-            })
+            self.terms.may_write()
+                && statement.calls.iter().any(|call| {
+                    let told = told(statement, call);
+                    self.functions.call(call, told, self.catalogue).is_err()
+                })
         };
         match &statement.action {
             Action::Call => "execute",
@@ -179,6 +178,14 @@ impl Rules<'_> {
             return Err(refuse("truncate_cascade", "TRUNCATE … CASCADE", hint));
         }
         Ok(())
+    }
+}
+
+/// What of a call's effect is among the facts of its statement.
+fn told(statement: &Statement, call: &Name) -> Told {
+    Told {
+        settings: statement.settings.iter().any(|s| s.by == SettingBy::SetConfig),
+        text: statement.texts.contains(call),
     }
 }
 

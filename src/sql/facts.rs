@@ -67,6 +67,11 @@ pub struct Statement {
     pub defines: Option<Vec<Name>>,
     /// The function that it makes, where its body is a text.
     pub makes: Option<Body>,
+    /// Calls of functions that run SQL, or name a type, by a text, where every text of every call
+    /// is a constant that was read: what it says is among these facts.
+    pub texts: Vec<Name>,
+    /// The others of that kind.
+    pub texts_unread: Vec<Name>,
 }
 
 /// A function's body, as CREATE FUNCTION has it.
