@@ -38,6 +38,7 @@ mod protocol32;
 mod psql;
 mod reach;
 mod readonly;
+mod roles;
 mod server;
 mod simple;
 mod stale;
