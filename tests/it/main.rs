@@ -36,6 +36,7 @@ mod protocol32;
 mod psql;
 mod reach;
 mod readonly;
+mod sequences;
 mod server;
 mod simple;
 mod stale;
