@@ -10,12 +10,6 @@ CREATE FUNCTION evilcmp(text, text) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'B
 CREATE FUNCTION "évil"() RETURNS int LANGUAGE sql AS 'SELECT public.evil()';
 CREATE FUNCTION "EVIL"() RETURNS int LANGUAGE sql AS 'SELECT public.evil()';
 CREATE FUNCTION aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaé() RETURNS int LANGUAGE sql AS 'SELECT public.evil()';
-CREATE OPERATOR = (leftarg = int, rightarg = text, function = evilbool);
-CREATE OPERATOR < (leftarg = int, rightarg = text, function = evilbool);
-CREATE OPERATOR >= (leftarg = int, rightarg = text, function = evilbool);
-CREATE OPERATOR <= (leftarg = int, rightarg = text, function = evilbool);
-CREATE OPERATOR <> (leftarg = int, rightarg = text, function = evilbool);
-CREATE OPERATOR ~~ (leftarg = int, rightarg = text, function = evilbool);
 CREATE OPERATOR ### (leftarg = int, rightarg = int, function = evil2);
 CREATE OPERATOR @#@ (rightarg = int, function = evilunary);
 CREATE OPERATOR <### (leftarg = text, rightarg = text, function = evillt);
@@ -44,12 +38,13 @@ CREATE FUNCTION declares14() RETURNS int LANGUAGE plpgsql AS 'DECLARE t text := 
 CREATE PROCEDURE evilproc() LANGUAGE plpgsql AS 'BEGIN PERFORM public.evil(); COMMIT; PERFORM public.evil(); END';
 CREATE AGGREGATE evilsum(int) (sfunc = evil2, stype = int, initcond = '0');
 CREATE FUNCTION over(int) RETURNS int LANGUAGE sql AS 'SELECT 1';
-CREATE FUNCTION strict(a int) RETURNS int LANGUAGE sql STRICT AS 'SELECT a';
+CREATE FUNCTION strict(a int) RETURNS int LANGUAGE sql STRICT IMMUTABLE AS 'SELECT a';
 CREATE VIEW evilview AS SELECT public.evil(1) AS a;
 CREATE VIEW evilsort AS SELECT id FROM texty ORDER BY id USING <###;
 CREATE TABLE policed (a int); INSERT INTO policed VALUES (1); ALTER TABLE policed ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE TABLE constant (id int, CHECK (public.evil(5) > 0)); CREATE TABLE predicate (id int); INSERT INTO predicate VALUES (1);
 CREATE INDEX predicate_i ON predicate (id) WHERE public.evil(5) > 0;
+CREATE TABLE folded (id int, note text); CREATE INDEX folded_i ON folded ((public.evil(2 + public.strict(a => 3)) + id));
 CREATE TABLE mine (id int PRIMARY KEY, note text, parent int);
 INSERT INTO mine VALUES (1, 'a', 1), (2, 'b', 2);
 CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent VALUES (1), (2);
