@@ -10,6 +10,7 @@
 
 mod fired;
 pub mod roles;
+pub mod scope_roles;
 mod sql;
 
 use std::collections::HashMap;

@@ -2,7 +2,7 @@
 //! and what holds of every write: a WHERE that chooses, rows that can be counted.
 
 use crate::policy::catalogue::Relation;
-use crate::policy::functions;
+use crate::policy::functions::{self, Told};
 use crate::policy::reach::fired::{Deed, Search};
 use crate::policy::reach::{self, Occasions};
 use crate::policy::reason::Reason;
@@ -56,16 +56,16 @@ impl Rules<'_> {
     }
 
     /// One call: by an `execute:` scope, or like any other.
-    pub(super) fn call(&self, name: &Name, settings_known: bool) -> Result<(), Reason> {
-        if self.executes(name, settings_known) {
+    pub(super) fn call(&self, name: &Name, told: Told) -> Result<(), Reason> {
+        if self.executes(name, told) {
             return Ok(());
         }
-        self.functions.call(name, settings_known, self.catalogue)
+        self.functions.call(name, told, self.catalogue)
     }
 
     /// Whether `execute:` scopes permit a call. An unqualified name is every function of that
     /// name: each must be permitted, or be harmless.
-    fn executes(&self, name: &Name, settings_known: bool) -> bool {
+    fn executes(&self, name: &Name, told: Told) -> bool {
         let permits = |schema: &str| {
             let system = matches!(schema, "pg_catalog" | "information_schema");
             let refused = self.functions.is_refused(&Name::qualified(schema, name.name.clone()));
@@ -82,19 +82,18 @@ impl Rules<'_> {
         schemas.iter().any(|schema| permits(schema))
             && schemas.iter().all(|schema| {
                 let qualified = Name::qualified(*schema, name.name.clone());
-                permits(schema)
-                    || self.functions.call(&qualified, settings_known, self.catalogue).is_ok()
+                permits(schema) || self.functions.call(&qualified, told, self.catalogue).is_ok()
             })
     }
 
     /// Whether snapshots may go from one session to another.
     pub(super) fn shares_snapshots(&self) -> bool {
-        self.executes(&Name::qualified("pg_catalog", "pg_export_snapshot"), false)
+        self.executes(&Name::qualified("pg_catalog", "pg_export_snapshot"), Told::default())
     }
 
     /// CALL: the procedure needs a scope of its own, however harmless it may be.
     pub(super) fn called(&self, statement: &Statement) -> Result<(), Reason> {
-        if statement.calls.iter().any(|call| self.executes(call, false)) {
+        if statement.calls.iter().any(|call| self.executes(call, Told::default())) {
             return Ok(());
         }
         let known = |call: &&Name| self.catalogue.functions(call).next().is_some();

@@ -3,11 +3,11 @@
 
 use crate::policy::Terms;
 use crate::policy::catalogue::Catalogue;
-use crate::policy::functions::Functions;
+use crate::policy::functions::{Functions, Told};
 use crate::policy::reason::Reason;
 use crate::policy::settings::{self, Cap};
 use crate::policy::{reach, resolve, scope, types};
-use crate::sql::facts::{Access, Action, Change, Facts, Setting, SettingBy, Statement, Verb};
+use crate::sql::facts::{Access, Action, Change, Facts, Name, Setting, SettingBy, Statement, Verb};
 
 /// All that a text is judged by.
 #[derive(Debug, Clone, Copy)]
@@ -29,8 +29,7 @@ impl Rules<'_> {
     pub(crate) fn judge(&self, facts: &Facts, parameters: &[u32]) -> Result<Option<Cap>, Reason> {
         types::parameters(parameters, self.catalogue, self.functions)?;
         let alone = facts.statements.len() == 1;
-        let capped = self.terms.may_write() && self.terms.row_caps.rows_written_max > 0;
-        let mut earlier = Earlier { capped, ..Earlier::default() };
+        let mut earlier = Earlier::default();
         let mut capped = None;
         for statement in &facts.statements {
             earlier.allows(statement)?;
@@ -59,9 +58,8 @@ impl Rules<'_> {
         self.restricted(statement)?;
         self.reads(statement)?;
         self.row_locks(statement)?;
-        let settings_known = statement.settings.iter().any(|s| s.by == SettingBy::SetConfig);
         for call in &statement.calls {
-            self.call(call, settings_known)?;
+            self.call(call, told(statement, call))?;
         }
         for name in &statement.types {
             types::named(name, self.catalogue, self.functions)?;
@@ -81,12 +79,12 @@ impl Rules<'_> {
 
     /// The rule that allows a statement, if it is allowed.
     pub(crate) fn rule(&self, statement: &Statement) -> &'static str {
-        let set_config = || statement.settings.iter().any(|s| s.by == SettingBy::SetConfig);
         let executes = || {
-            statement.calls.iter().any(|call| {
-                self.terms.may_write()
-                    && self.functions.call(call, set_config(), self.catalogue).is_err()
-            })
+            self.terms.may_write()
+                && statement.calls.iter().any(|call| {
+                    let told = told(statement, call);
+                    self.functions.call(call, told, self.catalogue).is_err()
+                })
         };
         match &statement.action {
             Action::Call => "execute",
@@ -183,6 +181,14 @@ impl Rules<'_> {
     }
 }
 
+/// What of a call's effect is among the facts of its statement.
+fn told(statement: &Statement, call: &Name) -> Told {
+    Told {
+        settings: statement.settings.iter().any(|s| s.by == SettingBy::SetConfig),
+        text: statement.texts.contains(call),
+    }
+}
+
 /// What no grant of this version permits, with the way round.
 pub(super) fn never(statement: &Statement) -> Reason {
     let operation = statement.operation;
@@ -236,10 +242,6 @@ pub(super) fn refuse(rule: &'static str, what: &str, hint: &'static str) -> Reas
 struct Earlier {
     prepared: Option<&'static str>,
     lexing: bool,
-    /// Rows written are capped, so they must be counted before anything commits them.
-    capped: bool,
-    wrote: Option<&'static str>,
-    ended: Option<&'static str>,
 }
 
 impl Earlier {
@@ -247,16 +249,6 @@ impl Earlier {
         let operation = statement.operation;
         if self.lexing {
             return Err(Reason::DependsOnEarlier { operation, earlier: "SET client_encoding" });
-        }
-        if self.capped {
-            let earlier = match (ends(statement), may_write(statement)) {
-                (true, _) => self.wrote,
-                (_, true) => self.ended,
-                _ => None,
-            };
-            if let Some(earlier) = earlier {
-                return Err(Reason::DependsOnEarlier { operation, earlier });
-            }
         }
         match (&statement.action, self.prepared) {
             (Action::Execute { .. }, Some(earlier)) => {
@@ -274,8 +266,6 @@ impl Earlier {
             matches!(setting.name.as_deref(), Some("client_encoding" | "names")) && !utf8
         };
         self.lexing |= statement.settings.iter().any(lexing);
-        self.wrote = may_write(statement).then_some(statement.operation).or(self.wrote);
-        self.ended = ends(statement).then_some(statement.operation).or(self.ended);
         if matches!(
             statement.action,
             Action::Prepare { .. } | Action::Deallocate { .. } | Action::Discard { .. }
@@ -283,14 +273,4 @@ impl Earlier {
             self.prepared = Some(statement.operation);
         }
     }
-}
-
-/// Whether it ends the transaction that it stands in.
-const fn ends(statement: &Statement) -> bool {
-    matches!(statement.action, Action::Commit { .. } | Action::Rollback { .. } | Action::TwoPhase)
-}
-
-fn may_write(statement: &Statement) -> bool {
-    let runs = !matches!(statement.action, Action::Prepare { .. });
-    runs && (!statement.writes.is_empty() || matches!(statement.action, Action::Execute { .. }))
 }

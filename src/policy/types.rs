@@ -110,7 +110,7 @@ pub(crate) fn parameters(
 }
 
 /// A built-in type, or its array by the server's own name (`_int4`).
-fn builtin(name: &str) -> bool {
+pub(crate) fn builtin(name: &str) -> bool {
     let is = |name: &str| BUILTIN.split_ascii_whitespace().any(|builtin| builtin == name);
     is(name) || name.strip_prefix('_').is_some_and(is)
 }

@@ -7,7 +7,7 @@ use super::source::{Owner, Use};
 use super::{Node, Occasions, Runs, body, folded};
 use crate::base::GrantId;
 use crate::policy::catalogue::{Catalogue, FIRST_USER_OID, Function, Shape, Type};
-use crate::policy::functions::{Class, Functions, INTERNAL};
+use crate::policy::functions::{Class, Functions, INTERNAL, SQL_TEXT, Told};
 use crate::policy::terms::{Caps, RowCaps, Terms};
 use crate::policy::{settings, types};
 use crate::sql::facts::{Action, Change, Name, Setting, SettingBy, Statement, Verb, Write};
@@ -335,8 +335,10 @@ impl<'a> Gather<'a> {
             self.push("locks rows".to_owned(), None, Tolerance::Locks(tables));
         }
         statement.settings.iter().for_each(|one| self.setting(one));
-        let settings_known = statement.settings.iter().any(|s| s.by == SettingBy::SetConfig);
-        statement.calls.iter().for_each(|name| self.call(name, settings_known));
+        let settings = statement.settings.iter().any(|s| s.by == SettingBy::SetConfig);
+        for name in &statement.calls {
+            self.call(name, Told { settings, text: statement.texts.contains(name) });
+        }
         for field in &statement.attributes {
             if let Some(Class::Refused(class)) = self.functions.class(field) {
                 self.builtin(field, class);
@@ -410,24 +412,29 @@ impl<'a> Gather<'a> {
         known
     }
 
-    fn call(&mut self, name: &Name, settings_known: bool) {
+    fn call(&mut self, name: &Name, told: Told) {
         let catalogue = self.catalogue;
         let builtin = match name.schema.as_deref() {
             Some(schema) if !is_system(schema) => None,
             _ => self.functions.class(&name.name),
         };
-        let mut known = builtin.is_some();
+        let in_system = name.schema.as_deref().is_none_or(is_system);
+        let mut known = builtin.is_some() || (in_system && types::builtin(&name.name));
         for at in catalogue.functions_at(name) {
             known = true;
-            self.edge(Node::Function(at));
+            if !(told.text && self.functions.told_all(at, catalogue)) {
+                self.edge(Node::Function(at));
+            }
         }
         for at in catalogue.types_at(name) {
             known = true;
             self.edge(Node::Type(at));
         }
         match builtin {
+            Some(Class::Refused(SQL_TEXT))
+                if told.text && !self.functions.is_refused(&system(&name.name)) => {}
             Some(Class::Refused(class)) => self.builtin(&name.name, class),
-            Some(Class::Settings) if !settings_known => self.problem("sets a computed setting"),
+            Some(Class::Settings) if !told.settings => self.problem("sets a computed setting"),
             Some(Class::Harmless) if self.functions.is_refused(&system(&name.name)) => {
                 self.problem(format!("calls {name}, which the configuration refuses"));
             }
@@ -489,7 +496,8 @@ impl<'a> Gather<'a> {
     /// A setting that a statement changes stays changed when the function is done.
     fn setting(&mut self, setting: &Setting) {
         let name = setting.name.as_deref().unwrap_or("a computed setting");
-        let path = name == "search_path" || name.starts_with("pgward.");
+        // A write grant's triggers and policies may look at an application's own.
+        let path = name == "search_path" || (name.contains('.') && !settings::is_free(name));
         if path || settings::judge(setting, &reader()).is_err() {
             self.problem(format!("sets {name}"));
         }

@@ -17,7 +17,7 @@ impl<'a> Walk<'a> {
     pub(super) fn select(&mut self, select: &'a SelectStmt, scope: Scope) -> Result<(), Unread> {
         let scope = self.with(select.with_clause(), scope)?;
         if let Some(into) = select.into_clause() {
-            self.found.creates.push("SELECT INTO");
+            self.creates("SELECT INTO");
             self.push_list(into.options(), scope);
         }
         self.pin_settings(select);
