@@ -112,7 +112,8 @@ impl Log {
     }
 
     /// What stands for `node` on record: this machine's host name.
-    pub(super) fn node(&self) -> &str {
+    #[must_use]
+    pub fn node(&self) -> &str {
         &self.node
     }
 
