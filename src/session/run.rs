@@ -8,8 +8,8 @@
 //!
 //! A string of several statements is run in the same way one by one, in one implicit
 //! transaction, as PostgreSQL runs it ("Multiple Statements in a Simple Query"); a COMMIT in it is
-//! sent once all before it are counted. Inside a block of the client's a string that does not
-//! end it goes whole: the block can be aborted afterwards.
+//! sent once all before it are counted. Inside a block of the client's, what does not end it may
+//! go as it came: the block can be aborted afterwards.
 //!
 //! The client sees what a Query brings: ParseComplete, BindComplete and NoData are kept from it,
 //! RowDescription waits for the first row where the server runs a statement to its end before it
@@ -57,19 +57,20 @@ impl Session {
             return Way::Unsure;
         }
         let mut block = self.transactions.in_block();
-        if block && !statements.iter().any(ends) {
-            return Way::Whole;
-        }
+        // Its block can be aborted behind it.
+        let stays = block && !statements.iter().any(ends);
         if let [one] = &statements[..] {
             // A parameter has no value in a Query: the server says so, and where.
-            let whole = one.parameters && one.writes;
+            let whole = stays || one.parameters && one.writes;
             return if whole { Way::Whole } else { Way::Run };
         }
         let mut first = true;
         for one in statements {
             let text = text.get(one.span.clone()).unwrap_or(text);
-            if let Some(hint) = differs(one, text, block, first) {
-                return Way::Refused(texts::beside_write(one.operation, hint));
+            match differs(one, text, block, first) {
+                Some(_) if stays => return Way::Whole,
+                Some(hint) => return Way::Refused(texts::beside_write(one.operation, hint)),
+                None => {}
             }
             block = matches!(one.action, Action::Begin(_)) || block && !ends(one);
             first = ends(one);
