@@ -27,7 +27,7 @@ const SCRATCH_BYTES: usize = 64 * 1024;
 const WRITE_RETRY: Duration = Duration::from_millis(500);
 /// How long a record that nothing waits for stays in memory for the next decision to take it
 /// along: one write(2) per statement instead of two.
-const LINGER: Duration = Duration::from_millis(25);
+const LINGER: Duration = Duration::from_millis(100);
 
 /// What the sessions of one thread share.
 pub(super) struct Worker {

@@ -77,6 +77,8 @@ pub struct Judged {
     pub objects: Arc<[String]>,
     /// Whether it writes to the database (it then has a `transaction.end`).
     pub writes: bool,
+    /// Whether a parameter (`$1`) stands in it, which a simple Query has no value for.
+    pub parameters: bool,
     /// SHA-256 of the statement's exact bytes.
     pub query_hash: [u8; 32],
     /// The text for the record where it must differ from what was sent (secrets redacted).
@@ -473,6 +475,7 @@ fn of_statement(text: &[u8], statement: &Statement) -> Judged {
         objects: objects.into(),
         // A prepared write writes when it is executed.
         writes: !prepares && (acts || !statement.writes.is_empty()),
+        parameters: statement.parameters,
         query_hash: Sha256::digest(bytes).into(),
         redacted: crate::sql::redact(bytes),
     }
@@ -485,6 +488,7 @@ fn whole(text: &[u8], operation: &'static str) -> Judged {
         action: Action::Read,
         objects: Arc::default(),
         writes: false,
+        parameters: false,
         query_hash: Sha256::digest(text).into(),
         redacted: crate::sql::redact(text),
     }

@@ -29,8 +29,7 @@ impl Rules<'_> {
     pub(crate) fn judge(&self, facts: &Facts, parameters: &[u32]) -> Result<Option<Cap>, Reason> {
         types::parameters(parameters, self.catalogue, self.functions)?;
         let alone = facts.statements.len() == 1;
-        let capped = self.terms.may_write() && self.terms.row_caps.rows_written_max > 0;
-        let mut earlier = Earlier { capped, ..Earlier::default() };
+        let mut earlier = Earlier::default();
         let mut capped = None;
         for statement in &facts.statements {
             earlier.allows(statement)?;
@@ -202,10 +201,6 @@ pub(super) fn refuse(rule: &'static str, what: &str, hint: &'static str) -> Reas
 struct Earlier {
     prepared: Option<&'static str>,
     lexing: bool,
-    /// Rows written are capped, so they must be counted before anything commits them.
-    capped: bool,
-    wrote: Option<&'static str>,
-    ended: Option<&'static str>,
 }
 
 impl Earlier {
@@ -213,16 +208,6 @@ impl Earlier {
         let operation = statement.operation;
         if self.lexing {
             return Err(Reason::DependsOnEarlier { operation, earlier: "SET client_encoding" });
-        }
-        if self.capped {
-            let earlier = match (ends(statement), may_write(statement)) {
-                (true, _) => self.wrote,
-                (_, true) => self.ended,
-                _ => None,
-            };
-            if let Some(earlier) = earlier {
-                return Err(Reason::DependsOnEarlier { operation, earlier });
-            }
         }
         match (&statement.action, self.prepared) {
             (Action::Execute { .. }, Some(earlier)) => {
@@ -240,8 +225,6 @@ impl Earlier {
             matches!(setting.name.as_deref(), Some("client_encoding" | "names")) && !utf8
         };
         self.lexing |= statement.settings.iter().any(lexing);
-        self.wrote = may_write(statement).then_some(statement.operation).or(self.wrote);
-        self.ended = ends(statement).then_some(statement.operation).or(self.ended);
         if matches!(
             statement.action,
             Action::Prepare { .. } | Action::Deallocate { .. } | Action::Discard { .. }
@@ -249,14 +232,4 @@ impl Earlier {
             self.prepared = Some(statement.operation);
         }
     }
-}
-
-/// Whether it ends the transaction that it stands in.
-const fn ends(statement: &Statement) -> bool {
-    matches!(statement.action, Action::Commit { .. } | Action::Rollback { .. } | Action::TwoPhase)
-}
-
-fn may_write(statement: &Statement) -> bool {
-    let runs = !matches!(statement.action, Action::Prepare { .. });
-    runs && (!statement.writes.is_empty() || matches!(statement.action, Action::Execute { .. }))
 }

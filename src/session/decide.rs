@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::event::{Decision, Event, Parameters, Via};
 use super::names::Prepared;
 use super::replies::{Refused, Why};
+use super::run::ends;
 use super::{Call, Session};
 use crate::base::Refusal;
 use crate::policy::{Judged, Judgement};
@@ -38,7 +39,7 @@ impl Session {
         call: &mut Call<'_>,
     ) -> u64 {
         let first = self.ahead.statements + 1;
-        let transaction = self.transaction_ahead();
+        let mut transaction = self.transaction_ahead();
         for judged in &judgement.statements {
             self.ahead.statements += 1;
             call.recorder.record(&Event::Decision(Decision {
@@ -55,6 +56,7 @@ impl Session {
                 refusal: told.refusal,
                 rule: rule(judged),
             }));
+            transaction += u64::from(ends(judged));
         }
         call.turn.decided = true;
         first
@@ -121,7 +123,8 @@ impl Session {
         Refused { why, token }
     }
 
-    fn token(&mut self) -> (u64, String) {
+    /// A text that the server's raw parser fails, and its number.
+    pub(super) fn token(&mut self) -> (u64, String) {
         self.ahead.refusals += 1;
         (self.ahead.refusals, self.token_text(self.ahead.refusals))
     }

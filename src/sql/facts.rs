@@ -60,6 +60,8 @@ pub struct Statement {
     /// Whether it writes rows that its command tag does not count: in a modifying CTE, under
     /// EXPLAIN ANALYZE.
     pub uncounted: bool,
+    /// Whether a parameter (`$1`) stands in it.
+    pub parameters: bool,
     /// DDL that does nothing beyond objects of these names: what it makes, alters, drops or ties
     /// them to. `None` for any other statement, and for DDL that may reach further.
     pub defines: Option<Vec<Name>>,

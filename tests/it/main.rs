@@ -21,6 +21,8 @@ mod cancel;
 mod caps;
 mod check_sql;
 mod copy;
+mod corpus;
+mod counted;
 mod demo;
 mod drivers;
 mod extended;

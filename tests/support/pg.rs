@@ -77,20 +77,33 @@ pub(crate) fn distribution() -> &'static Pg {
 /// continuous integration.
 pub(crate) fn eighteen() -> Option<&'static Pg> {
     static PG: OnceLock<Option<Pg>> = OnceLock::new();
-    PG.get_or_init(|| {
-        let bin = target().join("postgres/18/bin");
-        let Some(install) = Install::at(bin.clone()) else {
-            assert!(
-                std::env::var_os("CI").is_none(),
-                "no PostgreSQL 18 in {}: run scripts/setup.sh test",
-                bin.display()
-            );
-            eprintln!("skipped: no PostgreSQL 18 in {} (scripts/setup.sh test)", bin.display());
-            return None;
-        };
-        Some(Pg::start(&install))
-    })
-    .as_ref()
+    PG.get_or_init(|| fetched(18)).as_ref()
+}
+
+/// PostgreSQL 17, in the same way.
+pub(crate) fn seventeen() -> Option<&'static Pg> {
+    static PG: OnceLock<Option<Pg>> = OnceLock::new();
+    PG.get_or_init(|| fetched(17)).as_ref()
+}
+
+/// PostgreSQL 16, in the same way.
+pub(crate) fn sixteen() -> Option<&'static Pg> {
+    static PG: OnceLock<Option<Pg>> = OnceLock::new();
+    PG.get_or_init(|| fetched(16)).as_ref()
+}
+
+fn fetched(major: u32) -> Option<Pg> {
+    let bin = target().join(format!("postgres/{major}/bin"));
+    let Some(install) = Install::at(bin.clone()) else {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "no PostgreSQL {major} in {}: run scripts/setup.sh test",
+            bin.display()
+        );
+        eprintln!("skipped: no PostgreSQL {major} in {} (scripts/setup.sh test)", bin.display());
+        return None;
+    };
+    Some(Pg::start(&install))
 }
 
 /// cargo's target directory.

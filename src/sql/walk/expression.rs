@@ -84,6 +84,7 @@ impl<'a> Walk<'a> {
             Node::A_Indirection(indirection) => self.indirection(indirection, scope),
             Node::ColumnRef(column) => self.column(column),
             Node::ParamRef(parameter) => {
+                self.found.parameters = true;
                 if parameter.number <= 0 {
                     self.refused = Some(("there is no parameter $0", parameter.location));
                 }

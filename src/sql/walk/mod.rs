@@ -101,6 +101,7 @@ impl<'a> Walk<'a> {
                 creates: Vec::new(),
                 unrestricted: false,
                 uncounted: false,
+                parameters: false,
                 defines: None,
             },
             writes: false,
