@@ -24,6 +24,8 @@ const BLIND_FUNCTIONS: [&str; 11] =
 pub(crate) struct Shaped {
     operation: &'static str,
     objects: Arc<[String]>,
+    parameters: bool,
+    rule: &'static str,
     /// White space and such before the statement, bytes: no hole is in it.
     lead: usize,
     /// The same, and semicolons, behind it.
@@ -55,7 +57,11 @@ pub(crate) fn is_blind(facts: &Facts) -> bool {
         creates,
         unrestricted: _,
         uncounted,
+        parameters: _,
         defines,
+        makes,
+        texts,
+        texts_unread,
     } = statement;
     *operation == "SELECT"
         && *action == Action::Read
@@ -67,6 +73,9 @@ pub(crate) fn is_blind(facts: &Facts) -> bool {
         && creates.is_empty()
         && !uncounted
         && defines.is_none()
+        && makes.is_none()
+        && texts.is_empty()
+        && texts_unread.is_empty()
         && calls.iter().all(is_blind_function)
 }
 
@@ -83,6 +92,8 @@ impl Shaped {
         passes.then(|| Self {
             operation: statement.operation,
             objects: Arc::clone(&statement.objects),
+            parameters: statement.parameters,
+            rule: statement.rule,
             lead: statement.span.start,
             trail: text.len().saturating_sub(statement.span.end),
         })
@@ -97,6 +108,8 @@ impl Shaped {
             action: Action::Read,
             objects: Arc::clone(&self.objects),
             writes: false,
+            parameters: self.parameters,
+            rule: self.rule,
             query_hash: Sha256::digest(bytes).into(),
             redacted: crate::sql::redact(bytes),
             span,

@@ -79,6 +79,8 @@ pub struct Judged {
     pub writes: bool,
     /// Whether a parameter (`$1`) stands in it, which a simple Query has no value for.
     pub parameters: bool,
+    /// The rule that allows it, where it is allowed: `read`, or the kind of scope.
+    pub rule: &'static str,
     /// SHA-256 of the statement's exact bytes.
     pub query_hash: [u8; 32],
     /// The text for the record where it must differ from what was sent (secrets redacted).
@@ -119,7 +121,8 @@ pub trait JudgeSource: Send + Sync + std::fmt::Debug {
     fn catalogue(&self, database: &str) -> Arc<Catalogue>;
     /// What the configuration says.
     fn settings(&self) -> Arc<JudgeSettings>;
-    /// Told when a text was refused since it names what the database's snapshot does not have.
+    /// Told when a text was refused since it names what the database's snapshot does not have,
+    /// and when one was allowed that changes what it would have.
     fn unknown(&self, _database: &str) {}
 }
 
@@ -138,6 +141,8 @@ pub struct Judge {
     shape: Vec<u8>,
     wanted: Option<LargeJob>,
     disagreements: u64,
+    /// The database in which something may just have been defined.
+    defined: Option<Arc<str>>,
 }
 
 /// A text too large for a worker's thread, with all that judging it takes. Made to be run on a
@@ -201,6 +206,7 @@ impl Judge {
             shape: Vec::new(),
             wanted: None,
             disagreements: 0,
+            defined: None,
         }
     }
 
@@ -208,14 +214,17 @@ impl Judge {
     /// then has [`Judge::take_large`]'s job run on the pool, supplies the result, and asks again.
     pub fn judge(&mut self, case: &Case<'_>) -> Option<Arc<Judgement>> {
         self.renew();
+        if let Some(database) = self.defined.take() {
+            // What was defined is there by now, most likely; told then, it may not have been.
+            self.source.unknown(&database);
+        }
         let large = case.text.len() > WORKER_TEXT_BYTES_MAX
             && case.text.len() <= case.terms.statement_bytes_max;
         let cache = if large { &mut self.large } else { &mut self.cache };
         if let Some(verdict) = cache.get(case) {
-            if verdict.unknown() {
-                self.source.unknown(&case.terms.database);
-            }
-            return Some(verdict.told(case));
+            let (unknown, told) = (verdict.unknown(), verdict.told(case));
+            self.notice(unknown, &told, case);
+            return Some(told);
         }
         if large {
             self.wanted = Some(self.large_job(case));
@@ -243,15 +252,25 @@ impl Judge {
         };
         let verdict = judged(case, &catalogue, &settings, self.epoch, &mut vote);
         self.disagreements += u64::from(disagreed);
-        if verdict.unknown() {
-            self.source.unknown(&case.terms.database);
-        }
         if let Some(shaped) = Shaped::of(&verdict, case.text, blind) {
             self.by_shape.put(&Case { text: &self.shape, ..*case }, shaped);
         }
-        let told = verdict.told(case);
+        let (unknown, told) = (verdict.unknown(), verdict.told(case));
         self.cache.put(case, verdict);
+        self.notice(unknown, &told, case);
         Some(told)
+    }
+
+    /// Asks for a new snapshot where the last one will not do.
+    fn notice(&mut self, unknown: bool, told: &Judgement, case: &Case<'_>) {
+        let defines = told.verdict == Verdict::Pass
+            && told.statements.iter().any(|one| matches!(one.action, Action::Ddl | Action::Call));
+        if unknown || defines {
+            self.source.unknown(&case.terms.database);
+        }
+        if defines {
+            self.defined = Some(Arc::clone(&case.terms.database));
+        }
     }
 
     /// The job for the text of the last [`Judge::judge`] that gave `None`.
@@ -408,7 +427,7 @@ pub(crate) fn judged(
                 text: case.text,
                 require_where: settings.require_where,
             };
-            (outcome(&rules, &facts, case, agreed), statements(case.text, &facts))
+            (outcome(&rules, &facts, case, agreed), statements(case.text, &facts, &rules))
         }
     };
     let verdict = verdict(&outcome, case);
@@ -450,14 +469,14 @@ fn unread(unread: Unread) -> Reason {
     }
 }
 
-fn statements(text: &[u8], facts: &Facts) -> Vec<Judged> {
+fn statements(text: &[u8], facts: &Facts, rules: &Rules<'_>) -> Vec<Judged> {
     if facts.statements.is_empty() {
         return vec![whole(text, "EMPTY")];
     }
-    facts.statements.iter().map(|statement| of_statement(text, statement)).collect()
+    facts.statements.iter().map(|one| of_statement(text, one, rules.rule(one))).collect()
 }
 
-fn of_statement(text: &[u8], statement: &Statement) -> Judged {
+fn of_statement(text: &[u8], statement: &Statement, rule: &'static str) -> Judged {
     let bytes = text.get(statement.span.clone()).unwrap_or_default();
     let named = statement.reads.iter().chain(statement.writes.iter().map(|w| &w.table));
     let mut objects: Vec<String> = named.map(Name::to_string).collect();
@@ -476,6 +495,7 @@ fn of_statement(text: &[u8], statement: &Statement) -> Judged {
         // A prepared write writes when it is executed.
         writes: !prepares && (acts || !statement.writes.is_empty()),
         parameters: statement.parameters,
+        rule,
         query_hash: Sha256::digest(bytes).into(),
         redacted: crate::sql::redact(bytes),
     }
@@ -489,6 +509,7 @@ fn whole(text: &[u8], operation: &'static str) -> Judged {
         objects: Arc::default(),
         writes: false,
         parameters: false,
+        rule: "read",
         query_hash: Sha256::digest(text).into(),
         redacted: crate::sql::redact(text),
     }

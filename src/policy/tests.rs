@@ -95,6 +95,7 @@ fn snapshot() -> Snapshot {
             schema: "public".into(),
             target: "euro".into(),
             implicit: false,
+            assigned: false,
             function: ("public".into(), "to_euro".into()),
             extension: None,
         }],

@@ -137,7 +137,7 @@ impl Session {
             tag::QUERY => return self.query(frame, judge, call),
             tag::PARSE => return self.parse(frame, judge, call),
             tag::BIND => return self.bind(frame, judge, call),
-            tag::EXECUTE => return self.execute(frame, call),
+            tag::EXECUTE => return self.execute(frame, judge, call),
             tag::DESCRIBE => {
                 let (target, name) = frontend::target(frame.body)?;
                 if target == frontend::Target::Statement && name.is_empty() && !self.tidy(call) {

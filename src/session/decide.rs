@@ -54,7 +54,7 @@ impl Session {
                 redacted: judged.redacted.as_deref(),
                 parameters: told.parameters,
                 refusal: told.refusal,
-                rule: rule(judged),
+                rule: judged.rule,
             }));
             transaction += u64::from(ends(judged));
         }
@@ -149,11 +149,6 @@ impl Session {
 fn text_of<'a>(judged: &Judged, text: &'a [u8]) -> &'a [u8] {
     let span: Range<usize> = judged.span.clone();
     text.get(span).unwrap_or(text)
-}
-
-/// The rule that allows a statement, for the record.
-const fn rule(judged: &Judged) -> &'static str {
-    if judged.writes { "scope" } else { "read" }
 }
 
 /// The judgement's own refusal, as the reason of one in place.

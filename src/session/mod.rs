@@ -20,6 +20,7 @@
 //! and the state of the transaction follow the replies. While a change that a message depends on
 //! is in flight, the message is held.
 
+mod again;
 mod caps;
 mod client;
 mod completions;

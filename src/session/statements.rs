@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::again::Again;
 use super::client::{Frame, Took};
 use super::copy::Gate;
 use super::decide::{Told, judged};
@@ -48,6 +49,11 @@ impl Session {
             Executes::Fine { parse, write } => (parse, write, None),
             Executes::Unknown(refusal) => (None, false, Some(refusal)),
             Executes::Unsure => return Ok(Took::Hold),
+        };
+        let own = match self.again(&judgement, judge, call) {
+            Again::Fine => own,
+            Again::Refused(refusal) => own.or(Some(refusal)),
+            Again::Hold => return Ok(Took::Hold),
         };
         let mut own = own.or_else(|| self.own_refusal(&judgement));
         let allowed = own.is_none() && judgement.verdict.refusal().is_none();
@@ -212,6 +218,11 @@ impl Session {
             Executes::Unknown(refusal) => (prepared.statement, Some(refusal)),
             Executes::Unsure => return Ok(Took::Hold),
         };
+        let own = match self.again(&prepared.judgement, judge, call) {
+            Again::Fine => own,
+            Again::Refused(refusal) => own.or(Some(refusal)),
+            Again::Hold => return Ok(Took::Hold),
+        };
         let own = own
             .or_else(|| self.audit_refusal())
             .or_else(|| self.too_many_names())
@@ -242,6 +253,7 @@ impl Session {
     pub(super) fn execute(
         &mut self,
         frame: &Frame<'_>,
+        judge: &mut Judge,
         call: &mut Call<'_>,
     ) -> Result<Took, Malformed> {
         let (portal, rows_max) = frontend::execute(frame.body)?;
@@ -250,7 +262,18 @@ impl Session {
             return Ok(Took::Bytes(frame.length));
         }
         let portal = kept(portal);
-        let prepared = match self.portal(portal) {
+        let found = self.portal(portal);
+        if let PortalOf::Bind(prepared) | PortalOf::Cursor(Portal { prepared, .. }) = &found {
+            match self.prepared_again(prepared, judge, call) {
+                Again::Fine => {}
+                Again::Refused(refusal) => {
+                    self.refuse_unread(Via::Bind, refusal, call);
+                    return Ok(Took::Bytes(frame.length));
+                }
+                Again::Hold => return Ok(Took::Hold),
+            }
+        }
+        let prepared = match found {
             PortalOf::Bind(prepared) => prepared,
             PortalOf::Cursor(cursor) => {
                 self.fetch(&cursor, frame, call);
@@ -316,7 +339,7 @@ impl Session {
     }
 
     /// Judges a text under the session's terms; `None` while it is judged on the pool.
-    fn judge(
+    pub(super) fn judge(
         &mut self,
         text: &[u8],
         types: &[u32],

@@ -5,6 +5,7 @@ mod places;
 mod plpgsql;
 mod restrict;
 mod scanner;
+mod texts;
 mod tricks;
 
 use proptest::prelude::*;

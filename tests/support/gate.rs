@@ -32,7 +32,7 @@ pub(crate) struct Options {
     pub(crate) audit: String,
     /// Upstream role of read grants.
     pub(crate) reader: String,
-    /// Upstream role of grants with scopes.
+    /// Upstream role of grants with scopes; empty: none.
     pub(crate) writer: String,
     /// Role of the control connection.
     pub(crate) control: String,
@@ -402,7 +402,7 @@ fn spawn(directory: &Path) -> Child {
         .unwrap()
 }
 
-fn prepare(pg: &Pg, database: &str, options: &Options) -> (TempDir, u16, u16) {
+pub(crate) fn prepare(pg: &Pg, database: &str, options: &Options) -> (TempDir, u16, u16) {
     let directory = tempfile::Builder::new().prefix("pgward-it-").tempdir().unwrap();
     let port = free_port().unwrap();
     let metrics_port = free_port().unwrap();
@@ -427,12 +427,14 @@ pub(crate) fn configuration(
     let upstream_port = options.port.unwrap_or_else(|| pg.port());
     let more = &options.database;
     let role = |user: &str| format!("{{ user = \"{user}\", password = \"{PASSWORD}\" }}");
-    let (reader, writer, control) = (role(reader), role(writer), role(control));
+    let writer =
+        if writer.is_empty() { String::new() } else { format!("writer = {}\n", role(writer)) };
+    let (reader, control) = (role(reader), role(control));
     format!(
         "[listen]\naddress = \"127.0.0.1:{port}\"\n{listen}\n\n\
          [databases.{database}]\nhost = \"{host}\"\nport = {upstream_port}\n\
          dbname = \"{database}\"\nsslmode = \"{sslmode}\"\nreader = {reader}\n\
-         writer = {writer}\ncontrol = {control}\n{more}\n\n\
+         {writer}control = {control}\n{more}\n\n\
          [store]\nurl = \"sqlite:pgward.db\"\n\n\
          [policy]\n{policy}\n\n[limits]\n{limits}\n\n\
          [audit]\ndirectory = \"audit\"\n{audit}\n\n\

@@ -202,6 +202,7 @@ impl<'a> Walk<'a> {
                 _ => {}
             }
         }
+        self.texts(call, &name);
         self.call(name);
         self.push_list(call.args(), scope);
         self.push_all(call.agg_order().iter().map(Node::SortBy), scope);
