@@ -312,3 +312,103 @@ SELECT 'x'::int
 ;;
 SELECT * FROM tree WHERE id = 'abc'
 ;;
+SELECT DISTINCT ON (status) o.*, rank() OVER (PARTITION BY status ORDER BY total DESC) AS r FROM orders o ORDER BY status, total DESC
+;;
+SELECT c.id, c.name, x.* FROM customers c, JSONB_TO_RECORD(c.doc) AS x(n int, a jsonb) WHERE c.id < 3 ORDER BY 1
+;;
+SELECT json_value(doc, '$.n'), json_query(doc, '$.a'), json_exists(doc, '$.o.k') FROM customers ORDER BY id LIMIT 2
+;;
+SELECT jt.* FROM customers, JSON_TABLE(doc, '$.a[*]' COLUMNS (i FOR ORDINALITY, v int PATH '$', e int EXISTS PATH '$.x', NESTED PATH '$.y' COLUMNS (z text PATH '$'))) AS jt WHERE id < 3 ORDER BY 1,2
+;;
+SELECT json_object('a': 1, 'b': 2 ABSENT ON NULL WITH UNIQUE KEYS RETURNING jsonb), json_array(1, 2, NULL NULL ON NULL), json_objectagg(id: name) , json_arrayagg(name ORDER BY id RETURNING jsonb) FROM tree
+;;
+SELECT '{"a":1}' IS JSON, '[1]' IS JSON ARRAY, '{}' IS JSON OBJECT WITH UNIQUE KEYS, '1' IS NOT JSON SCALAR, json('{"a":1}'), json_scalar(1), json_serialize('{"a":1}' RETURNING text)
+;;
+SELECT any_value(status), min(ROW(id, note)), max(ARRAY[id]) FROM orders
+;;
+SELECT to_char(total, 'FM9999.00'), total::money, round(total, -1), total % 7, -total FROM orders ORDER BY id LIMIT 2
+;;
+SELECT * FROM generate_series(1, 10) WITH ORDINALITY AS t(v, n) WHERE n % 2 = 0
+;;
+SELECT sum(total) FILTER (WHERE status = 'new') OVER (ORDER BY id ROWS 2 PRECEDING), first_value(id) OVER (PARTITION BY status ORDER BY id RANGE UNBOUNDED PRECEDING EXCLUDE GROUP) FROM orders ORDER BY id LIMIT 3
+;;
+WITH RECURSIVE cal(d) AS (SELECT date '2026-01-01' UNION ALL SELECT d + 1 FROM cal WHERE d < '2026-01-10'), agg AS (SELECT at::date AS d, count(*) AS n, sum(total) AS t FROM orders GROUP BY 1) SELECT cal.d, coalesce(n, 0), sum(coalesce(t, 0)) OVER (ORDER BY cal.d), avg(coalesce(t,0)) OVER (ORDER BY cal.d ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) FROM cal LEFT JOIN agg USING (d) ORDER BY 1
+;;
+WITH cohort AS (SELECT customer_id, date_trunc('week', min(at)) AS w FROM orders GROUP BY 1), act AS (SELECT o.customer_id, c.w, extract(day FROM o.at - c.w)::int / 7 AS k FROM orders o JOIN cohort c USING (customer_id)) SELECT w, k, count(DISTINCT customer_id) FROM act GROUP BY 1, 2 ORDER BY 1, 2
+;;
+SELECT width_bucket(total, 0, 300, 10) AS b, count(*), repeat('*', (count(*)/5)::int) FROM orders GROUP BY 1 ORDER BY 1
+;;
+SELECT n.nspname, c.relname, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = 'public.orders'::regclass::oid
+;;
+SELECT customers FROM customers WHERE id = 1
+;;
+SELECT (SELECT o FROM orders o WHERE id = 1).note, (array_agg(o ORDER BY id))[1].id FROM orders o
+;;
+SELECT row_to_json(c.*)->>'name', (c).p.b, c.p::text FROM customers c WHERE c.id = 2
+;;
+SELECT * FROM customers c WHERE (c.p).a = 3 OR c.p = (4,'p4')::pair ORDER BY id
+;;
+SELECT id FROM customers WHERE mail LIKE 'c1%' AND mail ~ '^c' AND mail <> 'x@y' ORDER BY mail, id LIMIT 2
+;;
+SELECT id FROM nests WHERE d = 'd@e.f' AND d::text ILIKE '%E%' AND lower(d) = 'd@e.f' ORDER BY id LIMIT 1
+;;
+SELECT qty + 1, qty * price, sum(qty) OVER () FROM items WHERE qty BETWEEN 1 AND 2 ORDER BY order_id, pos LIMIT 2
+;;
+SELECT upper(mail::text), mail || 'x', length(mail), coalesce(mail, 'none@x'), CASE mail WHEN 'c1@example.org' THEN 1 ELSE 2 END, NULLIF(mail, 'c1@example.org') FROM customers ORDER BY id LIMIT 2
+;;
+SELECT pn + 1, pn::text, pn::int = 3, max(pn), ARRAY[pn], pn IN (1,2) FROM customers GROUP BY pn ORDER BY pn LIMIT 2
+;;
+SELECT h -> 'k' AS k, h ? 'k', t ~ 'top.*', t <@ 'top', ci = 'MIXED1', loc <-> point(0,0), ip << '10.0.0.0/8', r @> 5, tsv @@ 'common', x::text, bx @> loc FROM customers ORDER BY loc <-> point(0,0) LIMIT 2
+;;
+SELECT id FROM customers ORDER BY name <-> 'Customer 5', id LIMIT 3
+;;
+SELECT a.attname, a.atttypid::regtype, a.attrelid::regclass, a.attnum FROM pg_attribute a WHERE a.attrelid = '"Weird Schema"."Select"'::regclass ORDER BY attnum
+;;
+SELECT xpath('/a/@b', x), (xpath('//text()', x))[1]::text FROM customers WHERE x IS DOCUMENT ORDER BY id LIMIT 1
+;;
+SELECT string_agg(c, '' ORDER BY c) FROM regexp_split_to_table('hello', '') AS c
+;;
+SELECT timezone('Europe/Berlin', at), at AT TIME ZONE 'UTC' AT TIME ZONE 'Asia/Tokyo', at AT TIME ZONE interval '-03:00', extract(timezone FROM at), date_part('dow', at), at::time, at::date - 1, age(at, '2025-01-01'), at > 'yesterday', at + make_interval(hours => id) FROM orders ORDER BY id LIMIT 2
+;;
+SELECT * FROM pg_get_function_arguments('looper'::regproc::oid), pg_get_function_result('looper'::regproc)
+;;
+SELECT i.*, o FROM items i LEFT JOIN orders o ON (i.order_id = o.id AND o.total IS NOT NULL) WHERE (i.order_id, i.pos) = ANY (ARRAY[(1,1),(2,2)]) ORDER BY 1, 2
+;;
+SELECT t1.id FROM tree t1 WHERE NOT EXISTS (SELECT FROM tree t2 WHERE t2.parent = t1.id) AND t1.id = ANY (ARRAY(SELECT id FROM tree)) ORDER BY 1
+;;
+SELECT 'a' "x", 'b' x2, 1 "Weird Col!", 2 AS "select" FROM tree "T" WHERE "T"."id" = 1
+;;
+SELECT count(*) FROM public.orders AS o TABLESAMPLE BERNOULLI (100) REPEATABLE (1)
+;;
+SELECT * FROM ONLY events, ONLY (animals) WHERE false
+;;
+SELECT * FROM (TABLE tree) AS t (a, b) ORDER BY a
+;;
+SELECT * FROM (SELECT 1 AS a UNION SELECT 2) u INTERSECT SELECT 2
+;;
+SELECT 1 WHERE true AND (SELECT true) AND NOT false IS NULL IS FALSE
+;;
+SELECT grouping(a), a FROM (VALUES (1),(2)) v(a) GROUP BY ROLLUP ((a)) ORDER BY 2
+;;
+SELECT pg_catalog.array_to_string(ARRAY(SELECT pg_catalog.format_type(t, NULL) FROM unnest(ARRAY[23,25]::oid[]) t), ', ')
+;;
+SELECT E'\\x41'::bytea, '\x41'::bytea || E'\\102', U&'\0041' || 'b', 'it''s', E'it\'s', $q$it's$q$, N'nat', B'1', x'F'
+;;
+SELECT 1 AS "a""b", 'tab	in', 'ünïcode', '日本語', '🙂', U&"\0441" FROM (SELECT 1 AS "с") z
+;;
+SELECT num_nulls(VARIADIC ARRAY[1,NULL]), concat(VARIADIC ARRAY['a','b']), format('%s-%s', VARIADIC ARRAY['x','y']), greatest(VARIADIC_x) FROM (SELECT 1 AS VARIADIC_x) q
+;;
+SELECT pg_input_is_valid('12', 'integer'), pg_input_is_valid('x', 'numeric(5,2)'), pg_input_is_valid('{1,2}', 'int[]'), pg_input_is_valid('sad', 'mood'), pg_input_is_valid('a@b', 'email')
+;;
+SELECT * FROM pg_input_error_info('42000000000', 'integer')
+;;
+SELECT array_sort(ARRAY[3,1,2]), array_reverse(ARRAY[1,2]), casefold('ß'), crc32('abc'), uuid_extract_version(uuidv7()), reverse('\x0102'::bytea), gamma(5), random(1, 1)
+;;
+SELECT has_table_privilege('orders'::regclass, 'SELECT WITH GRANT OPTION'), pg_relation_is_updatable('active'::regclass, true), pg_column_is_updatable('orders'::regclass, 1::smallint, false), pg_get_replica_identity_index('orders'::regclass)
+;;
+EXPLAIN (GENERIC_PLAN, COSTS OFF) SELECT * FROM orders WHERE id = $1
+;;
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF, SERIALIZE TEXT, MEMORY OFF) SELECT 1
+;;
+SELECT m, m::text, m > 'sad', count(*) FROM customers GROUP BY 1 ORDER BY 1
+;;

@@ -64,3 +64,30 @@ CREATE PROCEDURE do_nothing() LANGUAGE plpgsql AS 'BEGIN NULL; END';
 CREATE RULE r_ins AS ON INSERT TO v_on_v DO INSTEAD NOTHING; CREATE SERVER loop FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'localhost'); CREATE FOREIGN TABLE far (id int) SERVER loop;
 CREATE TEXT SEARCH CONFIGURATION my_conf (COPY = english); CREATE COLLATION german (provider = icu, locale = 'de-DE'); CREATE COLLATION numeric_order (provider = icu, locale = 'en-u-kn-true');
 
+CREATE FUNCTION p1(n int DEFAULT length('abc') + 1, OUT a int, OUT b text[]) LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, public SET timezone = 'UTC' AS $$
+<<outer_block>> DECLARE c CONSTANT int := 5; al ALIAS FOR n; v orders.total%TYPE; r record; rt orders%ROWTYPE; arr int[] := '{}'; p pair; d email := 'a@b.c'; j jsonb := '{}'; t text COLLATE "C" NOT NULL := 'x';
+BEGIN
+ IF EXISTS (SELECT 1 FROM orders WHERE id = n) THEN SELECT total INTO STRICT v FROM orders WHERE id = al; END IF;
+ SELECT o.id, o.note INTO a, t FROM orders o WHERE o.id = 1; SELECT * INTO rt FROM orders WHERE id = 2;
+ arr[1] := 1; arr := arr || 2; p.a := 3; p := (4,'z')::pair; j['k'] := '1'; r := ROW(1,2); rt.note := 'x';
+ <<lo>> FOR i IN 1..3 LOOP FOR k IN REVERSE 3..1 LOOP CONTINUE lo WHEN k = 2; EXIT lo WHEN i > 2; END LOOP; END LOOP lo;
+ FOR r IN SELECT id, note FROM orders ORDER BY id LIMIT 2 LOOP b := array_append(b, r.note); END LOOP;
+ FOR r IN EXPLAIN SELECT 1 LOOP NULL; END LOOP;
+ CASE n WHEN 1, 2 THEN a := 1; WHEN 3 THEN a := 2; ELSE a := outer_block.c; END CASE;
+ DECLARE inner_v int := 1; BEGIN a := a + inner_v; RAISE EXCEPTION 'bad %', a USING ERRCODE = 'P0001', HINT = 'h', DETAIL = format('%s', n); EXCEPTION WHEN raise_exception OR unique_violation THEN b := b || SQLERRM || SQLSTATE; END;
+ PERFORM pg_sleep(0), count(*) FROM tree; GET DIAGNOSTICS a = ROW_COUNT; RETURN;
+EXCEPTION WHEN OTHERS THEN a := -1; END $$;
+CREATE FUNCTION p2(lim int) RETURNS TABLE (id int, note text) LANGUAGE sql STABLE AS $$ SELECT 1; WITH x AS (SELECT * FROM orders) SELECT x.id, x.note FROM x ORDER BY 1 LIMIT lim $$;
+CREATE FUNCTION p3(a int, b int DEFAULT 2) RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT a + b + (SELECT count(*)::int FROM tree); END;
+CREATE FUNCTION p4() RETURNS SETOF orders LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT * FROM orders ORDER BY id LIMIT 1; IF NOT FOUND THEN RAISE NOTICE 'none'; END IF; RETURN QUERY SELECT * FROM orders WHERE id = 2; END $$;
+CREATE FUNCTION p5(c refcursor) RETURNS refcursor LANGUAGE plpgsql AS $$ BEGIN OPEN c FOR SELECT id FROM tree ORDER BY id; RETURN c; END $$;
+CREATE FUNCTION p6(x text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM x::numeric; RETURN true; EXCEPTION WHEN invalid_text_representation THEN RETURN false; END $$;
+CREATE FUNCTION p7() RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM set_config('work_mem','4MB',true); SET LOCAL enable_seqscan = off; END $$;
+CREATE FUNCTION p8(js jsonb) RETURNS text LANGUAGE plpgsql AS $$ DECLARE k text; o text := ''; BEGIN FOR k IN SELECT jsonb_object_keys(js) LOOP o := o || k || coalesce(js->>k,'') ; END LOOP; FOREACH k IN ARRAY string_to_array(o, ',') LOOP o := o || k; END LOOP; RETURN o; END $$;
+CREATE FUNCTION p9(d date) RETURNS date LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT ($1 + interval ''1 month'' - interval ''1 day'')::date';
+CREATE FUNCTION p10(t anyelement, VARIADIC o anyarray) RETURNS boolean LANGUAGE sql AS 'SELECT t = ANY (o)';
+CREATE FUNCTION p11(n int) RETURNS text LANGUAGE plpgsql AS $$ DECLARE c CURSOR FOR SELECT id FROM tree ORDER BY id; x int; s text := ''; BEGIN OPEN c; LOOP FETCH c INTO x; EXIT WHEN NOT FOUND; s := s || x; MOVE RELATIVE 1 FROM c; END LOOP; CLOSE c; FETCH NEXT FROM c INTO x; RETURN s; EXCEPTION WHEN OTHERS THEN RETURN s || 'e'; END $$;
+CREATE FUNCTION p14() RETURNS int LANGUAGE plpgsql AS $$ begin return (select count(*) from v_on_v); end; $$;
+CREATE VIEW vv AS SELECT p9(at::date) AS d, p6(note) AS n, p3(id) AS t, total_of(customer_id) AS c FROM orders;
+CREATE VIEW vx AS SELECT * FROM crosstab('SELECT status, customer_id % 2, count(*) FROM orders GROUP BY 1,2 ORDER BY 1,2') AS ct(status text, a bigint, b bigint);
+CREATE VIEW vj AS SELECT jsonb_agg(t) AS j, (SELECT string_agg(word, ' ' ORDER BY word) FROM ts_stat('SELECT tsv FROM docs')) AS w FROM tree t;

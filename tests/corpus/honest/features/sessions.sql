@@ -372,3 +372,25 @@ SET backslash_quote = safe_encoding
 ;
 SET escape_string_warning = off
 ;;
+SELECT * FROM p1()
+;;
+SELECT * FROM p1(3), p2(2), p4() LIMIT 3
+;;
+SELECT p3(1), p3(1,5), p6('x'), p6('1'), p8('{"a":1}'), p9('2026-01-15'), p10(1,1,2), p11(1), p14()
+;;
+BEGIN
+;
+SELECT p5('cc')
+;
+FETCH ALL FROM cc
+;
+COMMIT
+;;
+SELECT p7()
+;;
+SELECT * FROM vv LIMIT 2
+;;
+SELECT * FROM vx
+;;
+SELECT * FROM vj
+;;
