@@ -28,6 +28,7 @@ mod drivers;
 mod extended;
 mod fired;
 mod ground;
+mod honest;
 mod lifecycle;
 mod limits;
 mod login;
