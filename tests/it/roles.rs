@@ -422,6 +422,11 @@ on_each_server! {
         drop(gate.session(&grant));
         assert!(db_user(&gate).starts_with("pgward_"));
         let mut admin = pg.admin(&database);
+        run(&mut admin, &format!("REVOKE CONNECT ON DATABASE {database} FROM PUBLIC, pgward_scoped"));
+        let (code, detail) = login_refused(&gate, &grant);
+        assert!(code == "42501" && detail.contains("must let +pgward_scoped in"), "{detail}");
+        run(&mut admin, &format!("GRANT CONNECT ON DATABASE {database} TO PUBLIC"));
+        drop(gate.session(&grant));
         run(&mut admin, "REVOKE EXECUTE ON FUNCTION pgward.open_scope_role FROM scoped_control");
         let (code, detail) = login_refused(&gate, &grant);
         assert!(code == "42501" && detail.contains("permission denied for function"), "{detail}");
@@ -429,7 +434,8 @@ on_each_server! {
         let (code, detail) = login_refused(&gate, &grant);
         assert!(code == "42501" && detail.contains("does not exist"), "{detail}");
         let failures = gate.events("auth.failed");
-        assert!(failures.iter().all(|record| record["cause"] == "scope_role"), "{failures:?}");
+        let causes: Vec<_> = failures.iter().map(|record| record["cause"].clone()).collect();
+        assert_eq!(causes, ["upstream", "scope_role", "scope_role"], "{failures:?}");
         // Reads go on.
         passes(&mut gate.session(&gate.read_grant()), "SELECT 1");
     }

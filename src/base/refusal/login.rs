@@ -146,7 +146,7 @@ pub fn no_writer(grant: GrantId, database: &str) -> Refusal {
 pub fn no_scope_role(grant: GrantId, database: &str, why: &str) -> Refusal {
     let what = format!("pgward: the server gives no role for the scopes of grant {grant}");
     Refusal::fatal("scope_role", code::INSUFFICIENT_PRIVILEGE, what)
-        .detail(format!("The server says: {}", shown(why)))
+        .detail(shown(why))
         .hint(format!(
             "Show this to the operator of [databases.{database}]: pgward config check says more."
         ))
