@@ -215,7 +215,11 @@ fn functions<'t>(
             if name == "allow_functions" { (one, &[][..]) } else { (&[][..], one) };
         let usable = Functions::new(allow, refuse);
         if let Err(why) = &usable {
-            reader.wrong(at, why.to_string(), "write it as \"schema.function\", without arguments");
+            reader.wrong(
+                at,
+                why.to_string(),
+                "pgward config check prints the line of each function that cannot be judged",
+            );
         }
         usable.is_ok()
     });

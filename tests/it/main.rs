@@ -39,6 +39,7 @@ mod psql;
 mod reach;
 mod readonly;
 mod roles;
+mod sequences;
 mod server;
 mod simple;
 mod stale;
