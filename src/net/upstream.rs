@@ -132,11 +132,7 @@ impl Acting {
             tracing::warn!(%database, grant = %grant.id, %problem, "no scope role");
             let refusal = match &problem {
                 QueryError::Failed { message, .. } => {
-                    texts::no_scope_role(
-                        grant.id,
-                        database,
-                        &format!("The server says: {message}"),
-                    )
+                    texts::no_scope_role(grant.id, database, &format!("The server says: {message}"))
                 }
                 QueryError::Lost(_) => {
                     let why = "The role for the grant's scopes could not be asked for.";
