@@ -20,6 +20,8 @@ pub(crate) struct Ground {
     busy: Wire,
     /// Listens, idle.
     listener: Wire,
+    /// The number of the type `public.checked`.
+    checked: String,
 }
 
 /// Everything that must not change, by name.
@@ -76,12 +78,14 @@ impl Ground {
             busy: Wire::connect(pg.port(), role, &database, crate::support::pg::PASSWORD),
             listener: pg.admin(&database),
             port: pg.port(),
+            checked: String::new(),
             database,
             files,
             admin: pg.admin("postgres"),
         };
         ground.admin = admin;
         ground.make(include_bytes!("../../readonly_corpus/objects.sql"));
+        ground.checked = ground.admin.query("SELECT 'public.checked'::regtype::oid").value();
         run(&mut ground.listener, "LISTEN stolen");
         ground.busy.send(&crate::support::message::query("SELECT pg_sleep(3600)"));
         ground
@@ -102,6 +106,7 @@ impl Ground {
             ("@FILES@", self.files.path().display().to_string()),
             ("@BYSTANDER@", self.busy.pid.to_string()),
             ("@LISTENER@", self.listener.pid.to_string()),
+            ("@CHECKED@", self.checked.clone()),
         ] {
             while let Some(at) = out.windows(name.len()).position(|w| w == name.as_bytes()) {
                 out.splice(at..at + name.len(), value.bytes());
