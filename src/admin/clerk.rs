@@ -16,7 +16,7 @@ use super::record::{AdminEvent, Record};
 use super::sessions::{Cause, Report, Sessions};
 use super::summary::Tally;
 use crate::base::{GrantId, SessionId};
-use crate::catalog::Catalogues;
+use crate::catalog::{Catalogues, scope_roles};
 use crate::config::Config;
 use crate::grants::ledger::MakeError;
 use crate::grants::rules::Which;
@@ -87,7 +87,10 @@ impl Clerk {
     pub async fn create(&self, wish: Wish, actor: &str) -> Result<CreatedGrant, ClerkError> {
         let (config, now, who) = (self.config.load_full(), (self.clock)(), actor.to_owned());
         let (ledger, rules) = (Arc::clone(&self.ledger), Arc::clone(&config));
-        let made = spawn_blocking(move || ledger.make(&wish, Rules::new(&rules), &who, now));
+        let roles = scope_roles::is_installed(&self.catalogues.get(&wish.database));
+        let made = spawn_blocking(move || {
+            ledger.make(&wish, Rules::new(&rules).scope_roles(roles), &who, now)
+        });
         let Made { grant, token } = made.await??;
         // Where the catalogue isn't loaded no session is let in either.
         if self.catalogues.is_loaded(&grant.database) {

@@ -57,6 +57,7 @@ pub struct WishError {
 #[derive(Debug, Clone, Copy)]
 pub struct Rules<'a> {
     config: &'a Config,
+    scope_roles: bool,
 }
 
 /// A wish that may be granted.
@@ -76,7 +77,13 @@ impl<'a> Rules<'a> {
     /// The rules of that configuration.
     #[must_use]
     pub const fn new(config: &'a Config) -> Self {
-        Self { config }
+        Self { config, scope_roles: false }
+    }
+
+    /// The same where the upstream makes a role for each set of scopes: no writer is needed.
+    #[must_use]
+    pub const fn scope_roles(self, installed: bool) -> Self {
+        Self { scope_roles: installed, ..self }
     }
 
     /// Checks a wish at `now` (microseconds since the epoch).
@@ -160,15 +167,16 @@ impl<'a> Rules<'a> {
         }
         let database = self.config.databases.get(&wish.database);
         let beyond = all.iter().any(Scope::beyond_reading);
-        if beyond && database.is_none_or(|database| database.writer.is_none()) {
+        let writes = self.scope_roles || database.is_some_and(|found| found.writer.is_some());
+        if beyond && !writes {
             return Err(error(
                 format!(
                     "database \"{}\" has no writer role, so nothing can be written",
                     wish.database
                 ),
                 format!(
-                    "configure databases.{}.writer (`pgward config setup-sql` prints the SQL), or \
-                     leave out --scope",
+                    "run the SQL that `pgward config setup-sql --database {}` prints, or leave \
+                     out --scope",
                     wish.database
                 ),
             ));

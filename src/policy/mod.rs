@@ -16,6 +16,7 @@
 //! | `scope`, `terms`, `resolve` | what a grant permits; whether it names a real table |
 
 mod beyond;
+mod blind;
 mod cache;
 pub mod catalogue;
 pub mod explain;
@@ -31,10 +32,13 @@ pub mod settings;
 pub mod terms;
 pub mod timeout;
 mod types;
+mod vouched;
 mod write;
 
 #[cfg(test)]
 mod beyond_tests;
+#[cfg(test)]
+mod blind_tests;
 #[cfg(test)]
 mod freeze_tests;
 #[cfg(test)]

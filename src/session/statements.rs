@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use super::again::Again;
 use super::client::{Frame, Took};
 use super::copy::Gate;
 use super::decide::{Told, judged};
 use super::event::{Done, Event, Outcome, Parameters, Via};
 use super::names::{Name, Portal, Prepared, Sent, executed, kept};
 use super::replies::{Bind, CursorChange, Lookup, NameChange, PortalOf, Query, Request, Why};
+use super::run::{Run, Way};
 use super::{Call, End, Session};
 use crate::base::{Refusal, limits, refusal};
 use crate::policy::judge::Case;
@@ -48,52 +50,51 @@ impl Session {
             Executes::Refused(refusal) => (None, false, Some(refusal)),
             Executes::Unsure => return Ok(Took::Hold),
         };
-        let own = own.or_else(|| self.own_refusal(&judgement));
-        let refusal = own.as_ref().or_else(|| judgement.verdict.refusal());
-        let counted = refusal.is_none() && self.counts(&judgement, executes_write);
-        if counted && !self.ahead.discarding && !self.all_answered() {
-            // Whether it stands in a block must be known.
-            return Ok(Took::Hold);
+        let own = match self.again(&judgement, judge, call) {
+            Again::Fine => own,
+            Again::Refused(refusal) => own.or(Some(refusal)),
+            Again::Hold => return Ok(Took::Hold),
+        };
+        let mut own = own.or_else(|| self.own_refusal(&judgement));
+        let allowed = own.is_none() && judgement.verdict.refusal().is_none();
+        let mut counted =
+            allowed && !self.ahead.discarding && self.counts(&judgement, executes_write);
+        let mut run = None;
+        if counted {
+            match self.way(&judgement, text) {
+                Way::Unsure => return Ok(Took::Hold),
+                Way::Whole => {}
+                Way::Run => run = Some(Run::Open),
+                Way::Refused(refusal) => (own, counted) = (Some(refusal), false),
+            }
         }
+        let refusal = own.as_ref().or_else(|| judgement.verdict.refusal());
         let told = Told { via: Via::Query, text, parse, parameters: None, refusal };
         let transaction = self.transaction_ahead();
         let first = self.record_decisions(&judgement, &told, call);
         self.remember(text);
-        let counted = counted && !self.ahead.discarding;
-        let in_our_block = counted && self.open_block(&judgement, call);
-        let refused = match (own, &judgement.verdict) {
-            (Some(own), _) => Some(self.refuse_query(Why::Own(Box::new(own)), call)),
-            (None, Verdict::Refuse(_)) => Some(self.refuse_query(judged(&judgement), call)),
-            (None, Verdict::Replace { text, .. }) => {
-                call.turn.upstream.own(|out| write::query(out, text));
-                None
-            }
-            (None, Verdict::Pass) => {
-                call.turn.upstream.pass(frame.range());
-                None
-            }
+        let why = match own {
+            Some(own) => Some(Why::Own(Box::new(own))),
+            None => judgement.verdict.refusal().map(|_| judged(&judgement)),
         };
+        let refused = why.map(|why| self.refuse_query(why, call));
         let allowed = refused.is_none();
-        if allowed && judgement.statements.iter().any(|one| one.action == Action::CopyIn) {
-            self.ahead.gate = Gate::Maybe;
+        if allowed {
+            self.send_query(frame, text, &judgement, run, call);
         }
         if self.ahead.discarding {
             self.skipped(allowed, first, &judgement, call);
         } else {
-            let names = |one: &crate::policy::Judged| {
-                matches!(one.action, Action::Prepare { .. } | Action::Declare { .. })
-            };
-            let keep = allowed && judgement.statements.iter().any(names);
+            let keep = allowed && needs_text(&judgement, run);
             self.push(Request::Query(Query {
                 statements: judgement.statements.len(),
-                writes: executes_write
-                    || judgement.statements.iter().any(|one| one.writes || self.fetches_write(one)),
+                writes: executes_write || self.writes(&judgement),
                 judgement: Some(judgement),
                 refused,
                 text: keep.then(|| text.into()),
                 first,
                 counted,
-                in_our_block,
+                run,
                 executes_write,
                 answered: 0,
                 failed: false,
@@ -104,6 +105,36 @@ impl Session {
         }
         self.ahead.segment += 1;
         Ok(Took::Bytes(frame.length))
+    }
+
+    /// Whether one of its statements writes.
+    fn writes(&self, judgement: &Judgement) -> bool {
+        judgement.statements.iter().any(|one| one.writes || self.fetches_write(one))
+    }
+
+    /// Forwards a Query that was allowed.
+    fn send_query(
+        &mut self,
+        frame: &Frame<'_>,
+        text: &[u8],
+        judgement: &Judgement,
+        run: Option<Run>,
+        call: &mut Call<'_>,
+    ) {
+        match &judgement.verdict {
+            Verdict::Replace { text, .. } => {
+                call.turn.upstream.own(|out| write::query(out, text));
+            }
+            _ if run.is_some() => {
+                let part = Query::first_part(judgement, text);
+                call.turn.upstream.own(|out| write::run(out, part));
+                self.ahead.left_unnamed = true;
+            }
+            _ => call.turn.upstream.pass(frame.range()),
+        }
+        if judgement.statements.iter().any(|one| one.action == Action::CopyIn) {
+            self.ahead.gate = Gate::Maybe;
+        }
     }
 
     pub(super) fn parse(
@@ -196,6 +227,11 @@ impl Session {
             Executes::Refused(refusal) => (prepared.statement, Some(refusal)),
             Executes::Unsure => return Ok(Took::Hold),
         };
+        let own = match self.again(&prepared.judgement, judge, call) {
+            Again::Fine => own,
+            Again::Refused(refusal) => own.or(Some(refusal)),
+            Again::Hold => return Ok(Took::Hold),
+        };
         let own = own
             .or_else(|| self.audit_refusal())
             .or_else(|| self.too_many_names())
@@ -226,6 +262,7 @@ impl Session {
     pub(super) fn execute(
         &mut self,
         frame: &Frame<'_>,
+        judge: &mut Judge,
         call: &mut Call<'_>,
     ) -> Result<Took, Malformed> {
         let (portal, rows_max) = frontend::execute(frame.body)?;
@@ -234,7 +271,18 @@ impl Session {
             return Ok(Took::Bytes(frame.length));
         }
         let portal = kept(portal);
-        let prepared = match self.portal(portal) {
+        let found = self.portal(portal);
+        if let PortalOf::Bind(prepared) | PortalOf::Cursor(Portal { prepared, .. }) = &found {
+            match self.prepared_again(prepared, judge, call) {
+                Again::Fine => {}
+                Again::Refused(refusal) => {
+                    self.refuse_unread(Via::Bind, refusal, call);
+                    return Ok(Took::Bytes(frame.length));
+                }
+                Again::Hold => return Ok(Took::Hold),
+            }
+        }
+        let prepared = match found {
             PortalOf::Bind(prepared) => prepared,
             PortalOf::Cursor(cursor) => {
                 self.fetch(&cursor, frame, call);
@@ -300,7 +348,7 @@ impl Session {
     }
 
     /// Judges a text under the session's terms; `None` while it is judged on the pool.
-    fn judge(
+    pub(super) fn judge(
         &mut self,
         text: &[u8],
         types: &[u32],
@@ -419,6 +467,15 @@ impl Session {
             call.recorder.record(&Event::Done(Done::skipped(statement)));
         }
     }
+}
+
+/// Whether a Query's text is needed once it is forwarded: for the names that it makes, or because
+/// its statements are sent one by one.
+fn needs_text(judgement: &Judgement, run: Option<Run>) -> bool {
+    let names = |one: &crate::policy::Judged| {
+        matches!(one.action, Action::Prepare { .. } | Action::Declare { .. })
+    };
+    run.is_some() && judgement.statements.len() > 1 || judgement.statements.iter().any(names)
 }
 
 fn not_ascii(name: &[u8]) -> Option<Refusal> {

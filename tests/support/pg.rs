@@ -179,6 +179,16 @@ impl Pg {
         self.admin(database).query("SELECT count(*) FROM public.victim").value()
     }
 
+    /// Waits until a statement that contains `text` runs in a client's session.
+    pub(crate) fn runs(&self, database: &str, text: &str) {
+        let sql = format!(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = '{database}' \
+             AND state = 'active' AND query LIKE '%{text}%' AND pid <> pg_backend_pid()"
+        );
+        let mut admin = self.admin("postgres");
+        super::eventually(text, Duration::from_secs(10), || admin.query(&sql).value() != "0");
+    }
+
     /// Backends of clients (not of pgward's control connections) in a database.
     pub(crate) fn backends(&self, database: &str) -> u32 {
         let sql = format!(

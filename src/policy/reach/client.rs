@@ -1,11 +1,12 @@
 //! A client's own statement: what it mentions of the database is looked up, and refused with the
 //! way to what is wrong.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::local::{Gather, Local};
+use super::local::Gather;
 use super::{Found, Node};
-use crate::policy::catalogue::Catalogue;
+use crate::policy::catalogue::{Catalogue, Relation};
 use crate::policy::functions::Functions;
 use crate::policy::reason::Reason;
 use crate::sql::facts::{Action, Name, Statement};
@@ -17,7 +18,7 @@ pub(crate) fn statement(
     catalogue: &Catalogue,
     functions: &Functions,
 ) -> Result<(), Reason> {
-    let mut gather = Gather { catalogue, functions, local: Local::default() };
+    let mut gather = Gather::new(catalogue, functions);
     gather.mentioned(statement);
     // What a definition names may be what it makes.
     let defines = matches!(statement.action, Action::Ddl | Action::Maintain);
@@ -33,7 +34,55 @@ pub(crate) fn statement(
         let found = Arc::new(Found { what, act, chain, allow });
         return Err(Reason::Reach { rule: "function_user", found, way_round: None });
     }
+    // Beneath built-in types: no statement names it, and every one may use it.
+    for at in catalogue.beneath_all() {
+        judge(Node::Function(at), catalogue, functions)?;
+    }
     gather.local.edges.iter().try_for_each(|&node| judge(node, catalogue, functions))
+}
+
+/// The relations of the database that functions, types and operators which a statement mentions
+/// read by themselves; what a view or a policy reads is the view's own.
+pub(crate) fn read_beneath<'a>(
+    statement: &Statement,
+    catalogue: &'a Catalogue,
+    functions: &Functions,
+) -> Vec<(&'a Relation, String)> {
+    let mut gather = Gather::new(catalogue, functions);
+    gather.mentioned(statement);
+    let named = statement.calls.iter().chain(&statement.types);
+    let called = statement.calls.iter().flat_map(|name| catalogue.functions_at(name));
+    let typed = named.flat_map(|name| catalogue.types_at(name)).map(Node::Type);
+    let mentioned = gather.local.edges.iter().copied();
+    let mut open: Vec<(Node, String)> = called
+        .map(Node::Function)
+        .chain(typed)
+        .chain(mentioned)
+        .map(|node| (node, catalogue.name_of(node)))
+        .collect();
+    let (mut seen, mut found) = (HashSet::new(), Vec::new());
+    while let Some((node, by)) = open.pop() {
+        if !seen.insert(node) {
+            continue;
+        }
+        if let Node::Relation(at) = node {
+            found.extend(catalogue.snapshot().relations.get(at).map(|relation| (relation, by)));
+            continue;
+        }
+        let local = catalogue.local(node, functions);
+        open.extend(local.edges.iter().map(|&next| (next, by.clone())));
+    }
+    found
+}
+
+/// Judges every relation that a name may mean, as if it were read.
+pub(crate) fn relations(
+    name: &Name,
+    catalogue: &Catalogue,
+    functions: &Functions,
+) -> Result<(), Reason> {
+    let mut found = catalogue.relations_at(name).map(Node::Relation);
+    found.try_for_each(|node| judge(node, catalogue, functions))
 }
 
 /// Judges one object that a statement mentions.
