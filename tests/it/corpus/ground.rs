@@ -49,7 +49,7 @@ const OTHER: &str = r"
 SELECT 'roles', md5(string_agg(a::text, ',' ORDER BY oid)) FROM pg_authid a
     WHERE rolname ~ '^(intruder|reader$|writer$|control$|boss$|postgres$)'
 UNION ALL SELECT 'members', string_agg(concat(roleid, member), ',' ORDER BY roleid, member)
-    FROM pg_auth_members WHERE member IN (SELECT oid FROM pg_roles WHERE rolname IN ('reader', 'writer', 'control', 'boss'))
+    FROM pg_auth_members WHERE (roleid < 16384 OR roleid = 'boss'::regrole) AND member IN (SELECT oid FROM pg_roles WHERE rolname IN ('reader', 'writer', 'control', 'boss'))
 UNION ALL SELECT 'settings of roles', string_agg(s::text, ',' ORDER BY setdatabase, setrole) FROM pg_db_role_setting s
     WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
       AND setrole IN (SELECT 0 UNION SELECT oid FROM pg_roles WHERE rolname IN ('reader', 'writer', 'control', 'boss'))
