@@ -4,8 +4,8 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -17,10 +17,11 @@ use super::adapters::{Sight, Watch};
 use super::journal::Journal;
 use super::output::{Failure, say};
 use super::rights::chain;
-use crate::admin::{Clerk, Record, api, health, socket};
+use crate::admin::{Clerk, Record, door, health, socket};
 use crate::audit::{AdminStream, Log};
 use crate::catalog::Catalogues;
 use crate::config::{Config, ParserDisagreement, Problem};
+use crate::grants::live::Uses;
 use crate::grants::{Ledger, Sqlite};
 use crate::net::{Server, ServerParts, StartError, clock};
 use crate::policy::JudgeSettings;
@@ -65,7 +66,7 @@ struct House {
     metrics: Arc<Metrics>,
     draining: Arc<AtomicBool>,
     /// Removes the admin socket at the end.
-    _place: socket::Place,
+    place: socket::Place,
 }
 
 /// Serves until a signal ends it.
@@ -110,8 +111,10 @@ impl House {
         let metrics = Metrics::new().map_err(|error| Failure::new(chain(&error)))?;
         let (log, ledger, metrics) = (Arc::new(log), Arc::new(ledger), Arc::new(metrics));
         let catalogues = Arc::new(Catalogues::new(Arc::new(judging(&config, path)?)));
-        let (listener, place) = socket::bind(&config.admin.socket)
+        let everybody = !config.admin.operators.is_empty();
+        let (listener, place) = socket::bind(&config.admin.socket, everybody)
             .map_err(|error| Failure::new(chain(&error)).hint(error.remedy()))?;
+        let remote = bind_admin(&config).await?;
         let scraped = bind_metrics(&config).await?;
         let config = Arc::new(config);
         let server = Server::start(ServerParts {
@@ -134,7 +137,10 @@ impl House {
             catalogues: Arc::clone(&catalogues),
             record: Arc::clone(&journal) as Arc<dyn Record>,
             clock: || clock::now().wall,
+            busy: Mutex::default(),
         });
+        let uses: Weak<dyn Uses> = Arc::downgrade(&(Arc::clone(&ledger) as Arc<dyn Uses>));
+        ledger.live().set_uses(uses);
         let draining = Arc::new(AtomicBool::new(false));
         let vitals = Arc::new(Watch {
             server: Arc::clone(&server),
@@ -145,14 +151,17 @@ impl House {
             log,
             draining: Arc::clone(&draining),
         });
-        tokio::spawn(api::serve(listener, Arc::clone(&clerk)));
+        tokio::spawn(door::serve_socket(listener, Arc::clone(&clerk)));
+        if let Some(listener) = remote {
+            tokio::spawn(door::serve_address(listener, Arc::clone(&clerk)));
+        }
         if let Some(listener) = scraped {
             tokio::spawn(health::serve(listener, vitals));
         }
         tokio::spawn(sweep(clerk, Arc::clone(&journal)));
         let path = path.to_owned();
         metrics.config_reloaded(Some(seconds()));
-        Ok(Self { path, config, server, journal, metrics, draining, _place: place })
+        Ok(Self { path, config, server, journal, metrics, draining, place })
     }
 
     /// Until a signal ends it.
@@ -227,7 +236,11 @@ impl House {
             return Err(fixed);
         }
         let new = Arc::new(new);
+        let everybody = !new.admin.operators.is_empty();
+        door::server_tls(new.admin.tls.as_ref())
+            .map_err(|error| vec![format!("admin.tls: {}", chain(&error))])?;
         self.server.reload(Arc::clone(&new)).await?;
+        self.place.open_to(everybody);
         self.config.store(new);
         self.metrics.config_reloaded(Some(seconds()));
         Ok(())
@@ -244,6 +257,7 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<String> {
         ("audit.parameters", old.audit.parameters != new.audit.parameters),
         ("audit.rotate_bytes", old.audit.rotate_bytes != new.audit.rotate_bytes),
         ("admin.socket", old.admin.socket != new.admin.socket),
+        ("admin.address", old.admin.address != new.admin.address),
         ("metrics.address", old.metrics.address != new.metrics.address),
     ];
     let changed = changed.iter().filter(|(_, changed)| *changed);
@@ -272,6 +286,19 @@ fn remedy(error: &StartError) -> &'static str {
         },
         StartError::Start(_) => "look at the limits of this user on processes and open files",
     }
+}
+
+/// The address of the API, with its certificate and key looked at.
+async fn bind_admin(config: &Config) -> Result<Option<tokio::net::TcpListener>, Failure> {
+    let Some(address) = config.admin.address else { return Ok(None) };
+    door::server_tls(config.admin.tls.as_ref()).map_err(|error| {
+        Failure::new(format!("admin.tls: {}", chain(&error))).hint("correct these files")
+    })?;
+    let bound = tokio::net::TcpListener::bind(address).await.map_err(|error| {
+        Failure::new(format!("the API can't be served at {address}: {error}"))
+            .hint("choose another admin.address, or \"off\"")
+    });
+    Ok(Some(bound?))
 }
 
 async fn bind_metrics(config: &Config) -> Result<Option<tokio::net::TcpListener>, Failure> {

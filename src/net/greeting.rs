@@ -82,6 +82,7 @@ pub(super) async fn open(door: Door, entry: Entry) -> Result<Admitted, (Box<Door
     let mut relay = Relay::new(Begin { worker, books, session, client, upstream, idle_timeout });
     relay.client.queue_bytes(&out);
     place.entry.note_state(State::Idle);
+    relay.worker.shared.grants.began(grant.id, now.wall);
     Ok(Admitted { relay, place, started: now })
 }
 

@@ -193,7 +193,7 @@ impl Relay {
         if self.over.is_none() {
             if let Some(cause) = self.books.entry.poll_ending(context.waker()) {
                 self.end_by(&cause, now);
-            } else if self.books.entry.deadline.passed(now) {
+            } else if self.books.entry.deadline().passed(now) {
                 self.end_from_here(EndCause::Expired, now);
             } else if now.since(self.active_at) >= self.idle_us
                 && self.session.state() != State::Active
@@ -226,7 +226,7 @@ impl Relay {
             let due = [TOLD_WITHIN_US, OUTCOME_WITHIN_US].map(|us| over.at.boot.saturating_add(us));
             return due.into_iter().find(|due| *due > now.boot).unwrap_or(after(LOOK_EVERY_US));
         }
-        let mut wait = self.books.entry.deadline.left(now);
+        let mut wait = self.books.entry.deadline().left(now);
         if self.left_at.is_some() || self.judging.is_some() {
             wait = wait.min(LOOK_EVERY_US);
         }
@@ -247,7 +247,9 @@ impl Relay {
     fn end_by(&mut self, cause: &EndCause, now: Moment) {
         let refusal = cause.refusal(&self.books.entry);
         let detail = match cause {
-            EndCause::Revoked { because } | EndCause::Killed { because } => Some(because.clone()),
+            EndCause::Revoked { because, .. } | EndCause::Killed { because } => {
+                Some(because.clone())
+            }
             EndCause::Expired | EndCause::Shutdown | EndCause::Idle { .. } => None,
         };
         self.end_with(refusal, cause.word(), detail, now);
