@@ -93,9 +93,22 @@ fn the_manual() {
         "config setup-sql --help",
         "grant --help",
         "grant create --help",
+        "grant request --help",
+        "grant approve --help",
+        "grant deny --help",
+        "grant redeem --help",
         "grant list --help",
         "grant show --help",
+        "grant extend --help",
+        "grant rotate --help",
+        "grant release --help",
         "grant revoke --help",
+        "grant break-glass --help",
+        "grant review --help",
+        "operator --help",
+        "operator create --help",
+        "operator list --help",
+        "operator remove --help",
         "session --help",
         "session list --help",
         "session kill --help",
@@ -113,7 +126,10 @@ fn usage_errors() {
     let lines = [
         "",
         "grnat list",
-        "grant approve g_0000000000",
+        "grant approve",
+        "grant extend g_0000000000",
+        "grant break-glass --database app",
+        "operator create alice",
         "grant create --user alice",
         "grant revoke",
         "grant revoke g_0000000000 --all",
@@ -138,6 +154,11 @@ fn without_a_server() {
         "grant list",
         "grant show g_0000000000",
         "grant revoke --all",
+        "grant request --database app --reason \"INC-4211 stuck orders\"",
+        "grant extend g_0000000000 --ttl 30m",
+        "grant list --server https://127.0.0.1:1",
+        "grant list --server http://gateway:6433",
+        "grant list --server gateway",
         "session list -o json",
         "session kill s_000000000000",
         "audit tail",
@@ -174,7 +195,9 @@ fn a_configuration_full_of_problems() {
          [store]\nurl = \"postgres://db/grants\"\n\n[policy]\nmax_ttl = \"0s\"\n\
          default_ttl = \"forever\"\nallow_functions = [\"now\"]\n\n[limits]\n\
          statement_bytes = \"1MB\"\nmax_rows_reed = 10\n\n[audit]\nsync = \"always\"\n\n\
-         [admin]\noperators = []\n\n[alerts]\n",
+         [roles.empty]\n[roles.odd]\nscopes = [\"update:orders\"]\napprovals = 99\n\n\
+         [admin]\naddress = \"0.0.0.0:6433\"\n\
+         operators = { alice = [\"aprove\"], bob = \"request\" }\n\n[alerts]\n",
     );
     insta::assert_snapshot!("problems_check", bench.run("config check"));
     insta::assert_snapshot!("problems_json", bench.run("config check -o json"));

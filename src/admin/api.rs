@@ -1,118 +1,292 @@
-//! The HTTP API of the admin socket: JSON in, JSON out, one function for each verb.
+//! The HTTP API: JSON in, JSON out, one function for each verb, and one table that says of each
+//! verb where it is and what it takes to ask for it. The admin socket and the address over TLS
+//! serve the same; who asks was found out before.
 
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{ConnectInfo, Path, Query, Request, State};
-use axum::http::StatusCode;
+use axum::extract::{Extension, Path, Query, Request, State};
+use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tokio::net::UnixListener;
 
+use super::caller::Caller;
 use super::check::{CheckView, CheckWish};
 use super::clerk::{Clerk, ClerkError};
 use super::forms::{
-    Because, CreatedGrant, ErrorBody, GrantView, Killed, RevokeMany, Revoked, RevokedMany,
-    SessionView,
+    Answered, Because, CreatedGrant, CreatedOperator, ErrorBody, ExtendWish, GrantView, Killed,
+    OperatorView, OperatorWish, RemovedOperator, RevokeMany, Revoked, RevokedMany, SessionView,
 };
-use super::peer::Peer;
+use super::listing::ListWish;
 use crate::base::{GrantId, SessionId};
+use crate::config::Right;
+use crate::config::Right::{Administer, Approve, Audit, BreakGlass, Request as Ask};
 use crate::grants::Wish;
 use crate::grants::rules::Which;
 
 /// An answer that isn't 2xx.
 #[derive(Debug)]
-struct Failure {
+pub(super) struct Failure {
     status: StatusCode,
     body: ErrorBody,
 }
 
 type Answer<T> = Result<Json<T>, Failure>;
 type Desk = State<Arc<Clerk>>;
-type Who = ConnectInfo<Peer>;
+type Who = Extension<Caller>;
 
-/// Serves operators until the runtime ends.
-///
-/// # Errors
-/// When the listener fails for good.
-pub async fn serve(listener: UnixListener, clerk: Arc<Clerk>) -> std::io::Result<()> {
-    let service = routes(clerk).into_make_service_with_connect_info::<Peer>();
-    axum::serve(listener, service).await
+/// One verb.
+#[derive(Debug)]
+#[cfg_attr(not(test), expect(dead_code, reason = "the OpenAPI document is held against them"))]
+pub(super) struct Verb {
+    /// `get` or `post`.
+    pub(super) method: &'static str,
+    /// Where.
+    pub(super) path: &'static str,
+    /// Its name in the OpenAPI document.
+    pub(super) name: &'static str,
+    /// What it does.
+    pub(super) does: &'static str,
+    /// Who may ask for it: one of these. Whose grant it is may matter besides.
+    pub(super) needs: &'static [Right],
+    /// What its body is, by the name of its schema.
+    pub(super) takes: Option<&'static str>,
+    /// What it answers with.
+    pub(super) gives: &'static str,
+    handler: fn() -> MethodRouter<Arc<Clerk>>,
 }
 
-fn routes(clerk: Arc<Clerk>) -> Router {
-    Router::new()
-        .route("/v1/grants", get(grant_list).post(grant_create))
-        .route("/v1/grants/revoke", post(grant_revoke_many))
-        .route("/v1/grants/{id}", get(grant_show))
-        .route("/v1/grants/{id}/revoke", post(grant_revoke))
-        .route("/v1/check", post(check))
-        .route("/v1/sessions", get(session_list))
-        .route("/v1/sessions/{id}/kill", post(session_kill))
+const ANYBODY: &[Right] = &Right::ALL;
+
+macro_rules! verbs {
+    ($($method:ident $path:literal $handler:ident ($takes:expr) -> $gives:literal,
+       $needs:expr, $does:literal;)*) => {
+        /// Every verb there is.
+        pub(super) const VERBS: &[Verb] = &[$(Verb {
+            method: stringify!($method),
+            path: $path,
+            name: stringify!($handler),
+            does: $does,
+            needs: $needs,
+            takes: $takes,
+            gives: $gives,
+            handler: || $method($handler),
+        }),*];
+    };
+}
+
+verbs! {
+    get "/v1/grants" grant_list (None) -> "GrantView[]",
+        ANYBODY, "List grants: all to who may approve, administer or audit, else one's own";
+    post "/v1/grants" grant_create (Some("Wish")) -> "CreatedGrant",
+        &[Administer], "Let somebody in; the token is shown once";
+    post "/v1/grants/request" grant_request (Some("Wish")) -> "Answered",
+        &[Ask, Administer], "Ask for a grant, for others to approve";
+    post "/v1/grants/break-glass" grant_break_glass (Some("Wish")) -> "CreatedGrant",
+        &[BreakGlass], "Take a grant at once, for a short time; it is to be reviewed";
+    post "/v1/grants/revoke" grant_revoke_many (Some("RevokeMany")) -> "RevokedMany",
+        &[Administer], "End all grants of a person, of a database, or all";
+    get "/v1/grants/{id}" grant_show (None) -> "GrantView",
+        ANYBODY, "Show a grant with its history";
+    post "/v1/grants/{id}/approve" grant_approve (None) -> "Answered",
+        &[Approve], "Approve a request or an extension of somebody else";
+    post "/v1/grants/{id}/deny" grant_deny (Some("Because")) -> "Answered",
+        &[Approve], "Deny a request or an extension";
+    post "/v1/grants/{id}/redeem" grant_redeem (None) -> "CreatedGrant",
+        &[Ask, Administer], "Get the token of one's own approved request; it is shown once";
+    post "/v1/grants/{id}/extend" grant_extend (Some("ExtendWish")) -> "Answered",
+        &[Ask, Administer], "Ask for more time or scopes, or give them";
+    post "/v1/grants/{id}/rotate" grant_rotate (None) -> "CreatedGrant",
+        &[Ask, Administer, BreakGlass], "Replace a lost token; it is shown once";
+    post "/v1/grants/{id}/release" grant_release (Some("Because")) -> "Revoked",
+        ANYBODY, "Give one's own grant back, or withdraw one's own request";
+    post "/v1/grants/{id}/revoke" grant_revoke (Some("Because")) -> "Revoked",
+        &[Administer], "End a grant and its sessions";
+    post "/v1/grants/{id}/review" grant_review (Some("Because")) -> "Answered",
+        &[Audit, Administer], "Note that emergency access was looked at";
+    post "/v1/check" check (Some("CheckWish")) -> "CheckView",
+        ANYBODY, "Say what would become of a statement";
+    get "/v1/sessions" session_list (None) -> "SessionView[]",
+        ANYBODY, "List live sessions: all to who may approve, administer or audit, else one's own";
+    post "/v1/sessions/{id}/kill" session_kill (Some("Because")) -> "Killed",
+        &[Administer], "End a session; its grant stays";
+    get "/v1/operators" operator_list (None) -> "OperatorView[]",
+        &[Administer, Audit], "List operators";
+    post "/v1/operators" operator_create (Some("OperatorWish")) -> "CreatedOperator",
+        &[Administer], "Make an operator; the token is shown once";
+    post "/v1/operators/{name}/remove" operator_remove (None) -> "RemovedOperator",
+        &[Administer], "Remove an operator, and end what rests on their word";
+    get "/v1/openapi.json" openapi (None) -> "object",
+        ANYBODY, "This document";
+}
+
+/// The verbs, for whoever a layer around them says is asking.
+pub(super) fn routes(clerk: Arc<Clerk>) -> Router {
+    let mut router = Router::new();
+    for verb in VERBS {
+        let allowed = middleware::from_fn(move |caller: Who, request: Request, next: Next| {
+            allowed(verb, caller.0, request, next)
+        });
+        router = router.route(verb.path, (verb.handler)().layer(allowed));
+    }
+    router
         .fallback(async || {
             Failure::new(StatusCode::NOT_FOUND, "there is no such path")
                 .hint("use the pgward command of the same version as the server")
         })
-        .layer(middleware::from_fn(operators_only))
         .with_state(clerk)
 }
 
-async fn operators_only(ConnectInfo(peer): Who, request: Request, next: Next) -> Response {
-    if peer.is_operator() {
+/// Each verb has its own permission.
+async fn allowed(verb: &Verb, caller: Caller, request: Request, next: Next) -> Response {
+    if caller.may_any(verb.needs) {
         return next.run(request).await;
     }
-    Failure::new(StatusCode::FORBIDDEN, format!("{} is not an operator", peer.actor()))
-        .hint("run the command as the user that the server runs as, or as root")
+    if !caller.is_operator() {
+        return Failure::new(StatusCode::FORBIDDEN, format!("{} is not an operator", caller.actor))
+            .hint(
+                "run the command as the user that the server runs as, or as root; or have them \
+                 add you to admin.operators",
+            )
+            .into_response();
+    }
+    let words: Vec<&str> = verb.needs.iter().map(|right| right.word()).collect();
+    let does = verb.does.split(';').next().unwrap_or_default().to_lowercase();
+    Failure::new(StatusCode::FORBIDDEN, format!("{} may not do that", caller.actor))
+        .detail(format!("to {does} needs the right to {}", words.join(" or ")))
+        .hint("ask somebody who may, or have it added to admin.operators")
         .into_response()
 }
 
 async fn grant_create(
     State(clerk): Desk,
-    ConnectInfo(peer): Who,
+    Extension(caller): Who,
     body: Bytes,
 ) -> Answer<CreatedGrant> {
     let wish: Wish = read(&body)?;
-    Ok(Json(clerk.create(wish, &peer.actor()).await?))
+    Ok(Json(clerk.create(wish, &caller.actor).await?))
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ListWish {
-    #[serde(default)]
-    all: bool,
+async fn grant_request(
+    State(clerk): Desk,
+    Extension(caller): Who,
+    body: Bytes,
+) -> Answer<Answered> {
+    Ok(Json(clerk.request(read(&body)?, &caller).await?))
+}
+
+async fn grant_break_glass(
+    State(clerk): Desk,
+    Extension(caller): Who,
+    body: Bytes,
+) -> Answer<CreatedGrant> {
+    Ok(Json(clerk.break_glass(read(&body)?, &caller).await?))
 }
 
 async fn grant_list(
     State(clerk): Desk,
+    Extension(caller): Who,
     wish: Result<Query<ListWish>, QueryRejection>,
 ) -> Answer<Vec<GrantView>> {
     let Query(wish) =
         wish.map_err(|error| Failure::new(StatusCode::BAD_REQUEST, error.body_text()))?;
-    Ok(Json(clerk.list(wish.all).await?))
+    Ok(Json(clerk.list(&wish, &caller).await?))
 }
 
-async fn grant_show(State(clerk): Desk, Path(id): Path<String>) -> Answer<GrantView> {
-    Ok(Json(clerk.show(grant_id(&id)?).await?))
-}
-
-async fn grant_revoke(
+async fn grant_show(
     State(clerk): Desk,
-    ConnectInfo(peer): Who,
+    Extension(caller): Who,
+    Path(id): Path<String>,
+) -> Answer<GrantView> {
+    Ok(Json(clerk.show(grant_id(&id)?, &caller).await?))
+}
+
+async fn grant_approve(
+    State(clerk): Desk,
+    Extension(caller): Who,
+    Path(id): Path<String>,
+) -> Answer<Answered> {
+    Ok(Json(clerk.approve(grant_id(&id)?, &caller).await?))
+}
+
+async fn grant_deny(
+    State(clerk): Desk,
+    Extension(caller): Who,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer<Answered> {
+    let Because { reason } = read(&body)?;
+    Ok(Json(clerk.deny(grant_id(&id)?, reason.as_deref(), &caller).await?))
+}
+
+async fn grant_redeem(
+    State(clerk): Desk,
+    Extension(caller): Who,
+    Path(id): Path<String>,
+) -> Answer<CreatedGrant> {
+    Ok(Json(clerk.redeem(grant_id(&id)?, &caller).await?))
+}
+
+async fn grant_extend(
+    State(clerk): Desk,
+    Extension(caller): Who,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer<Answered> {
+    let wish: ExtendWish = read(&body)?;
+    Ok(Json(clerk.extend(grant_id(&id)?, wish, &caller).await?))
+}
+
+async fn grant_rotate(
+    State(clerk): Desk,
+    Extension(caller): Who,
+    Path(id): Path<String>,
+) -> Answer<CreatedGrant> {
+    Ok(Json(clerk.rotate(grant_id(&id)?, &caller).await?))
+}
+
+async fn grant_release(
+    State(clerk): Desk,
+    Extension(caller): Who,
     Path(id): Path<String>,
     body: Bytes,
 ) -> Answer<Revoked> {
     let Because { reason } = read(&body)?;
-    Ok(Json(clerk.revoke(grant_id(&id)?, reason.as_deref(), &peer.actor()).await?))
+    Ok(Json(clerk.release(grant_id(&id)?, reason.as_deref(), &caller).await?))
+}
+
+async fn grant_review(
+    State(clerk): Desk,
+    Extension(caller): Who,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer<Answered> {
+    let Because { reason } = read(&body)?;
+    let Some(reason) = reason.filter(|reason| !reason.trim().is_empty()) else {
+        let what = "a review says what was found";
+        return Err(Failure::new(StatusCode::UNPROCESSABLE_ENTITY, what)
+            .hint(format!("pgward grant review {id} --reason \"…\"")));
+    };
+    Ok(Json(clerk.review(grant_id(&id)?, &reason, &caller).await?))
+}
+
+async fn grant_revoke(
+    State(clerk): Desk,
+    Extension(caller): Who,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer<Revoked> {
+    let Because { reason } = read(&body)?;
+    Ok(Json(clerk.revoke(grant_id(&id)?, reason.as_deref(), &caller.actor).await?))
 }
 
 async fn grant_revoke_many(
     State(clerk): Desk,
-    ConnectInfo(peer): Who,
+    Extension(caller): Who,
     body: Bytes,
 ) -> Answer<RevokedMany> {
     let wish: RevokeMany = read(&body)?;
@@ -126,21 +300,52 @@ async fn grant_revoke_many(
                 .hint("give exactly one of user, database, all"));
         }
     };
-    Ok(Json(clerk.revoke_many(&which, wish.reason.as_deref(), &peer.actor()).await?))
+    Ok(Json(clerk.revoke_many(&which, wish.reason.as_deref(), &caller.actor).await?))
 }
 
-async fn check(State(clerk): Desk, body: Bytes) -> Answer<CheckView> {
+async fn check(State(clerk): Desk, Extension(caller): Who, body: Bytes) -> Answer<CheckView> {
     let wish: CheckWish = read(&body)?;
+    if let Some(id) = wish.grant {
+        clerk.find_own(id, &caller).await?;
+    }
     Ok(Json(clerk.check(wish).await?))
 }
 
-async fn session_list(State(clerk): Desk) -> Json<Vec<SessionView>> {
-    Json(clerk.session_list().await)
+async fn session_list(State(clerk): Desk, Extension(caller): Who) -> Json<Vec<SessionView>> {
+    Json(clerk.session_list(&caller).await)
+}
+
+async fn operator_list(State(clerk): Desk) -> Answer<Vec<OperatorView>> {
+    Ok(Json(clerk.operator_list().await?))
+}
+
+async fn operator_create(
+    State(clerk): Desk,
+    Extension(caller): Who,
+    body: Bytes,
+) -> Answer<CreatedOperator> {
+    let wish: OperatorWish = read(&body)?;
+    Ok(Json(clerk.operator_create(wish, &caller).await?))
+}
+
+async fn operator_remove(
+    State(clerk): Desk,
+    Extension(caller): Who,
+    Path(name): Path<String>,
+) -> Answer<RemovedOperator> {
+    Ok(Json(clerk.operator_remove(&name, &caller).await?))
+}
+
+/// A test holds it against the table.
+const OPENAPI: &str = include_str!("../../docs/openapi.json");
+
+async fn openapi() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], OPENAPI).into_response()
 }
 
 async fn session_kill(
     State(clerk): Desk,
-    ConnectInfo(peer): Who,
+    Extension(caller): Who,
     Path(id): Path<String>,
     body: Bytes,
 ) -> Answer<Killed> {
@@ -149,7 +354,7 @@ async fn session_kill(
         Failure::new(StatusCode::BAD_REQUEST, format!("\"{id}\" is {error}"))
             .hint("pgward session list shows the ids")
     })?;
-    Ok(Json(clerk.kill(id, reason.as_deref(), &peer.actor()).await?))
+    Ok(Json(clerk.kill(id, reason.as_deref(), &caller.actor).await?))
 }
 
 fn grant_id(id: &str) -> Result<GrantId, Failure> {
@@ -171,16 +376,16 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
 }
 
 impl Failure {
-    fn new(status: StatusCode, error: impl Into<String>) -> Self {
+    pub(super) fn new(status: StatusCode, error: impl Into<String>) -> Self {
         Self { status, body: ErrorBody { error: error.into(), detail: None, hint: None } }
     }
 
-    fn detail(mut self, detail: impl Into<String>) -> Self {
+    pub(super) fn detail(mut self, detail: impl Into<String>) -> Self {
         self.body.detail = Some(detail.into());
         self
     }
 
-    fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.body.hint = Some(hint.into());
         self
     }
@@ -198,6 +403,9 @@ impl From<ClerkError> for Failure {
         match error {
             ClerkError::Wish(wish) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, what).hint(wish.hint)
+            }
+            ClerkError::NotAllowed { hint, .. } => {
+                Self::new(StatusCode::FORBIDDEN, what).hint(hint)
             }
             ClerkError::NoGrant(_) => {
                 Self::new(StatusCode::NOT_FOUND, what).hint("pgward grant list --all shows them")
@@ -219,3 +427,7 @@ impl From<ClerkError> for Failure {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "openapi_tests.rs"]
+mod tests;

@@ -5,22 +5,23 @@
 //! done in any case; where it can't be put on record at once, it is with the next record that
 //! can be written, and the store's history has it already.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use tokio::task::{JoinError, JoinSet, spawn_blocking};
 
-use super::forms::{CreatedGrant, GrantView, Killed, Revoked, RevokedMany, SessionView, time};
+use super::forms::{CreatedGrant, Killed, Revoked, RevokedMany};
 use super::names;
 use super::record::{AdminEvent, Record};
 use super::sessions::{Cause, Report, Sessions};
 use super::summary::Tally;
+use super::sweep::Busy;
 use crate::base::{GrantId, SessionId};
 use crate::catalog::{Catalogues, scope_roles};
 use crate::config::Config;
-use crate::grants::ledger::MakeError;
-use crate::grants::rules::Which;
-use crate::grants::{Grant, Ledger, Live, Made, Rules, State, StoreError, Wish, WishError};
+use crate::grants::rules::{Allowed, Which};
+use crate::grants::{self, ChangeError, Grant, Ledger, Rules, State, StoreError, Wish, WishError};
+use crate::policy::Scope;
 
 /// Who does what happens by itself.
 pub const SELF: &str = "pgward";
@@ -42,6 +43,8 @@ pub struct Clerk {
     pub record: Arc<dyn Record>,
     /// Microseconds since the epoch, now.
     pub clock: fn() -> i64,
+    /// When grants that end when idle were last seen busy.
+    pub busy: Mutex<Busy>,
 }
 
 /// Why the clerk didn't do it.
@@ -53,6 +56,14 @@ pub enum ClerkError {
     /// There is no such grant.
     #[error("there is no grant {0}")]
     NoGrant(GrantId),
+    /// It is not for this operator.
+    #[error("{what}")]
+    NotAllowed {
+        /// What.
+        what: String,
+        /// What to do.
+        hint: String,
+    },
     /// There is no such session.
     #[error("there is no session {0}")]
     NoSession(SessionId),
@@ -70,83 +81,107 @@ pub enum ClerkError {
     Broken(#[from] JoinError),
 }
 
-impl From<MakeError> for ClerkError {
-    fn from(error: MakeError) -> Self {
+impl From<ChangeError> for ClerkError {
+    fn from(error: ChangeError) -> Self {
         match error {
-            MakeError::Wish(error) => Self::Wish(error),
-            MakeError::Store(error) => Self::Store(error),
+            ChangeError::NoGrant(id) => Self::NoGrant(id),
+            ChangeError::Wish(error) => Self::Wish(error),
+            ChangeError::Unrecorded(error) => Self::Unrecorded(error),
+            ChangeError::Store(error) => Self::Store(error),
         }
     }
 }
 
+/// How a grant comes about that can be used at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Made {
+    /// By who may administer.
+    Created,
+    /// By who may let themselves in.
+    BreakGlass,
+}
+
+impl Made {
+    const fn event(self) -> &'static str {
+        match self {
+            Self::Created => "grant.created",
+            Self::BreakGlass => "grant.break_glass",
+        }
+    }
+}
+
+/// The rules for a grant on a database.
+pub(super) fn rules<'a>(config: &'a Config, catalogues: &Catalogues, database: &str) -> Rules<'a> {
+    Rules::new(config).scope_roles(scope_roles::is_installed(&catalogues.get(database)))
+}
+
 impl Clerk {
-    /// Makes a grant. Its token is in the answer and nowhere else.
+    /// Makes a grant. Its token is in the answer and nowhere else. Who makes it counts as one
+    /// approval.
     ///
     /// # Errors
     /// When a rule forbids it, or it can't be put on record or kept; there is no grant then.
     pub async fn create(&self, wish: Wish, actor: &str) -> Result<CreatedGrant, ClerkError> {
+        let config = self.config.load_full();
+        let allowed =
+            rules(&config, &self.catalogues, &wish.database).allow(&wish, (self.clock)())?;
+        if allowed.needed > 1 {
+            let needed = allowed.needed;
+            return Err(ClerkError::Wish(WishError {
+                what: format!("this needs {needed} approvals, and one person can't give them all"),
+                hint: format!(
+                    "ask for it, for others to approve: pgward grant request --user {} …",
+                    wish.user
+                ),
+            }));
+        }
+        self.issue(wish, allowed, Made::Created, actor).await
+    }
+
+    /// Makes a grant that can be used at once.
+    pub(super) async fn issue(
+        &self,
+        wish: Wish,
+        allowed: Allowed,
+        how: Made,
+        actor: &str,
+    ) -> Result<CreatedGrant, ClerkError> {
         let (config, now, who) = (self.config.load_full(), (self.clock)(), actor.to_owned());
-        let (ledger, rules) = (Arc::clone(&self.ledger), Arc::clone(&config));
-        let roles = scope_roles::is_installed(&self.catalogues.get(&wish.database));
-        let made = spawn_blocking(move || {
-            ledger.make(&wish, Rules::new(&rules).scope_roles(roles), &who, now)
-        });
-        let Made { grant, token } = made.await??;
-        // Where the catalogue isn't loaded no session is let in either.
-        if self.catalogues.is_loaded(&grant.database) {
-            names::check(&grant.scopes, &self.catalogues.get(&grant.database))?;
-        }
-        let event = AdminEvent {
-            event: "grant.created",
-            actor,
-            grant: Some(&grant),
-            session: None,
-            detail: None,
-        };
-        self.record.before(&event)?;
+        self.check_names(&wish.database, &allowed.scopes)?;
         let ledger = Arc::clone(&self.ledger);
-        let kept = grant.clone();
-        if let Err(error) = spawn_blocking(move || ledger.keep(kept)).await? {
-            let detail = format!("it was never in force: {error}");
-            let failed =
-                AdminEvent { event: "grant.revoked", actor: SELF, detail: Some(&detail), ..event };
-            let _ = self.record.soon(&failed);
-            return Err(error.into());
-        }
+        let made = spawn_blocking(move || ledger.make(&wish, allowed, &who, now));
+        let grants::Made { mut grant, token } = made.await??;
+        grant.life.break_glass = how == Made::BreakGlass;
+        self.keep(&grant, how.event(), actor).await?;
         Ok(CreatedGrant::new(&grant, token.expose(), &config))
     }
 
-    /// One grant, whenever it was.
-    ///
-    /// # Errors
-    /// When there is none, or the store can't be read.
-    pub async fn show(&self, id: GrantId) -> Result<GrantView, ClerkError> {
-        let ledger = Arc::clone(&self.ledger);
-        let grant = spawn_blocking(move || ledger.find(id)).await??;
-        let grant = grant.ok_or(ClerkError::NoGrant(id))?;
-        let sessions = self.sessions.list().await;
-        Ok(self.view(&grant, &sessions))
+    /// Puts a new grant or request on record and keeps it.
+    pub(super) async fn keep(
+        &self,
+        grant: &Grant,
+        event: &'static str,
+        actor: &str,
+    ) -> Result<(), ClerkError> {
+        let act = AdminEvent { event, actor, grant: Some(grant), session: None, detail: None };
+        self.record.before(&act)?;
+        let (ledger, kept) = (Arc::clone(&self.ledger), grant.clone());
+        if let Err(error) = spawn_blocking(move || ledger.keep(kept, event)).await? {
+            let detail = format!("it was never in force: {error}");
+            let failed =
+                AdminEvent { event: "grant.revoked", actor: SELF, detail: Some(&detail), ..act };
+            let _ = self.record.soon(&failed);
+            return Err(error.into());
+        }
+        Ok(())
     }
 
-    /// Grants, oldest first: those in use and those that ended in the last day, or all.
-    ///
-    /// # Errors
-    /// When the store can't be read.
-    pub async fn list(&self, all: bool) -> Result<Vec<GrantView>, ClerkError> {
-        let ledger = Arc::clone(&self.ledger);
-        let mut grants = spawn_blocking(move || ledger.all()).await??;
-        let now = (self.clock)();
-        grants.retain(|grant| {
-            let ended_at = grant.ended.as_ref().map_or(grant.expires_at, |ended| ended.at);
-            all || Live::remembers(ended_at, now)
-        });
-        let sessions = self.sessions.list().await;
-        Ok(grants.iter().map(|grant| self.view(grant, &sessions)).collect())
-    }
-
-    fn view(&self, grant: &Grant, sessions: &[SessionView]) -> GrantView {
-        let count = sessions.iter().filter(|session| session.grant_id == grant.id).count();
-        GrantView::new(grant, &self.config.load(), count, (self.clock)())
+    /// Where the catalogue isn't loaded no session is let in either.
+    pub(super) fn check_names(&self, database: &str, scopes: &[Scope]) -> Result<(), WishError> {
+        if self.catalogues.is_loaded(database) {
+            names::check(scopes, &self.catalogues.get(database))?;
+        }
+        Ok(())
     }
 
     /// Ends a grant and its sessions. One that has ended already stays as it ended.
@@ -160,19 +195,8 @@ impl Clerk {
         actor: &str,
     ) -> Result<Revoked, ClerkError> {
         check_reason(reason)?;
-        let known = self.ledger.live().by_id(id);
-        let known = match known {
-            Some(grant) => grant,
-            None => {
-                let ledger = Arc::clone(&self.ledger);
-                let found = spawn_blocking(move || ledger.find(id)).await??;
-                Arc::new(found.ok_or(ClerkError::NoGrant(id))?)
-            }
-        };
-        let because = match reason {
-            Some(reason) => format!("revoked by {actor}: {reason}"),
-            None => format!("revoked by {actor}"),
-        };
+        let known = self.find(id).await?;
+        let because = because("revoked", actor, reason);
         self.end(&known, State::Revoked, &because, actor).await
     }
 
@@ -189,7 +213,8 @@ impl Clerk {
         check_reason(reason)?;
         let (now, tally) = ((self.clock)(), Tally::start(&self.sessions.list().await));
         let mut grants = self.ledger.live().all();
-        grants.retain(|grant| grant.state_at(now) == State::Active && which.includes(grant));
+        let stands = [State::Pending, State::Approved, State::Active];
+        grants.retain(|grant| stands.contains(&grant.state_at(now)) && which.includes(grant));
         grants.sort_by_key(|grant| (grant.created_at, grant.id));
         let mut work = JoinSet::new();
         for grant in &grants {
@@ -216,26 +241,18 @@ impl Clerk {
         })
     }
 
-    /// Ends what has run out of time, and puts it on record. To be called once a second.
-    pub async fn sweep(self: &Arc<Self>) {
-        let due = self.ledger.due((self.clock)());
-        let mut work = JoinSet::new();
-        for grant in due {
-            let clerk = Arc::clone(self);
-            work.spawn(async move {
-                let because = format!("expired at {}", time(grant.expires_at));
-                clerk.end(&grant, State::Expired, &because, SELF).await
-            });
+    /// A grant as it is now, whenever it was.
+    pub(super) async fn find(&self, id: GrantId) -> Result<Arc<Grant>, ClerkError> {
+        if let Some(grant) = self.ledger.live().by_id(id) {
+            return Ok(grant);
         }
-        while work.join_next().await.is_some() {}
-        let (ledger, now) = (Arc::clone(&self.ledger), (self.clock)());
-        if let Ok(Err(error)) = spawn_blocking(move || ledger.settle(now)).await {
-            tracing::error!(%error, "ended grants are not in the store yet");
-        }
+        let ledger = Arc::clone(&self.ledger);
+        let found = spawn_blocking(move || ledger.find(id)).await??;
+        Ok(Arc::new(found.ok_or(ClerkError::NoGrant(id))?))
     }
 
     /// Record, store and view, sessions: in this order.
-    async fn end(
+    pub(super) async fn end(
         &self,
         grant: &Grant,
         state: State,
@@ -245,13 +262,9 @@ impl Clerk {
         let tally = Tally::start(&self.sessions.list().await);
         let mut warnings = Vec::new();
         if grant.ended.is_none() {
-            let event = match state {
-                State::Expired => "grant.expired",
-                State::Revoked | State::Active => "grant.revoked",
-            };
-            let session = None;
-            let detail = Some(because);
-            let event = AdminEvent { event, actor, grant: Some(grant), session, detail };
+            let (session, detail) = (None, Some(because));
+            let event =
+                AdminEvent { event: state.event(), actor, grant: Some(grant), session, detail };
             if let Err(error) = self.record.soon(&event) {
                 warnings.push(format!("{error}; it is put on record as soon as it can be"));
             }
@@ -272,9 +285,10 @@ impl Clerk {
         };
         let cause = match state {
             State::Expired => Cause::Expired,
-            State::Revoked | State::Active => {
-                Cause::Revoked(cause.unwrap_or_else(|| because.to_owned()))
-            }
+            state => Cause::Ended {
+                how: state.word(),
+                because: cause.unwrap_or_else(|| because.to_owned()),
+            },
         };
         let report = self.sessions.end_grant(id, cause).await;
         if report.still_ending > 0 {
@@ -288,13 +302,6 @@ impl Clerk {
             summary: tally.words(|other| other == id, report),
             warning: (!warnings.is_empty()).then(|| warnings.join("; ")),
         })
-    }
-
-    /// The live sessions, oldest first.
-    pub async fn session_list(&self) -> Vec<SessionView> {
-        let mut sessions = self.sessions.list().await;
-        sessions.sort_by(|a, b| (&a.started_at, a.id).cmp(&(&b.started_at, b.id)));
-        sessions
     }
 
     /// Ends one session; its grant stays as it is.
@@ -312,10 +319,7 @@ impl Clerk {
         let session = sessions.iter().find(|session| session.id == id);
         let session = session.ok_or(ClerkError::NoSession(id))?;
         let tally = Tally::start(std::slice::from_ref(session));
-        let because = match reason {
-            Some(reason) => format!("ended by {actor}: {reason}"),
-            None => format!("ended by {actor}"),
-        };
+        let because = because("ended", actor, reason);
         let grant = self.ledger.live().by_id(session.grant_id);
         let event = AdminEvent {
             event: "session.kill",
@@ -341,7 +345,15 @@ impl Clerk {
     }
 }
 
-fn check_reason(reason: Option<&str>) -> Result<(), ClerkError> {
+/// `revoked by os:root: suspicious`
+pub(super) fn because(done: &str, actor: &str, reason: Option<&str>) -> String {
+    match reason {
+        Some(reason) => format!("{done} by {actor}: {reason}"),
+        None => format!("{done} by {actor}"),
+    }
+}
+
+pub(super) fn check_reason(reason: Option<&str>) -> Result<(), ClerkError> {
     let reason = reason.unwrap_or_default();
     if reason.chars().count() > REASON_CHARACTERS_MAX || reason.chars().any(char::is_control) {
         return Err(ClerkError::Reason);

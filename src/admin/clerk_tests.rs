@@ -3,6 +3,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use super::*;
+use crate::admin::caller::Caller;
+use crate::admin::forms::SessionView;
+use crate::admin::listing::ListWish;
 use crate::admin::sessions::Later;
 use crate::audit::Unwritable;
 use crate::grants::Sqlite;
@@ -37,6 +40,11 @@ impl Sessions for Floor {
         let report =
             Report { sessions_ended, statements_cancelled: sessions_ended, still_ending: 0 };
         Box::pin(async move { report })
+    }
+
+    fn extend_grant(&self, id: GrantId, _: i64) -> usize {
+        self.acts.lock().unwrap().push(format!("extend {id}"));
+        0
     }
 
     fn end_session(&self, id: SessionId, cause: Cause) -> Later<'_, Report> {
@@ -96,8 +104,13 @@ fn bench(sessions: impl FnOnce(&Ledger) -> Vec<SessionView>) -> Bench {
         ))),
         record: Arc::clone(&book) as Arc<dyn Record>,
         clock: now,
+        busy: Mutex::default(),
     });
     Bench { clerk, book, acts, _folder: folder }
+}
+
+fn root() -> Caller {
+    Caller::new("os:root", &crate::config::Right::ALL)
 }
 
 fn wish(user: &str) -> Wish {
@@ -120,6 +133,7 @@ fn session(number: u64, grant_id: GrantId) -> SessionView {
         state: "active".into(),
         started_at: String::new(),
         expires_at: String::new(),
+        active_at: String::new(),
         last_statement: Some("UPDATE t SET a = 1".into()),
         rows_returned: 0,
     }
@@ -129,8 +143,9 @@ fn session(number: u64, grant_id: GrantId) -> SessionView {
 fn known(ledger: &Ledger) -> GrantId {
     let text = "[databases.app]\nhost = \"h\"\nreader = { user = \"r\" }";
     let config = crate::config::parse("t", text, Path::new("/"), &|_| None).config;
-    let made = ledger.make(&wish("alice"), Rules::new(&config), "os:root", now()).unwrap();
-    ledger.keep(made.grant).unwrap().id
+    let allowed = Rules::new(&config).allow(&wish("alice"), now()).unwrap();
+    let made = ledger.make(&wish("alice"), allowed, "os:root", now()).unwrap();
+    ledger.keep(made.grant, "grant.created").unwrap().id
 }
 
 #[tokio::test]
@@ -144,15 +159,18 @@ async fn a_grant_is_made_shown_and_listed_without_its_token() {
     assert_eq!(created.pgpass, format!("127.0.0.1:6432:app:{}:{}", created.id, created.token));
     assert_eq!(created.jdbc, format!("jdbc:postgresql://127.0.0.1:6432/app?user={}", created.id));
     assert!(created.token.starts_with("pgw_"));
-    let shown = clerk.show(created.id).await.unwrap();
+    let shown = clerk.show(created.id, &root()).await.unwrap();
     assert_eq!((shown.state.as_str(), shown.created_by.as_str()), ("active", "os:root"));
-    let listed = clerk.list(false).await.unwrap();
+    let listed = clerk.list(&ListWish::default(), &root()).await.unwrap();
     assert_eq!(listed.len(), 1);
     for view in [shown, listed[0].clone()] {
         assert!(!serde_json::to_string(&view).unwrap().contains(&created.token));
     }
     assert_eq!(*acts.lock().unwrap(), ["grant.created by os:root: -"]);
-    assert!(matches!(clerk.show(GrantId::from_random(1)).await, Err(ClerkError::NoGrant(_))));
+    assert!(matches!(
+        clerk.show(GrantId::from_random(1), &root()).await,
+        Err(ClerkError::NoGrant(_))
+    ));
 }
 
 #[tokio::test]
@@ -177,16 +195,18 @@ async fn revoking_is_recorded_before_sessions_end_and_happens_once() {
     assert!(revoked.summary.starts_with("2 sessions ended, 2 UPDATE rolled back, "));
     assert_eq!(revoked.warning, None);
     let because = "revoked by os:root: suspicious";
-    let expected =
-        [format!("grant.revoked by os:root: {because}"), format!("end Revoked(\"{because}\")")];
+    let expected = [
+        format!("grant.revoked by os:root: {because}"),
+        format!("end Ended {{ how: \"revoked\", because: \"{because}\" }}"),
+    ];
     assert_eq!(*acts.lock().unwrap(), expected);
-    let shown = clerk.show(id).await.unwrap();
+    let shown = clerk.show(id, &root()).await.unwrap();
     assert_eq!(shown.ended_because.as_deref(), Some(because));
     let again = clerk.revoke(id, None, "os:bob").await.unwrap();
     assert_eq!(again.state, "revoked");
     // No second record; what it ended for stays.
     assert_eq!(acts.lock().unwrap().len(), 3);
-    assert_eq!(clerk.show(id).await.unwrap().ended_because.as_deref(), Some(because));
+    assert_eq!(clerk.show(id, &root()).await.unwrap().ended_because.as_deref(), Some(because));
     let bad = clerk.revoke(id, Some("two\nlines"), "os:root").await;
     assert!(matches!(bad, Err(ClerkError::Reason)));
 }
@@ -209,7 +229,7 @@ async fn many_are_revoked_at_once() {
     let which = Which::User("alice".into());
     let revoked = clerk.revoke_many(&which, None, "os:root").await.unwrap();
     assert_eq!((revoked.grants.len(), revoked.sessions_ended), (2, 1));
-    assert_eq!(clerk.show(bob.id).await.unwrap().state, "active");
+    assert_eq!(clerk.show(bob.id, &root()).await.unwrap().state, "active");
     let rest = clerk.revoke_many(&Which::Database("app".into()), None, "os:root").await.unwrap();
     assert_eq!((rest.grants.len(), rest.grants[0].id), (1, bob.id));
     assert_eq!(clerk.revoke_many(&Which::All, None, "os:root").await.unwrap().grants.len(), 0);
@@ -222,7 +242,7 @@ async fn what_runs_out_of_time_is_swept_once() {
     clerk.sweep().await;
     assert_eq!(acts.lock().unwrap().len(), 1);
     NOW.with(|now| now.fetch_add(HOUR, Ordering::Relaxed));
-    assert_eq!(clerk.show(created.id).await.unwrap().state, "expired");
+    assert_eq!(clerk.show(created.id, &root()).await.unwrap().state, "expired");
     clerk.sweep().await;
     clerk.sweep().await;
     NOW.with(|now| now.fetch_sub(HOUR, Ordering::Relaxed));
@@ -231,7 +251,7 @@ async fn what_runs_out_of_time_is_swept_once() {
     assert!(acts[1].starts_with("grant.expired by pgward: expired at 2027-01-15T09:00:00Z"));
     assert_eq!(acts[2], "end Expired");
     // Setting the clock back doesn't revive it.
-    assert_eq!(clerk.show(created.id).await.unwrap().state, "expired");
+    assert_eq!(clerk.show(created.id, &root()).await.unwrap().state, "expired");
 }
 
 #[tokio::test]
@@ -243,7 +263,7 @@ async fn one_session_is_killed_and_its_grant_stays() {
     let expected =
         [format!("session.kill by os:root: {because}"), format!("end Killed(\"{because}\")")];
     assert_eq!(*acts.lock().unwrap(), expected);
-    assert_eq!(clerk.list(false).await.unwrap()[0].state, "active");
+    assert_eq!(clerk.list(&ListWish::default(), &root()).await.unwrap()[0].state, "active");
     let none = clerk.kill(SessionId::from_random(9), None, "os:root").await;
     assert!(matches!(none, Err(ClerkError::NoSession(_))));
 }

@@ -2,12 +2,13 @@
 //! print it unchanged with `-o json`.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::{GrantId, SessionId};
-use crate::config::Config;
-use crate::grants::{Grant, scopes};
+use crate::config::{Config, format_duration};
+use crate::grants::{Grant, Signature, State, Usage, scopes};
 
 /// Answer to `POST /v1/grants`: the only time that the token is shown.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -58,7 +59,8 @@ pub struct GrantView {
     pub pgpass: String,
     /// The URL for JDBC drivers.
     pub jdbc: String,
-    /// `active`, `expired`, `revoked`.
+    /// `pending`, `approved`, `active`, `expired`, `revoked`, `released`, `exhausted`, `denied`,
+    /// `cancelled`.
     pub state: String,
     /// Why it ended; null while it is active.
     pub ended_because: Option<String>,
@@ -73,6 +75,155 @@ pub struct GrantView {
     /// Rows that one statement may write, where the grant says (0: any number).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_rows_written: Option<u64>,
+    /// Sessions at once.
+    pub max_sessions: usize,
+    /// The role that its scopes came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Networks that its clients come from; empty: any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub client_cidrs: Vec<String>,
+    /// Not valid before; RFC 3339, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<String>,
+    /// Sessions that may ever begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uses: Option<u32>,
+    /// Of these, how many may still begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uses_left: Option<u32>,
+    /// It ends when no statement ran for that long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_when_idle: Option<String>,
+    /// How long it lasts from the moment its token is made.
+    pub ttl: String,
+    /// How many must approve it.
+    pub approvals_needed: u32,
+    /// What is asked for beyond what was granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<ExtensionView>,
+    /// Taken without asking anybody.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub break_glass: bool,
+    /// Who has looked at that afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reviewed_by: Option<String>,
+    /// Sessions that ever began.
+    pub sessions_begun: u64,
+    /// When the last of them began; RFC 3339, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<String>,
+    /// What happened to it, in order; `grant show` has it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<HistoryView>,
+}
+
+/// More time or more scopes that wait for approvals.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ExtensionView {
+    /// Who asks.
+    pub by: String,
+    /// How long the grant is to last from the approval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<String>,
+    /// Scopes to be added.
+    pub scopes: Vec<String>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// How many must approve it.
+    pub approvals_needed: u32,
+    /// Who has.
+    pub approvers: Vec<String>,
+    /// When it is too late; RFC 3339, UTC.
+    pub until: String,
+}
+
+/// One line of a grant's history.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct HistoryView {
+    /// RFC 3339, UTC.
+    pub at: String,
+    /// As in the audit log.
+    pub event: String,
+    /// Who.
+    pub actor: String,
+    /// Why, or what.
+    pub detail: String,
+}
+
+/// Answer to a step that shows no token.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Answered {
+    /// What came of it, in words.
+    pub summary: String,
+    /// The grant as it is now.
+    #[serde(flatten)]
+    pub grant: GrantView,
+}
+
+/// Body of `POST /v1/grants/{id}/extend`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExtendWish {
+    /// How long it is to last from now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<String>,
+    /// Scopes to be added.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Body of `POST /v1/operators`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperatorWish {
+    /// The name.
+    pub name: String,
+    /// `request`, `approve`, `administer`, `audit`, `break-glass`.
+    pub may: Vec<String>,
+}
+
+/// Answer to `POST /v1/operators`: the only time that the token is shown.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CreatedOperator {
+    /// The name.
+    pub name: String,
+    /// What they may do.
+    pub may: Vec<String>,
+    /// Their token.
+    pub token: String,
+}
+
+/// An operator as `operator list` gives it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OperatorView {
+    /// As on record: `os:dana`, `op:dana`.
+    pub actor: String,
+    /// What they may do.
+    pub may: Vec<String>,
+    /// Where they stand: `token`, `configuration`.
+    pub by: String,
+    /// RFC 3339, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<String>,
+    /// Who made them one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
+}
+
+/// Answer to `POST /v1/operators/{name}/remove`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RemovedOperator {
+    /// The name.
+    pub name: String,
+    /// Grants and requests that ended with it.
+    pub grants: Vec<Revoked>,
+    /// What was ended, in words.
+    pub summary: String,
 }
 
 /// A live session as `session list` gives it.
@@ -96,6 +247,8 @@ pub struct SessionView {
     pub started_at: String,
     /// RFC 3339, UTC.
     pub expires_at: String,
+    /// When it last began a statement, or logged in; RFC 3339, UTC.
+    pub active_at: String,
     /// The start of the last statement.
     pub last_statement: Option<String>,
     /// Rows sent to the client so far.
@@ -211,10 +364,10 @@ impl CreatedGrant {
 impl GrantView {
     /// The view of a grant at `now` with that many live sessions.
     #[must_use]
-    pub fn new(grant: &Grant, config: &Config, sessions: usize, now: i64) -> Self {
+    pub fn new(grant: &Grant, config: &Config, sessions: usize, usage: Usage, now: i64) -> Self {
         let way = Way::new(grant, config);
-        let state = grant.state_at(now);
-        let late = (state == crate::grants::State::Expired).then(|| "its time is over".to_owned());
+        let (state, life, conditions) = (grant.state_at(now), &grant.life, &grant.conditions);
+        let late = (state == State::Expired).then(|| grant.lapsed());
         Self {
             id: grant.id,
             user: grant.user.clone(),
@@ -230,11 +383,43 @@ impl GrantView {
             ended_because: grant.ended.as_ref().map(|ended| ended.because.clone()).or(late),
             created_at: time(grant.created_at),
             created_by: grant.created_by.clone(),
-            approvers: Vec::new(),
+            approvers: signers(&life.approvals),
             sessions,
             max_rows_written: grant.max_rows_written,
+            max_sessions: grant.max_sessions,
+            role: conditions.role.clone(),
+            client_cidrs: conditions.clients.iter().map(ToString::to_string).collect(),
+            not_before: conditions.not_before.map(time),
+            uses: conditions.uses,
+            uses_left: life.uses_left,
+            end_when_idle: conditions.end_when_idle.map(span),
+            ttl: span(life.ttl),
+            approvals_needed: life.needed,
+            extension: grant.asked(now).map(|asked| ExtensionView {
+                by: asked.by.clone(),
+                ttl: asked.ttl.map(span),
+                scopes: asked.scopes.clone(),
+                reason: asked.reason.clone(),
+                approvals_needed: asked.needed,
+                approvers: signers(&asked.approvals),
+                until: time(asked.until),
+            }),
+            break_glass: life.break_glass,
+            reviewed_by: life.reviewed.as_ref().map(|one| one.by.clone()),
+            sessions_begun: usage.sessions,
+            last_used_at: (usage.sessions > 0).then(|| time(usage.last_at)),
+            history: Vec::new(),
         }
     }
+}
+
+fn signers(approvals: &[Signature]) -> Vec<String> {
+    approvals.iter().map(|one| one.by.clone()).collect()
+}
+
+/// Microseconds as people write durations.
+fn span(micros: i64) -> String {
+    format_duration(Duration::from_micros(u64::try_from(micros).unwrap_or(0)))
 }
 
 /// How a client connects with a grant.

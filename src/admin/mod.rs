@@ -2,17 +2,23 @@
 //! health endpoint, and the clerk that carries out what operators ask, each act on record with
 //! its actor.
 
-pub mod api;
+mod api;
+pub mod caller;
 pub mod check;
 pub mod clerk;
+pub mod door;
 pub mod forms;
 pub mod health;
+pub mod listing;
 mod names;
+mod operators;
 pub mod peer;
 pub mod record;
+mod requests;
 pub mod sessions;
 pub mod socket;
 mod summary;
+pub mod sweep;
 
 pub use clerk::{Clerk, ClerkError};
 pub use record::{AdminEvent, Record};

@@ -18,12 +18,25 @@ impl Connected<IncomingStream<'_, UnixListener>> for Peer {
 }
 
 impl Peer {
-    /// Whether it may do anything: root, or the user that the server runs as. The socket's mode
-    /// says the same; this holds even where a file's mode doesn't.
+    /// Whether it may do everything: root, or the user that the server runs as.
     #[must_use]
-    pub fn is_operator(&self) -> bool {
+    pub fn is_owner(&self) -> bool {
         let own = rustix::process::geteuid().as_raw();
         self.uid.is_some_and(|uid| uid == 0 || uid == own)
+    }
+
+    /// Whether that name on record is one of them.
+    #[must_use]
+    pub fn is_owner_name(name: &str) -> bool {
+        let own = rustix::process::geteuid().as_raw();
+        [0, own].into_iter().any(|uid| Self { uid: Some(uid) }.actor() == format!("os:{name}"))
+    }
+
+    /// Whether that is its name, or its user id in digits.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        let Some(uid) = self.uid else { return false };
+        name == uid.to_string() || self.actor() == format!("os:{name}")
     }
 
     /// The actor on record: `os:alice`, or `os:1000` for a user without a name.
@@ -33,6 +46,12 @@ impl Peer {
         let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
         name_of(uid, &users).map_or_else(|| format!("os:{uid}"), |name| format!("os:{name}"))
     }
+}
+
+/// Whether an entry of `admin.operators` is about the user on record as `os:<name>`.
+pub(super) fn is_about(entry: &str, name: &str) -> bool {
+    entry == name
+        || entry.parse().is_ok_and(|uid| Peer { uid: Some(uid) }.actor() == format!("os:{name}"))
 }
 
 /// The name of a user id in passwd(5).
@@ -58,11 +77,11 @@ mod tests {
     }
 
     #[test]
-    fn who_is_an_operator() {
+    fn who_may_do_everything() {
         let own = rustix::process::geteuid().as_raw();
-        assert!(Peer { uid: Some(own) }.is_operator());
-        assert!(Peer { uid: Some(0) }.is_operator());
-        assert!(!Peer { uid: Some(own.wrapping_add(4_711)) }.is_operator());
-        assert!(!Peer { uid: None }.is_operator());
+        assert!(Peer { uid: Some(own) }.is_owner());
+        assert!(Peer { uid: Some(0) }.is_owner());
+        assert!(!Peer { uid: Some(own.wrapping_add(4_711)) }.is_owner());
+        assert!(!Peer { uid: None }.is_owner());
     }
 }

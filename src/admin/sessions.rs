@@ -15,8 +15,13 @@ pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub enum Cause {
     /// The grant's time is over.
     Expired,
-    /// The grant was revoked; in words for people.
-    Revoked(String),
+    /// The grant was ended before its time.
+    Ended {
+        /// `revoked`, `released`, `exhausted`.
+        how: &'static str,
+        /// In words for people.
+        because: String,
+    },
     /// An operator ended the session; in words for people.
     Killed(String),
 }
@@ -39,6 +44,9 @@ pub trait Sessions: Send + Sync + fmt::Debug {
 
     /// Ends those of a grant; returns when their backends are gone, or after two seconds.
     fn end_grant(&self, id: GrantId, cause: Cause) -> Later<'_, Report>;
+
+    /// Moves the end of those of a grant; tells how many there are.
+    fn extend_grant(&self, id: GrantId, expires_at: i64) -> usize;
 
     /// Ends one; a report of none when there is no such session.
     fn end_session(&self, id: SessionId, cause: Cause) -> Later<'_, Report>;

@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use tokio::net::UnixListener;
 
@@ -44,14 +45,34 @@ impl SocketError {
 #[derive(Debug)]
 pub struct Place {
     path: PathBuf,
-    identity: (u64, i64, i64),
+    identity: Mutex<Identity>,
 }
 
-/// Listens at `path`, mode 0600. Needs a tokio runtime.
+/// Inode and time of the last change: inode numbers are used again.
+type Identity = (u64, i64, i64);
+
+impl Place {
+    /// Lets everybody connect, or the owner only. Who may do what is decided behind it.
+    pub fn open_to(&self, everybody: bool) {
+        if let Err(error) = fs::set_permissions(&self.path, mode(everybody)) {
+            tracing::error!(%error, "the mode of the admin socket stays as it was");
+            return;
+        }
+        if let Ok(found) = fs::symlink_metadata(&self.path) {
+            *self.identity.lock().unwrap_or_else(PoisonError::into_inner) = identity(&found);
+        }
+    }
+}
+
+fn mode(everybody: bool) -> Permissions {
+    Permissions::from_mode(if everybody { 0o666 } else { 0o600 })
+}
+
+/// Listens at `path`, mode 0600, or 0666 for everybody. Needs a tokio runtime.
 ///
 /// # Errors
 /// When another server answers there, or the socket can't be made.
-pub fn bind(path: &Path) -> Result<(UnixListener, Place), SocketError> {
+pub fn bind(path: &Path, everybody: bool) -> Result<(UnixListener, Place), SocketError> {
     let io = |cause| SocketError::Io { path: path.to_owned(), cause };
     match fs::symlink_metadata(path) {
         Ok(found) if !found.file_type().is_socket() => {
@@ -68,20 +89,20 @@ pub fn bind(path: &Path) -> Result<(UnixListener, Place), SocketError> {
         Err(error) => return Err(io(error)),
     }
     let listener = UnixListener::bind(path).map_err(io)?;
-    fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(io)?;
+    fs::set_permissions(path, mode(everybody)).map_err(io)?;
     let identity = identity(&fs::symlink_metadata(path).map_err(io)?);
-    Ok((listener, Place { path: path.to_owned(), identity }))
+    Ok((listener, Place { path: path.to_owned(), identity: Mutex::new(identity) }))
 }
 
-/// Inode numbers are used again, so the time of the last change belongs to it.
-fn identity(found: &fs::Metadata) -> (u64, i64, i64) {
+fn identity(found: &fs::Metadata) -> Identity {
     (found.ino(), found.ctime(), found.ctime_nsec())
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let found = fs::symlink_metadata(&self.path);
-        let ours = found.is_ok_and(|found| identity(&found) == self.identity);
+        let known = *self.identity.lock().unwrap_or_else(PoisonError::into_inner);
+        let ours = found.is_ok_and(|found| identity(&found) == known);
         if ours {
             let _ = fs::remove_file(&self.path);
         }
@@ -96,19 +117,19 @@ mod tests {
     async fn a_socket_is_private_exclusive_and_goes_away() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pgward.sock");
-        let (listener, place) = bind(&path).unwrap();
+        let (listener, place) = bind(&path, false).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(matches!(bind(&path), Err(SocketError::InUse(_))));
+        assert!(matches!(bind(&path, false), Err(SocketError::InUse(_))));
         // Its server was killed: the name is taken over.
         drop(listener);
-        let (_second, second_place) = bind(&path).unwrap();
+        let (_second, second_place) = bind(&path, false).unwrap();
         // What the first one leaves behind is no longer its own.
         drop(place);
         assert!(path.exists());
         drop(second_place);
         assert!(!path.exists());
         fs::write(&path, "a file").unwrap();
-        assert!(matches!(bind(&path), Err(SocketError::NotASocket(_))));
+        assert!(matches!(bind(&path, false), Err(SocketError::NotASocket(_))));
         assert!(path.exists());
     }
 }

@@ -88,6 +88,7 @@ mod tests {
             state: state.into(),
             started_at: String::new(),
             expires_at: String::new(),
+            active_at: String::new(),
             last_statement: Some(statement.into()),
             rows_returned: 0,
         }

@@ -36,6 +36,15 @@ pub enum Record<'a> {
         /// The grant that it is on.
         grant: Option<GrantId>,
     },
+    /// `operator.…`: somebody may operate this server, or may no longer.
+    Operator {
+        /// Made, or removed.
+        created: bool,
+        /// Who did it.
+        actor: &'a str,
+        /// Whose operator, and what they may do.
+        detail: &'a str,
+    },
     /// `config.reloaded`: the configuration was read again.
     ConfigReloaded {
         /// Who asked for it; `None` for SIGHUP.
@@ -93,14 +102,32 @@ pub struct AuthFailed<'a> {
 pub enum GrantEvent {
     /// `grant.created`
     Created,
+    /// `grant.requested`
+    Requested,
+    /// `grant.approved`
+    Approved,
+    /// `grant.denied`
+    Denied,
+    /// `grant.redeemed`
+    Redeemed,
     /// `grant.extended`
     Extended,
+    /// `grant.rotated`
+    Rotated,
+    /// `grant.released`
+    Released,
     /// `grant.expired`
     Expired,
     /// `grant.revoked`
     Revoked,
-    /// `grant.released`
-    Released,
+    /// `grant.exhausted`
+    Exhausted,
+    /// `grant.cancelled`
+    Cancelled,
+    /// `grant.break_glass`
+    BreakGlass,
+    /// `grant.reviewed`
+    Reviewed,
 }
 
 /// A grant was made, changed or ended.
@@ -120,8 +147,12 @@ pub struct GrantChange<'a> {
     pub ticket: Option<&'a str>,
     /// Its scopes as written.
     pub scopes: &'a [String],
-    /// When it ends, microseconds since 1970-01-01T00:00:00Z.
-    pub expires_at: i64,
+    /// Who approved it.
+    pub approvers: &'a [String],
+    /// When it ends, microseconds since 1970-01-01T00:00:00Z; `None` for a request.
+    pub expires_at: Option<i64>,
+    /// It was taken without asking anybody.
+    pub break_glass: bool,
     /// The database's name in the configuration.
     pub database: &'a str,
     /// Why it was changed or ended, in words.
@@ -192,6 +223,8 @@ impl Record<'_> {
             Self::AuthFailed(_) => "auth.failed",
             Self::Grant(change) => change.event.name(),
             Self::SessionKill { .. } => "session.kill",
+            Self::Operator { created: true, .. } => "operator.created",
+            Self::Operator { created: false, .. } => "operator.removed",
             Self::ConfigReloaded { .. } => "config.reloaded",
             Self::AuditRead { .. } => "audit.read",
         }
@@ -223,7 +256,7 @@ impl Record<'_> {
                 let kept = problems.iter().take(PROBLEMS_MAX).map(String::as_str);
                 json::list(out, key!("problems"), kept);
             }
-            Self::AuditRead { actor, detail } => {
+            Self::AuditRead { actor, detail } | Self::Operator { actor, detail, .. } => {
                 json::text(out, key!("actor"), actor);
                 bounded(out, key!("detail"), detail);
             }
@@ -270,14 +303,49 @@ impl AuthFailed<'_> {
 }
 
 impl GrantEvent {
-    const fn name(self) -> &'static str {
+    /// All of them.
+    pub const ALL: [Self; 14] = [
+        Self::Created,
+        Self::Requested,
+        Self::Approved,
+        Self::Denied,
+        Self::Redeemed,
+        Self::Extended,
+        Self::Rotated,
+        Self::Released,
+        Self::Expired,
+        Self::Revoked,
+        Self::Exhausted,
+        Self::Cancelled,
+        Self::BreakGlass,
+        Self::Reviewed,
+    ];
+
+    /// The record's `event`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Created => "grant.created",
+            Self::Requested => "grant.requested",
+            Self::Approved => "grant.approved",
+            Self::Denied => "grant.denied",
+            Self::Redeemed => "grant.redeemed",
             Self::Extended => "grant.extended",
+            Self::Rotated => "grant.rotated",
+            Self::Released => "grant.released",
             Self::Expired => "grant.expired",
             Self::Revoked => "grant.revoked",
-            Self::Released => "grant.released",
+            Self::Exhausted => "grant.exhausted",
+            Self::Cancelled => "grant.cancelled",
+            Self::BreakGlass => "grant.break_glass",
+            Self::Reviewed => "grant.reviewed",
         }
+    }
+
+    /// The event of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| event.name() == name)
     }
 }
 
@@ -292,8 +360,15 @@ impl GrantChange<'_> {
         if let Some(ticket) = self.ticket {
             json::text(out, key!("ticket"), ticket);
         }
+        json::list(out, key!("approvers"), self.approvers.iter().map(String::as_str));
         json::list(out, key!("scopes"), self.scopes.iter().map(String::as_str));
-        json::word(out, key!("expires_at"), &rfc3339(self.expires_at));
+        if let Some(expires_at) = self.expires_at {
+            json::word(out, key!("expires_at"), &rfc3339(expires_at));
+        }
+        if self.break_glass {
+            out.extend_from_slice(key!("break_glass"));
+            out.extend_from_slice(b"true");
+        }
         json::text(out, key!("database"), self.database);
         if let Some(detail) = self.detail {
             bounded(out, key!("detail"), detail);

@@ -38,6 +38,10 @@ impl Sessions for Sight {
         Box::pin(async move { report(self.0.end_grant(id, end_cause(cause)).await) })
     }
 
+    fn extend_grant(&self, id: GrantId, expires_at: i64) -> usize {
+        self.0.extend_grant(id, expires_at)
+    }
+
     fn end_session(&self, id: SessionId, cause: Cause) -> Later<'_, Report> {
         Box::pin(async move { report(self.0.end_session(id, end_cause(cause)).await) })
     }
@@ -54,6 +58,7 @@ fn view(session: SessionInfo) -> SessionView {
         state: session.state.to_owned(),
         started_at: time(session.started_at),
         expires_at: time(session.expires_at),
+        active_at: time(session.active_at),
         last_statement: session.last_statement,
         rows_returned: session.rows_returned,
     }
@@ -62,7 +67,7 @@ fn view(session: SessionInfo) -> SessionView {
 fn end_cause(cause: Cause) -> EndCause {
     match cause {
         Cause::Expired => EndCause::Expired,
-        Cause::Revoked(because) => EndCause::Revoked { because },
+        Cause::Ended { how, because } => EndCause::Revoked { how, because },
         Cause::Killed(because) => EndCause::Killed { because },
     }
 }

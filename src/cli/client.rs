@@ -1,21 +1,24 @@
-//! The client of the admin socket: HTTP/1.1 with JSON over a Unix socket.
+//! The client of the API: HTTP/1.1 with JSON over the admin socket, or over TLS.
 
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
+use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
 use super::Common;
 use super::output::Failure;
+use super::remote::Remote;
 use crate::admin::forms::ErrorBody;
 use crate::config::Config;
+use crate::net::stream::Stream;
 
 /// How long the server may take to answer: ending sessions takes two seconds at most.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -23,25 +26,40 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// A running server.
 #[derive(Debug)]
 pub(super) struct Client {
-    socket: PathBuf,
+    place: Place,
     config: PathBuf,
 }
 
+/// Where it is.
+#[derive(Debug)]
+enum Place {
+    /// Its admin socket.
+    Socket(PathBuf),
+    /// Its API at an address.
+    Remote(Box<Remote>),
+}
+
 impl Client {
-    /// The server of that configuration. Only its `admin.socket` has to be right.
+    /// The server of that configuration, or the one that `--server` names. Of the configuration
+    /// only `admin.socket` has to be right.
     pub(super) fn new(common: &Common) -> Result<Self, Failure> {
-        let config = Config::glance(&common.config).map_err(|problems| {
+        let config = common.config.clone();
+        if let Some(url) = &common.server {
+            let remote = Remote::new(url, common.server_ca.as_deref())?;
+            return Ok(Self { place: Place::Remote(Box::new(remote)), config });
+        }
+        let known = Config::glance(&common.config).map_err(|problems| {
             Failure::new("the configuration can't be read")
                 .detail(problems.to_string())
                 .hint("pgward config check shows all of its problems")
         })?;
-        Ok(Self { socket: config.admin.socket, config: common.config.clone() })
+        Ok(Self { place: Place::Socket(known.admin.socket), config })
     }
 
     /// The server that listens at `socket`.
     #[cfg(test)]
     pub(super) fn at(socket: &std::path::Path) -> Self {
-        Self { socket: socket.to_owned(), config: "proxy.toml".into() }
+        Self { place: Place::Socket(socket.to_owned()), config: "proxy.toml".into() }
     }
 
     /// Asks for something.
@@ -84,17 +102,29 @@ impl Client {
         path: &str,
         body: Vec<u8>,
     ) -> Result<T, Failure> {
-        let stream = UnixStream::connect(&self.socket).await;
-        let stream = stream.map_err(|error| self.no_server(&error))?;
+        let (stream, host, token) = match &self.place {
+            Place::Socket(socket) => {
+                let stream = UnixStream::connect(socket).await;
+                let stream = stream.map_err(|error| self.no_server(socket, &error))?;
+                (Stream::Unix(stream), "pgward", None)
+            }
+            Place::Remote(remote) => {
+                (remote.connect().await?, remote.host.as_str(), Some(&remote.token))
+            }
+        };
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| broken(&error.to_string()))?;
         let driver = tokio::spawn(connection);
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(path)
-            .header("host", "pgward")
-            .header("content-type", "application/json")
+            .header("host", host)
+            .header("content-type", "application/json");
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {}", token.expose_secret()));
+        }
+        let request = request
             .body(Full::new(Bytes::from(body)))
             .map_err(|error| broken(&error.to_string()))?;
         let answer =
@@ -111,8 +141,8 @@ impl Client {
         Err(Failure { what: error, detail, hint })
     }
 
-    fn no_server(&self, error: &std::io::Error) -> Failure {
-        let socket = self.socket.display();
+    fn no_server(&self, socket: &Path, error: &std::io::Error) -> Failure {
+        let socket = socket.display();
         match error.kind() {
             ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
                 let config = self.config.display();
@@ -130,6 +160,14 @@ impl Client {
                 .hint("check admin.socket in the configuration"),
         }
     }
+}
+
+/// A text as a part of a path or a query.
+pub(super) fn percent(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    let one =
+        |byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(one).collect()
 }
 
 fn broken(detail: &str) -> Failure {

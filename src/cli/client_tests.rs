@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::admin::sessions::{Cause, Later, Report};
-use crate::admin::{AdminEvent, Clerk, Record, Sessions, api, forms::SessionView, socket};
+use crate::admin::{AdminEvent, Clerk, Record, Sessions, door, forms::SessionView, socket};
 use crate::audit::Unwritable;
 use crate::base::{GrantId, SessionId};
 use crate::grants::{Ledger, Sqlite};
@@ -21,6 +21,10 @@ impl Sessions for Nobody {
 
     fn end_grant(&self, _: GrantId, _: Cause) -> Later<'_, Report> {
         Box::pin(async { Report::default() })
+    }
+
+    fn extend_grant(&self, _: GrantId, _: i64) -> usize {
+        0
     }
 
     fn end_session(&self, _: SessionId, _: Cause) -> Later<'_, Report> {
@@ -53,13 +57,14 @@ fn served() -> (Client, tempfile::TempDir, tokio::runtime::Runtime) {
             crate::policy::JudgeSettings::new(&[], &[], true).unwrap(),
         ))),
         clock: || 1_800_000_000_000_000,
+        busy: std::sync::Mutex::default(),
     });
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let path = folder.path().join("pgward.sock");
-    let (listener, place) = runtime.block_on(async { socket::bind(&path).unwrap() });
+    let (listener, place) = runtime.block_on(async { socket::bind(&path, false).unwrap() });
     std::mem::forget(place);
-    runtime.spawn(api::serve(listener, clerk));
+    runtime.spawn(door::serve_socket(listener, clerk));
     (Client::at(&path), folder, runtime)
 }
 
@@ -121,7 +126,8 @@ fn what_is_asked_wrongly_is_explained() {
     let cases = [
         ("/v1/grants", with("ttl", json!("0s")), "a TTL of zero"),
         ("/v1/grants", with("database", json!("ap")), "database \"ap\" is not configured"),
-        ("/v1/grants", with("role", json!("dba")), "the request can't be read"),
+        ("/v1/grants", with("role", json!("dba")), "role \"dba\" is not configured"),
+        ("/v1/grants", with("colour", json!("red")), "the request can't be read"),
         ("/v1/grants", json!({}), "the request can't be read"),
         ("/v1/grants/revoke", json!({}), "which grants to revoke isn't clear"),
         ("/v1/grants/revoke", json!({"user": "a", "all": true}), "isn't clear"),
@@ -129,7 +135,7 @@ fn what_is_asked_wrongly_is_explained() {
         ("/v1/grants/pgw_secret/revoke", json!({}), "\"a token\" is not an id"),
         ("/v1/sessions/s_000000000000/kill", json!({}), "there is no session s_000000000000"),
         ("/v1/sessions/alice/kill", json!({}), "\"alice\" is not an id"),
-        ("/v1/operators", json!({}), "there is no such path"),
+        ("/v1/operatorz", json!({}), "there is no such path"),
     ];
     for (path, body, expected) in cases {
         let failure = client.post::<Value>(path, &body).unwrap_err();

@@ -1,11 +1,13 @@
-//! `pgward grant create|list|show|revoke`
+//! `pgward grant create|list|show|revoke`, and the table of the verbs that are in `request`
 
 use clap::Subcommand;
 
 use super::Common;
-use super::client::Client;
+use super::client::{Client, percent};
 use super::output::{self, Failure, Format, printable, say};
+use super::request;
 use crate::admin::forms::{Because, CreatedGrant, GrantView, RevokeMany, Revoked, RevokedMany};
+use crate::admin::listing::ListWish;
 use crate::base::GrantId;
 use crate::grants::Wish;
 
@@ -23,6 +25,16 @@ The token is printed once; only what verifies it is kept. It is the password of 
 with the grant's id or the user's name as user. It works until the TTL is over, counted from now,
 or until `pgward grant revoke`.";
 
+const LIST_EXAMPLES: &str = "\
+Examples:
+  pgward grant list --active --expiring-within 10m
+  pgward grant list --waiting
+      what waits for an approval
+  pgward grant list --unused --older-than 30m
+      made, and never used
+  pgward grant list --unreviewed
+      taken by break-glass, and nobody has looked at it";
+
 const REVOKE_EXAMPLES: &str = "\
 Examples:
   pgward grant revoke g_7k2m9x0qwe --reason \"fixed\"
@@ -38,13 +50,35 @@ pub(super) enum Command {
     /// Let somebody in, for a reason and for a time
     #[command(after_help = CREATE_EXAMPLES)]
     Create(Create),
+    /// Ask for a grant, for others to approve
+    #[command(after_help = request::REQUEST_EXAMPLES)]
+    Request(request::Ask),
+    /// Approve a request, or an extension that was asked for
+    Approve(request::One),
+    /// Deny a request, or an extension that was asked for
+    Deny(request::OneWithReason),
+    /// Get the token of your approved request
+    Redeem(request::One),
     /// List grants: those in use and those that ended in the last 24 hours
+    #[command(after_help = LIST_EXAMPLES)]
     List(List),
-    /// Show one grant
+    /// Show one grant, with all that happened to it
     Show(Show),
+    /// More time or more scopes for a grant in use, with the same token
+    #[command(after_help = request::EXTEND_EXAMPLES)]
+    Extend(request::Extend),
+    /// Replace a lost token
+    Rotate(request::One),
+    /// Give your grant back, or withdraw your request
+    Release(request::OneWithReason),
     /// End grants and their sessions, now
     #[command(after_help = REVOKE_EXAMPLES)]
     Revoke(Revoke),
+    /// Let yourself in at once, for a short time, and answer for it afterwards
+    #[command(after_help = request::BREAK_GLASS_EXAMPLES)]
+    BreakGlass(request::Ask),
+    /// Note that a grant taken by break-glass was looked at
+    Review(request::Review),
 }
 
 #[derive(Debug, clap::Args)]
@@ -53,24 +87,35 @@ pub(super) struct Create {
     #[arg(long, value_name = "NAME")]
     user: String,
 
+    #[command(flatten)]
+    terms: Terms,
+}
+
+/// What a grant is to be.
+#[derive(Debug, clap::Args)]
+pub(super) struct Terms {
     /// The database, by its name in the configuration
     #[arg(long, value_name = "NAME")]
-    database: String,
+    pub(super) database: String,
 
     /// How long it lasts: 30s, 15m, 1h, 4h30m, 2d [default: policy.default_ttl]
     ///
-    /// At most policy.max_ttl; with scopes at most policy.max_write_ttl. There is no grant without
-    /// an end.
+    /// At most policy.max_ttl; with scopes at most policy.max_write_ttl; with a role at most its
+    /// max_ttl; by break-glass at most policy.break_glass_ttl. There is no grant without an end.
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
-    ttl: Option<String>,
+    pub(super) ttl: Option<String>,
 
     /// Why: stands in every record of the grant's sessions
     #[arg(long, value_name = "TEXT")]
-    reason: String,
+    pub(super) reason: String,
 
     /// The ticket that asks for it
     #[arg(long, value_name = "TICKET")]
-    ticket: Option<String>,
+    pub(super) ticket: Option<String>,
+
+    /// A role of the configuration: its scopes, and its limits
+    #[arg(long, value_name = "NAME")]
+    pub(super) role: Option<String>,
 
     #[allow(rustdoc::broken_intra_doc_links, reason = "a help text, not a link")]
     /// What may be done beyond reading: VERB[,VERB]...:SCHEMA.TABLE
@@ -79,15 +124,68 @@ pub(super) struct Create {
     /// REFRESH); select (then only what it names may be read). Also execute:SCHEMA.FUNCTION and
     /// ddl:SCHEMA. The table may be *, for all of the schema's. May be given more than once.
     #[arg(long = "scope", value_name = "SCOPE")]
-    scopes: Vec<String>,
-
-    /// Sessions at once [default: limits.max_sessions_per_grant]
-    #[arg(long, value_name = "N")]
-    max_sessions: Option<u64>,
+    pub(super) scopes: Vec<String>,
 
     /// Rows that one statement may write, 0 for any number [default: limits.max_rows_written]
     #[arg(long, value_name = "N")]
-    max_rows_written: Option<u64>,
+    pub(super) max_rows_written: Option<u64>,
+
+    /// Where clients connect from: an address or a network, such as 10.1.0.0/16
+    ///
+    /// May be given more than once. Without it, from anywhere.
+    #[arg(long = "client-cidr", value_name = "CIDR")]
+    pub(super) client_cidrs: Vec<String>,
+
+    /// Sessions at once [default: limits.max_sessions_per_grant]
+    #[arg(long, value_name = "N")]
+    pub(super) max_sessions: Option<u64>,
+
+    /// Sessions that may ever begin; 1 is a grant for one time
+    #[arg(long, value_name = "N")]
+    pub(super) uses: Option<u64>,
+
+    /// Not valid before this time, such as 2026-11-20T22:00:00Z; its TTL counts from then
+    #[arg(long, value_name = "TIME")]
+    pub(super) not_before: Option<String>,
+
+    /// It ends when no statement ran for this long
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    pub(super) end_when_idle: Option<String>,
+}
+
+impl Terms {
+    /// The wish for that person; an empty name is whoever asks.
+    pub(super) fn wish(self, user: String) -> Wish {
+        let Self {
+            database,
+            ttl,
+            reason,
+            ticket,
+            role,
+            scopes,
+            max_rows_written,
+            client_cidrs,
+            max_sessions,
+            uses,
+            not_before,
+            end_when_idle,
+        } = self;
+        Wish {
+            user,
+            database,
+            ttl,
+            reason,
+            ticket,
+            role,
+            scopes,
+            max_sessions,
+            max_rows_written,
+            client_cidrs,
+            uses,
+            not_before,
+            end_when_idle,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -103,6 +201,35 @@ pub(super) struct List {
     /// Only those of this database
     #[arg(long, value_name = "NAME")]
     database: Option<String>,
+
+    /// Only those in this state: pending, approved, active, expired, revoked, released,
+    /// exhausted, denied, cancelled
+    #[arg(long, value_name = "STATE")]
+    state: Option<String>,
+
+    /// Only those that may be used now
+    #[arg(long, conflicts_with = "state")]
+    active: bool,
+
+    /// Only requests and extensions that wait for an approval
+    #[arg(long)]
+    waiting: bool,
+
+    /// Only those in use that end within this time
+    #[arg(long, value_name = "DURATION")]
+    expiring_within: Option<String>,
+
+    /// Only those in use for longer than this
+    #[arg(long, value_name = "DURATION")]
+    older_than: Option<String>,
+
+    /// Only those in use that never had a session
+    #[arg(long)]
+    unused: bool,
+
+    /// Only those taken by break-glass that nobody has reviewed, whenever that was
+    #[arg(long)]
+    unreviewed: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -148,6 +275,15 @@ pub(super) fn run(command: Command, common: &Common) -> Result<(), Failure> {
     let client = Client::new(common)?;
     match command {
         Command::Create(args) => create(&client, args, common.output),
+        Command::Request(args) => request::ask(&client, args, common.output),
+        Command::Approve(args) => request::approve(&client, &args, common.output),
+        Command::Deny(args) => request::deny(&client, args, common.output),
+        Command::Redeem(args) => request::redeem(&client, &args, common.output),
+        Command::Extend(args) => request::extend(&client, args, common.output),
+        Command::Rotate(args) => request::rotate(&client, &args, common.output),
+        Command::Release(args) => request::release(&client, args, common.output),
+        Command::BreakGlass(args) => request::break_glass(&client, args, common.output),
+        Command::Review(args) => request::review(&client, args, common.output),
         Command::List(args) => list(&client, &args, common.output),
         Command::Show(args) => show(&client, &args, common.output),
         Command::Revoke(args) => revoke(&client, args, common.output),
@@ -155,14 +291,16 @@ pub(super) fn run(command: Command, common: &Common) -> Result<(), Failure> {
 }
 
 fn create(client: &Client, args: Create, format: Format) -> Result<(), Failure> {
-    let Create { user, database, ttl, reason, ticket, scopes, max_sessions, max_rows_written } =
-        args;
-    let wish = Wish { user, database, ttl, reason, ticket, scopes, max_sessions, max_rows_written };
-    let grant: CreatedGrant = client.post("/v1/grants", &wish)?;
+    let grant: CreatedGrant = client.post("/v1/grants", &args.terms.wish(args.user))?;
+    with_token(&grant, format)
+}
+
+/// Prints a grant with its token.
+pub(super) fn with_token(grant: &CreatedGrant, format: Format) -> Result<(), Failure> {
     if format == Format::Json {
-        return output::json(&grant);
+        return output::json(grant);
     }
-    let CreatedGrant { id, token, user, database, psql, pgpass, jdbc, expires_at, .. } = &grant;
+    let CreatedGrant { id, token, user, database, psql, pgpass, jdbc, expires_at, .. } = grant;
     let may = may(&grant.scopes);
     let expires_at = output::time(expires_at);
     let (user, database) = (printable(user), printable(database));
@@ -175,28 +313,35 @@ fn create(client: &Client, args: Create, format: Format) -> Result<(), Failure> 
     Ok(())
 }
 
-fn may(scopes: &[String]) -> String {
+pub(super) fn may(scopes: &[String]) -> String {
     if scopes.is_empty() { "read".to_owned() } else { format!("read and {}", scopes.join(", ")) }
 }
 
 fn list(client: &Client, args: &List, format: Format) -> Result<(), Failure> {
-    let mut grants: Vec<GrantView> =
-        client.get(if args.all { "/v1/grants?all=true" } else { "/v1/grants" })?;
-    grants.retain(|grant| {
-        args.user.as_ref().is_none_or(|user| *user == grant.user)
-            && args.database.as_ref().is_none_or(|database| *database == grant.database)
-    });
+    let wish = ListWish {
+        all: args.all,
+        user: args.user.clone(),
+        database: args.database.clone(),
+        state: if args.active { Some("active".to_owned()) } else { args.state.clone() },
+        expiring_within: args.expiring_within.clone(),
+        older_than: args.older_than.clone(),
+        unused: args.unused,
+        unreviewed: args.unreviewed,
+        waiting: args.waiting,
+    };
+    let grants: Vec<GrantView> = client.get(&format!("/v1/grants{}", query(&wish)?))?;
     if format == Format::Json {
         return output::json(&grants);
     }
     let rows = grants.into_iter().map(|grant| {
         let scopes = if grant.scopes.is_empty() { "read".into() } else { grant.scopes.join(" ") };
+        let state = state(&grant);
         vec![
             grant.id.to_string(),
             grant.user,
             grant.database,
             scopes,
-            grant.state,
+            state,
             output::minute(&grant.expires_at),
             grant.sessions.to_string(),
             output::brief(&grant.reason),
@@ -206,14 +351,58 @@ fn list(client: &Client, args: &List, format: Format) -> Result<(), Failure> {
     output::table(&header, rows.collect(), &nothing(args))
 }
 
+/// The state, and what else is to be done about it.
+fn state(grant: &GrantView) -> String {
+    let given = |approvers: &[String], needed: u32| format!("{}/{needed}", approvers.len());
+    let mut state = grant.state.clone();
+    if state == "pending" {
+        state.push_str(&format!(" {}", given(&grant.approvers, grant.approvals_needed)));
+    }
+    if let Some(asked) = &grant.extension {
+        state.push_str(&format!(", extension {}", given(&asked.approvers, asked.approvals_needed)));
+    }
+    if grant.break_glass && grant.reviewed_by.is_none() {
+        state.push_str(", unreviewed");
+    }
+    state
+}
+
+/// `?user=alice&all=true`
+fn query(wish: &ListWish) -> Result<String, Failure> {
+    let wish = serde_json::to_value(wish)
+        .map_err(|error| Failure::new(format!("the request can't be written: {error}")))?;
+    let mut query = String::new();
+    for (key, value) in wish.as_object().into_iter().flatten() {
+        let text = match value {
+            serde_json::Value::Bool(true) => "true".to_owned(),
+            serde_json::Value::String(text) => percent(text),
+            _ => continue,
+        };
+        query.push(if query.is_empty() { '?' } else { '&' });
+        query.push_str(&format!("{key}={text}"));
+    }
+    Ok(query)
+}
+
 /// What is said when the list is empty.
 fn nothing(args: &List) -> String {
-    let mut text = "no grants".to_owned();
+    let List { expiring_within, older_than, unused, unreviewed, waiting, active, state, .. } = args;
+    let narrowed = expiring_within.is_some()
+        || older_than.is_some()
+        || state.is_some()
+        || *unused
+        || *unreviewed
+        || *waiting
+        || *active;
+    let mut text = if narrowed { "no such grants" } else { "no grants" }.to_owned();
     if let Some(user) = &args.user {
         text.push_str(&format!(" of user \"{}\"", printable(user)));
     }
     if let Some(database) = &args.database {
         text.push_str(&format!(" for database \"{}\"", printable(database)));
+    }
+    if narrowed {
+        return text;
     }
     text.push_str(if args.all { "" } else { " in use, or ended in the last 24 hours" });
     if args.user.is_none() && args.database.is_none() {
@@ -231,24 +420,58 @@ fn show(client: &Client, args: &Show, format: Format) -> Result<(), Failure> {
     if format == Format::Json {
         return output::json(&grant);
     }
+    output::print(&details(grant).join("\n"))
+}
+
+/// A grant as lines of names and values, then its history.
+fn details(grant: GrantView) -> Vec<String> {
+    let state = state(&grant);
     let mut rows = vec![
         ("id", grant.id.to_string()),
         ("user", grant.user),
         ("database", grant.database),
         ("scopes", may(&grant.scopes)),
-        ("state", grant.state),
+        ("state", state),
         ("reason", grant.reason),
         ("created", format!("{} by {}", output::time(&grant.created_at), grant.created_by)),
         ("expires", output::time(&grant.expires_at)),
-        ("sessions", grant.sessions.to_string()),
+        ("sessions", format!("{} now, {} ever", grant.sessions, grant.sessions_begun)),
         ("psql", grant.psql),
         ("jdbc", grant.jdbc),
     ];
     rows.extend(grant.ended_because.map(|because| ("ended", because)));
     rows.extend(grant.ticket.map(|ticket| ("ticket", ticket)));
-    let lines: Vec<String> =
+    rows.extend(grant.role.map(|role| ("role", role)));
+    if !grant.approvers.is_empty() {
+        rows.push(("approved", format!("by {}", grant.approvers.join(", "))));
+    }
+    if let Some(asked) = grant.extension {
+        let mut words: Vec<String> = asked.ttl.into_iter().collect();
+        words.extend(asked.scopes);
+        words.extend(asked.reason);
+        rows.push(("asked", format!("{} by {}", words.join(", "), asked.by)));
+    }
+    if !grant.client_cidrs.is_empty() {
+        rows.push(("clients", grant.client_cidrs.join(", ")));
+    }
+    rows.extend(grant.not_before.map(|from| ("from", output::time(&from))));
+    if let (Some(uses), Some(left)) = (grant.uses, grant.uses_left) {
+        rows.push(("uses", format!("{left} left of {uses}")));
+    }
+    rows.extend(grant.end_when_idle.map(|idle| ("idle", format!("ends when idle for {idle}"))));
+    rows.extend(grant.max_rows_written.map(|rows| ("rows", format!("{rows} by one statement"))));
+    rows.extend(grant.reviewed_by.map(|by| ("reviewed", format!("by {by}"))));
+    let mut lines: Vec<String> =
         rows.into_iter().map(|(name, value)| format!("{name:<9} {}", printable(&value))).collect();
-    output::print(&lines.join("\n"))
+    if !grant.history.is_empty() {
+        lines.push(String::new());
+    }
+    for line in grant.history {
+        let (at, event) = (output::time(&line.at), line.event.replace("grant.", ""));
+        let text = format!("{at}  {event:<11} {:<12} {}", line.actor, line.detail);
+        lines.push(printable(text.trim_end()));
+    }
+    lines
 }
 
 fn revoke(client: &Client, args: Revoke, format: Format) -> Result<(), Failure> {
@@ -283,7 +506,7 @@ fn revoke(client: &Client, args: Revoke, format: Format) -> Result<(), Failure> 
     output::print(&lines.join("\n"))
 }
 
-fn warn(revoked: &Revoked) {
+pub(super) fn warn(revoked: &Revoked) {
     if let Some(warning) = &revoked.warning {
         say(&format!("pgward: grant {}: {}", revoked.id, printable(warning)));
     }

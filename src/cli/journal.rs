@@ -6,7 +6,7 @@ use crate::admin::{AdminEvent, Record};
 use crate::audit::Unwritable;
 use crate::audit::records::{self, AdminStream, GrantChange, GrantEvent};
 use crate::base::{Moment, SessionId};
-use crate::grants::{Grant, scopes};
+use crate::grants::{Grant, Stage, scopes};
 use crate::net::clock;
 use crate::telemetry::{Metrics, WorkerCounters};
 
@@ -71,12 +71,17 @@ impl Journal {
             let record = records::Record::SessionKill { actor: &act.actor, session, grant };
             return self.put(&record, act.at);
         }
-        let Some(grant) = &act.grant else { return Ok(()) };
-        let event = match act.event {
-            "grant.created" => GrantEvent::Created,
-            "grant.expired" => GrantEvent::Expired,
-            _ => GrantEvent::Revoked,
+        let detail = act.detail.as_deref();
+        let Some(grant) = &act.grant else {
+            let created = act.event == "operator.created";
+            let detail = detail.unwrap_or_default();
+            let record = records::Record::Operator { created, actor: &act.actor, detail };
+            return self.put(&record, act.at);
         };
+        let event = GrantEvent::from_name(act.event).unwrap_or(GrantEvent::Revoked);
+        let approvers: Vec<String> =
+            grant.life.approvals.iter().map(|one| one.by.clone()).collect();
+        let issued = grant.life.stage == Stage::Issued;
         let scopes: Vec<String> = grant.scopes.iter().map(scopes::text).collect();
         let change = GrantChange {
             event,
@@ -86,9 +91,11 @@ impl Journal {
             reason: &grant.reason,
             ticket: grant.ticket.as_deref(),
             scopes: &scopes,
-            expires_at: grant.expires_at,
+            approvers: &approvers,
+            expires_at: issued.then_some(grant.expires_at),
+            break_glass: grant.life.break_glass,
             database: &grant.database,
-            detail: act.detail.as_deref(),
+            detail,
         };
         self.put(&records::Record::Grant(change), act.at)
     }
@@ -112,7 +119,9 @@ impl Record for Journal {
         // In order: what waits was done before.
         self.catch_up()?;
         self.write(&Act::new(event))?;
-        self.metrics.grant_issued();
+        if matches!(event.event, "grant.created" | "grant.redeemed" | "grant.break_glass") {
+            self.metrics.grant_issued();
+        }
         Ok(())
     }
 
@@ -120,6 +129,8 @@ impl Record for Journal {
         match event.event {
             "grant.expired" => self.metrics.grant_expired(),
             "grant.revoked" => self.metrics.grant_revoked("revoked"),
+            "grant.released" => self.metrics.grant_revoked("released"),
+            "grant.exhausted" => self.metrics.grant_revoked("exhausted"),
             _ => {}
         }
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(Act::new(event));

@@ -10,8 +10,11 @@ mod client;
 pub mod demo;
 mod grant;
 mod journal;
+mod operator;
 pub mod output;
 mod places;
+mod remote;
+mod request;
 mod rights;
 mod serve;
 mod session;
@@ -79,6 +82,31 @@ pub struct Common {
     )]
     pub config: PathBuf,
 
+    /// The running server's API at another machine, instead of its admin socket
+    ///
+    /// Needs the token of an operator in the environment, as PGWARD_OPERATOR_TOKEN. In clear text
+    /// (http:) only to this machine.
+    #[arg(
+        long,
+        global = true,
+        display_order = 1_002,
+        value_name = "URL",
+        env = "PGWARD_SERVER",
+        hide_env_values = true
+    )]
+    pub server: Option<String>,
+
+    /// Roots that the server's certificate chains to, a PEM file [default: the platform's]
+    #[arg(
+        long,
+        global = true,
+        display_order = 1_003,
+        value_name = "FILE",
+        env = "PGWARD_SERVER_CA",
+        hide_env_values = true
+    )]
+    pub server_ca: Option<PathBuf>,
+
     /// How results are printed: for people, or for programs
     #[arg(
         short,
@@ -102,12 +130,15 @@ enum Command {
     /// Check the configuration, or print the SQL that prepares a database
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Make, list, show and revoke grants
+    /// Ask for grants, approve, make, list, extend and end them
     #[command(subcommand)]
-    Grant(grant::Command),
+    Grant(Box<grant::Command>),
     /// List and end live sessions
     #[command(subcommand)]
     Session(session::Command),
+    /// Say who may operate this server from elsewhere
+    #[command(subcommand)]
+    Operator(operator::Command),
     /// Say what would become of a statement, and why
     Check(check_sql::Args),
     /// Follow and search the audit log
@@ -144,8 +175,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Serve(args) => serve::run(&args, &common),
         Command::Config(ConfigCommand::Check(args)) => check::run(&args, &common),
         Command::Config(ConfigCommand::SetupSql(args)) => setup_sql::run(&args, &common),
-        Command::Grant(command) => grant::run(command, &common),
+        Command::Grant(command) => grant::run(*command, &common),
         Command::Session(command) => session::run(command, &common),
+        Command::Operator(command) => operator::run(command, &common),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -184,6 +216,21 @@ mod tests {
             "pgward grant revoke --user alice --reason r -o json",
             "pgward grant revoke --database app",
             "pgward grant create --user a --database b --reason r --scope x --scope y --format json",
+            "pgward grant create --user a --database b --reason r --role x --uses 1",
+            "pgward grant request --database b --reason r --client-cidr 10.0.0.0/8 --not-before x",
+            "pgward grant break-glass --database b --reason r --end-when-idle 5m",
+            "pgward grant approve g_0000000000 --server https://h:1",
+            "pgward grant deny g_0000000000 --reason r",
+            "pgward grant redeem g_0000000000 -o json",
+            "pgward grant extend g_0000000000 --ttl 1h --scope update:a.b --scope insert:a.b",
+            "pgward grant rotate g_0000000000",
+            "pgward grant release g_0000000000",
+            "pgward grant review g_0000000000 --reason r",
+            "pgward grant list --waiting --expiring-within 5m --unused --unreviewed",
+            "pgward operator create a --may request,approve --may audit",
+            "pgward operator remove a",
+            "pgward operator list",
+            "pgward session list --watch",
             "pgward session kill s_000000000000 --reason r",
             "pgward session list --pid 1",
             "pgward check SELECT --scope update:public.t --database app -o json",
@@ -204,19 +251,23 @@ mod tests {
         for line in [
             "pgward",
             "pgward grant",
-            "pgward grant approve g_0000000000",
+            "pgward grant approve",
+            "pgward grant extend g_0000000000",
+            "pgward grant review g_0000000000",
+            "pgward grant list --active --state pending",
+            "pgward operator create alice",
             "pgward grant revoke",
             "pgward grant revoke g_0000000000 --all",
             "pgward grant revoke --user a --database b",
             "pgward grant revoke alice",
-            "pgward grant create --user alice --database app --reason 12345678 --role dba",
+            "pgward grant create --user alice --database app",
             "pgward grant list --colour",
             "pgward session kill g_0000000000",
             "pgward check",
             "pgward check SELECT --grant alice",
             "pgward check SELECT --grant g_0000000000 --scope update:public.t",
             "pgward grant list -o yaml",
-            "pgward operator list",
+            "pgward operators list",
         ] {
             let error = Arguments::try_parse_from(words(line)).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{line}");

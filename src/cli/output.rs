@@ -102,6 +102,16 @@ pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<(), Failure> {
     print(&text)
 }
 
+/// Prints a value as one line of JSON.
+///
+/// # Errors
+/// When stdout can't be written.
+pub fn json_line<T: Serialize + ?Sized>(value: &T) -> Result<(), Failure> {
+    let text = serde_json::to_string(value)
+        .map_err(|error| Failure::new(format!("the result can't be printed: {error}")))?;
+    print(&text)
+}
+
 /// Prints rows under a header, or `nothing` to stderr when there are none.
 ///
 /// # Errors

@@ -5,7 +5,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -18,11 +18,12 @@ use super::alerting::Alerting;
 use super::journal::Journal;
 use super::output::{Failure, say};
 use super::rights::chain;
-use crate::admin::{Clerk, Record, api, health, socket};
+use crate::admin::{Clerk, Record, door, health, socket};
 use crate::alerts::Alerts;
 use crate::audit::{AdminStream, Log};
 use crate::catalog::Catalogues;
 use crate::config::{Config, ParserDisagreement, Problem};
+use crate::grants::live::Uses;
 use crate::grants::{Ledger, Sqlite};
 use crate::net::{Server, ServerParts, StartError, clock};
 use crate::policy::JudgeSettings;
@@ -68,7 +69,7 @@ struct House {
     metrics: Arc<Metrics>,
     draining: Arc<AtomicBool>,
     /// Removes the admin socket at the end.
-    _place: socket::Place,
+    place: socket::Place,
 }
 
 /// Serves until a signal ends it.
@@ -113,8 +114,10 @@ impl House {
         let metrics = Metrics::new().map_err(|error| Failure::new(chain(&error)))?;
         let (log, ledger, metrics) = (Arc::new(log), Arc::new(ledger), Arc::new(metrics));
         let catalogues = Arc::new(Catalogues::new(Arc::new(judging(&config, path)?)));
-        let (listener, place) = socket::bind(&config.admin.socket)
+        let everybody = !config.admin.operators.is_empty();
+        let (listener, place) = socket::bind(&config.admin.socket, everybody)
             .map_err(|error| Failure::new(chain(&error)).hint(error.remedy()))?;
+        let remote = bind_admin(&config).await?;
         let scraped = bind_metrics(&config).await?;
         let config = Arc::new(config);
         let server = Server::start(ServerParts {
@@ -148,7 +151,10 @@ impl House {
             catalogues: Arc::clone(&catalogues),
             record: Arc::clone(&alerting) as Arc<dyn Record>,
             clock: || clock::now().wall,
+            busy: Mutex::default(),
         });
+        let uses: Weak<dyn Uses> = Arc::downgrade(&(Arc::clone(&ledger) as Arc<dyn Uses>));
+        ledger.live().set_uses(uses);
         let draining = Arc::new(AtomicBool::new(false));
         let vitals = Arc::new(Watch {
             server: Arc::clone(&server),
@@ -159,14 +165,17 @@ impl House {
             log,
             draining: Arc::clone(&draining),
         });
-        tokio::spawn(api::serve(listener, Arc::clone(&clerk)));
+        tokio::spawn(door::serve_socket(listener, Arc::clone(&clerk)));
+        if let Some(listener) = remote {
+            tokio::spawn(door::serve_address(listener, Arc::clone(&clerk)));
+        }
         if let Some(listener) = scraped {
             tokio::spawn(health::serve(listener, vitals));
         }
         tokio::spawn(sweep(clerk, Arc::clone(&alerting)));
         let path = path.to_owned();
         metrics.config_reloaded(Some(seconds()));
-        Ok(Self { path, config, server, journal, alerting, metrics, draining, _place: place })
+        Ok(Self { path, config, server, journal, alerting, metrics, draining, place })
     }
 
     /// Until a signal ends it.
@@ -241,7 +250,11 @@ impl House {
             return Err(fixed);
         }
         let new = Arc::new(new);
+        let everybody = !new.admin.operators.is_empty();
+        door::server_tls(new.admin.tls.as_ref())
+            .map_err(|error| vec![format!("admin.tls: {}", chain(&error))])?;
         self.server.reload(Arc::clone(&new)).await?;
+        self.place.open_to(everybody);
         self.alerting.alerts.reload(&new.alerts).map_err(|error| vec![chain(&error)])?;
         self.config.store(new);
         self.metrics.config_reloaded(Some(seconds()));
@@ -259,6 +272,7 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<String> {
         ("audit.parameters", old.audit.parameters != new.audit.parameters),
         ("audit.rotate_bytes", old.audit.rotate_bytes != new.audit.rotate_bytes),
         ("admin.socket", old.admin.socket != new.admin.socket),
+        ("admin.address", old.admin.address != new.admin.address),
         ("metrics.address", old.metrics.address != new.metrics.address),
     ];
     let changed = changed.iter().filter(|(_, changed)| *changed);
@@ -287,6 +301,19 @@ fn remedy(error: &StartError) -> &'static str {
         },
         StartError::Start(_) => "look at the limits of this user on processes and open files",
     }
+}
+
+/// The address of the API, with its certificate and key looked at.
+async fn bind_admin(config: &Config) -> Result<Option<tokio::net::TcpListener>, Failure> {
+    let Some(address) = config.admin.address else { return Ok(None) };
+    door::server_tls(config.admin.tls.as_ref()).map_err(|error| {
+        Failure::new(format!("admin.tls: {}", chain(&error))).hint("correct these files")
+    })?;
+    let bound = tokio::net::TcpListener::bind(address).await.map_err(|error| {
+        Failure::new(format!("the API can't be served at {address}: {error}"))
+            .hint("choose another admin.address, or \"off\"")
+    });
+    Ok(Some(bound?))
 }
 
 async fn bind_metrics(config: &Config) -> Result<Option<tokio::net::TcpListener>, Failure> {

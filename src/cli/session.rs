@@ -1,5 +1,8 @@
 //! `pgward session list|kill`
 
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
 use clap::Subcommand;
 use jiff::Timestamp;
 
@@ -8,6 +11,9 @@ use super::client::Client;
 use super::output::{self, Failure, Format};
 use crate::admin::forms::{Because, Killed, SessionView};
 use crate::base::{GrantId, SessionId};
+
+/// Pause between two looks of `--watch`.
+const WATCH_EVERY: Duration = Duration::from_secs(1);
 
 const LIST_EXAMPLES: &str = "\
 Examples:
@@ -42,6 +48,20 @@ pub(super) struct List {
     /// Only those of this grant
     #[arg(long, value_name = "ID")]
     grant: Option<GrantId>,
+
+    /// Only those of this person
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+
+    /// Only those of this database
+    #[arg(long, value_name = "NAME")]
+    database: Option<String>,
+
+    /// Show them again every second, until it is interrupted
+    ///
+    /// With -o json one line of JSON each time.
+    #[arg(long)]
+    watch: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -65,14 +85,40 @@ pub(super) fn run(command: Command, common: &Common) -> Result<(), Failure> {
 }
 
 fn list(client: &Client, args: &List, format: Format) -> Result<(), Failure> {
+    if !args.watch {
+        let sessions = wanted(client, args)?;
+        return if format == Format::Json { output::json(&sessions) } else { show(sessions, args) };
+    }
+    loop {
+        let sessions = wanted(client, args)?;
+        if format == Format::Json {
+            output::json_line(&sessions)?;
+        } else {
+            let time = Timestamp::now().strftime("%H:%M:%S UTC");
+            // Only a terminal's screen is cleared.
+            let clear = if std::io::stdout().is_terminal() { "\u{1b}[2J\u{1b}[H" } else { "" };
+            let s = if sessions.len() == 1 { "" } else { "s" };
+            output::print(&format!("{clear}{time}: {} session{s}", sessions.len()))?;
+            if !sessions.is_empty() {
+                show(sessions, args)?;
+            }
+        }
+        std::thread::sleep(WATCH_EVERY);
+    }
+}
+
+fn wanted(client: &Client, args: &List) -> Result<Vec<SessionView>, Failure> {
     let mut sessions: Vec<SessionView> = client.get("/v1/sessions")?;
     sessions.retain(|session| {
         args.pid.is_none_or(|pid| session.backend_pid == Some(pid))
             && args.grant.is_none_or(|grant| session.grant_id == grant)
+            && args.user.as_ref().is_none_or(|user| *user == session.user)
+            && args.database.as_ref().is_none_or(|database| *database == session.database)
     });
-    if format == Format::Json {
-        return output::json(&sessions);
-    }
+    Ok(sessions)
+}
+
+fn show(sessions: Vec<SessionView>, args: &List) -> Result<(), Failure> {
     let now = Timestamp::now();
     let rows = sessions.into_iter().map(|session| {
         vec![
@@ -108,6 +154,12 @@ fn list(client: &Client, args: &List, format: Format) -> Result<(), Failure> {
     }
     if let Some(grant) = args.grant {
         nothing.push_str(&format!(" of {grant}"));
+    }
+    if let Some(user) = &args.user {
+        nothing.push_str(&format!(" of user \"{}\"", output::printable(user)));
+    }
+    if let Some(database) = &args.database {
+        nothing.push_str(&format!(" at database \"{}\"", output::printable(database)));
     }
     output::table(&header, rows.collect(), &nothing)
 }

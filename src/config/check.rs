@@ -5,12 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::database;
 use super::read::{At, Reader, Section};
 use super::{
-    Admin, Audit, AuditParameters, AuditSync, ClientAuth, Config, Limits, Listen, ListenTls,
-    LoginNotice, Metrics, ParserDisagreement, Policy, Store,
+    Audit, AuditParameters, AuditSync, ClientAuth, Config, Limits, Listen, ListenTls, LoginNotice,
+    Metrics, ParserDisagreement, Policy, Store,
 };
+use super::{database, people};
 use crate::base::limits::LARGE_MESSAGE_BYTES_MAX;
 use crate::policy::functions::Functions;
 
@@ -21,10 +21,10 @@ const SHORTEST: Duration = Duration::from_millis(1);
 const TIMEOUT_MAX: Duration = Duration::from_secs(24 * 24 * 3_600);
 
 /// Longest TTL that may be configured: access that outlives a quarter isn't temporary.
-const TTL_MAX: Duration = Duration::from_secs(90 * 24 * 3_600);
+pub(super) const TTL_MAX: Duration = Duration::from_secs(90 * 24 * 3_600);
 
-const HOUR: Duration = Duration::from_secs(3_600);
-const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const HOUR: Duration = Duration::from_secs(3_600);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
 /// Where relative paths and environment variables are looked up.
 pub(super) struct Surroundings<'a> {
@@ -51,6 +51,8 @@ pub(super) fn config<'t>(
     let listen = listen(reader, section, around);
     let section = root.table(reader, "databases");
     let databases = database::all(reader, &section, around);
+    let section = root.table(reader, "roles");
+    let roles = people::roles(reader, &section);
     let section = root.table(reader, "store");
     let store = store(reader, section, around);
     let section = root.table(reader, "policy");
@@ -60,13 +62,13 @@ pub(super) fn config<'t>(
     let section = root.table(reader, "audit");
     let audit = audit(reader, section, around);
     let section = root.table(reader, "admin");
-    let admin = admin(reader, section, around);
+    let admin = people::admin(reader, section, around);
     let section = root.table(reader, "metrics");
     let metrics = metrics(reader, section, listen.address);
     let section = root.table(reader, "alerts");
     let alerts = super::alerts::alerts(reader, section, around);
     root.finish(reader);
-    Config { listen, databases, store, policy, limits, audit, admin, metrics, alerts }
+    Config { listen, databases, roles, store, policy, limits, audit, admin, metrics, alerts }
 }
 
 fn listen<'t>(
@@ -120,7 +122,7 @@ fn listen<'t>(
     listen
 }
 
-fn listen_tls<'t>(
+pub(super) fn listen_tls<'t>(
     reader: &mut Reader<'t>,
     mut section: Section<'t>,
     around: &Surroundings<'_>,
@@ -131,7 +133,8 @@ fn listen_tls<'t>(
     let wanted = section.is_present();
     for (name, value) in [("certificate", &certificate), ("key", &key)] {
         if wanted && value.is_none() {
-            let remedy = "TLS needs both listen.tls.certificate and listen.tls.key, PEM files";
+            let (certificate, key) = (section.key("certificate"), section.key("key"));
+            let remedy = format!("TLS needs both {certificate} and {key}, PEM files");
             reader.problem(section.line, &section.key(name), "it is missing", remedy);
         }
     }
@@ -175,7 +178,7 @@ fn policy<'t>(reader: &mut Reader<'t>, mut section: Section<'t>) -> Policy {
     let max_ttl = section.duration(reader, "max_ttl", 8 * HOUR, ttl.clone());
     // A shorter max_ttl alone is a complete wish: the defaults give way, what is written doesn't.
     let beneath = |wish: Duration| wish.min(max_ttl.value);
-    let max_write_ttl = section.duration(reader, "max_write_ttl", beneath(HOUR), ttl);
+    let max_write_ttl = section.duration(reader, "max_write_ttl", beneath(HOUR), ttl.clone());
     let default_ttl = match default_ttl.line {
         None => At { value: beneath(HOUR), ..default_ttl },
         Some(_) => default_ttl,
@@ -190,6 +193,14 @@ fn policy<'t>(reader: &mut Reader<'t>, mut section: Section<'t>) -> Policy {
         default_ttl: default_ttl.value,
         max_ttl: max_ttl.value,
         max_write_ttl: max_write_ttl.value,
+        break_glass_ttl: section
+            .duration(reader, "break_glass_ttl", beneath(15 * MINUTE), ttl.clone())
+            .value
+            .min(max_ttl.value),
+        request_ttl: section.duration(reader, "request_ttl", 8 * HOUR, ttl.clone()).value,
+        redeem_within: section.duration(reader, "redeem_within", HOUR, ttl).value,
+        approvals: people::approvals(reader, &mut section),
+        ticket_pattern: people::ticket_pattern(reader, &mut section),
         reason_min_length: count(section.number(reader, "reason_min_length", 8, 1..=500)),
         allow_functions: functions(reader, &mut section, "allow_functions"),
         refuse_functions: functions(reader, &mut section, "refuse_functions"),
@@ -299,22 +310,6 @@ fn audit<'t>(
     audit
 }
 
-fn admin<'t>(
-    reader: &mut Reader<'t>,
-    mut section: Section<'t>,
-    around: &Surroundings<'_>,
-) -> Admin {
-    let written = section.text_or(reader, "socket", "pgward.sock");
-    section.finish(reader);
-    let socket = around.path(&written.value);
-    // sun_path holds 108 bytes with its NUL (unix(7)).
-    if written.value.is_empty() || socket.as_os_str().len() > 107 {
-        let what = "the path of the admin socket is empty, or longer than 107 bytes";
-        reader.wrong(&written, what, "choose a shorter path, such as \"/run/pgward.sock\"");
-    }
-    Admin { socket }
-}
-
 fn metrics<'t>(reader: &mut Reader<'t>, mut section: Section<'t>, listen: SocketAddr) -> Metrics {
     let written = section.text_or(reader, "address", "127.0.0.1:9187");
     section.finish(reader);
@@ -330,7 +325,7 @@ fn metrics<'t>(reader: &mut Reader<'t>, mut section: Section<'t>, listen: Socket
 }
 
 /// `127.0.0.1:6432`, `[::1]:6432`, `localhost:6432`.
-fn address(reader: &mut Reader<'_>, at: &At<String>) -> Option<SocketAddr> {
+pub(super) fn address(reader: &mut Reader<'_>, at: &At<String>) -> Option<SocketAddr> {
     let loopback = at.value.strip_prefix("localhost:").and_then(|port| port.parse().ok());
     if let Some(port) = loopback {
         return Some(SocketAddr::new(IpAddr::from([127, 0, 0, 1]), port));
@@ -354,7 +349,7 @@ pub(super) fn file(reader: &mut Reader<'_>, at: &At<String>, around: &Surroundin
 }
 
 /// Far more rows than anybody means.
-const ROWS_MAX: u64 = 1 << 50;
+pub(super) const ROWS_MAX: u64 = 1 << 50;
 
 /// A bounded number as a count.
 fn count(number: u64) -> usize {

@@ -44,8 +44,9 @@ fn the_reference_file_is_the_defaults_and_names_every_key() {
             || uncommented.contains(&format!("[{key}]"))
             || (section.ends_with("er") || section.ends_with("control"))
                 && uncommented.contains(last)
+            || section == "policy.approvals" && uncommented.contains(&format!(" {last} = "))
             || section == "alerts.webhooks" && uncommented.contains(last)
-            || ["databases", "listen.tls"].contains(&key.as_str());
+            || ["databases", "roles", "listen.tls", "admin.tls"].contains(&key.as_str());
         assert!(written, "{key} is not in proxy.toml");
     }
 }

@@ -6,6 +6,7 @@ mod alerts;
 mod check;
 mod database;
 mod load;
+mod people;
 mod problem;
 mod read;
 mod units;
@@ -19,6 +20,7 @@ use secrecy::SecretString;
 
 pub use alerts::{AlertEvent, AlertFormat, Alerts, Webhook};
 pub use load::{Loaded, parse};
+pub use people::{GrantRole, Operator, Right};
 pub use problem::{Problem, Problems, nearest};
 pub use units::{UnitError, format_duration, format_size, parse_duration, parse_size};
 
@@ -29,6 +31,8 @@ pub struct Config {
     pub listen: Listen,
     /// `[databases.<name>]`
     pub databases: BTreeMap<String, Database>,
+    /// `[roles.<name>]`
+    pub roles: BTreeMap<String, GrantRole>,
     /// `[store]`
     pub store: Store,
     /// `[policy]`
@@ -167,8 +171,18 @@ pub struct Policy {
     pub max_ttl: Duration,
     /// Longest TTL of a grant with write scopes.
     pub max_write_ttl: Duration,
+    /// Longest TTL of a grant by `grant break-glass`.
+    pub break_glass_ttl: Duration,
+    /// How long a request waits for its approvals.
+    pub request_ttl: Duration,
+    /// How long an approved request may be redeemed.
+    pub redeem_within: Duration,
+    /// Approvals that requests need.
+    pub approvals: Approvals,
     /// Shortest reason, characters.
     pub reason_min_length: usize,
+    /// A regular expression that tickets match as a whole; with it no grant is without one.
+    pub ticket_pattern: Option<String>,
     /// Functions that may be called though unjudged: `schema.name`.
     pub allow_functions: Vec<String>,
     /// Functions that may not be called though reviewed: `schema.name`.
@@ -177,6 +191,17 @@ pub struct Policy {
     pub require_where: bool,
     /// What happens when the two parsers disagree.
     pub parser_disagreement: ParserDisagreement,
+}
+
+/// `policy.approvals`: how many people must approve, by the greatest thing that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Approvals {
+    /// Reading only.
+    pub read: u32,
+    /// Writes, calls, maintenance.
+    pub write: u32,
+    /// DDL.
+    pub ddl: u32,
 }
 
 /// `policy.parser_disagreement`
@@ -247,8 +272,15 @@ pub enum AuditParameters {
 /// `[admin]`
 #[derive(Debug, Clone)]
 pub struct Admin {
-    /// Path of the admin socket (mode 0600).
+    /// Path of the admin socket (mode 0600; 0666 with `operators`, since who connects is known).
     pub socket: PathBuf,
+    /// Where the same API is served over TLS; `None`: nowhere.
+    pub address: Option<SocketAddr>,
+    /// TLS of that address; without it only loopback is served.
+    pub tls: Option<ListenTls>,
+    /// What users of the operating system may do; empty: only the one that runs the server, and
+    /// root, who may do everything in any case.
+    pub operators: Vec<Operator>,
 }
 
 /// `[metrics]`

@@ -85,6 +85,11 @@ impl<'t> Section<'t> {
         self.table.is_some()
     }
 
+    /// Whether a key stands in it.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.table.is_some_and(|table| table.contains_key(name))
+    }
+
     /// The dotted name of one of its keys.
     pub(super) fn key(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
@@ -333,9 +338,22 @@ impl<'t> Section<'t> {
     /// Texts in a list; absent is empty.
     pub(super) fn texts(&mut self, reader: &mut Reader<'t>, name: &'static str) -> Vec<At<String>> {
         let Some((at, value)) = self.find(reader, name) else { return Vec::new() };
+        Self::list(reader, &at, value)
+    }
+
+    /// Texts in a list that the file's author named.
+    pub(super) fn named_texts(&self, reader: &mut Reader<'t>, name: &str) -> Vec<At<String>> {
+        let found = self.table.and_then(|table| table.get_key_value(name));
+        let Some((place, value)) = found else { return Vec::new() };
+        let line = Some(reader.line_of(place.span().start));
+        let at = At { value: (), key: self.key(name), line };
+        Self::list(reader, &at, value.get_ref())
+    }
+
+    fn list(reader: &mut Reader<'t>, at: &At<()>, value: &'t DeValue<'t>) -> Vec<At<String>> {
         let DeValue::Array(items) = value else {
             let what = format!("expected a list, found {}", kind(value));
-            reader.wrong(&at, what, "write a list of texts: [\"one\", \"two\"]");
+            reader.wrong(at, what, "write a list of texts: [\"one\", \"two\"]");
             return Vec::new();
         };
         let mut texts = Vec::new();
@@ -345,7 +363,7 @@ impl<'t> Section<'t> {
                 texts.push(At { value: text.to_string(), key: at.key.clone(), line });
             } else {
                 let what = format!("expected a text in the list, found {}", kind(item.get_ref()));
-                reader.wrong(&at, what, "put each item in double quotes");
+                reader.wrong(at, what, "put each item in double quotes");
             }
         }
         texts

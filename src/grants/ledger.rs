@@ -6,11 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rand::TryRng;
 use rand::rngs::SysRng;
 
+use super::live::Uses;
+use super::operators::TokenOperator;
 use super::rules::Allowed;
 use super::{
-    Change, EndOutcome, Ended, Grant, Live, Rules, State, Store, StoreError, Verifier, Wish,
-    WishError,
+    Change, Changed, EndOutcome, Ended, Grant, Life, Live, Stage, State, Store, StoreError, Usage,
+    Verifier, Wish, WishError,
 };
+use crate::audit::Unwritable;
+use crate::auth::scram::StoredKeys;
 use crate::auth::token::Token;
 use crate::base::GrantId;
 
@@ -41,13 +45,19 @@ pub struct Made {
     pub token: Token,
 }
 
-/// Why a grant wasn't made.
+/// Why a grant stayed as it was.
 #[derive(Debug, thiserror::Error)]
-pub enum MakeError {
-    /// The wish breaks a rule.
+pub enum ChangeError {
+    /// There is no such grant.
+    #[error("there is no grant {0}")]
+    NoGrant(GrantId),
+    /// The step can't be taken.
     #[error(transparent)]
     Wish(#[from] WishError),
-    /// No randomness.
+    /// It can't be put on record, so it isn't done.
+    #[error("nothing was done: the audit log cannot be written")]
+    Unrecorded(#[from] Unwritable),
+    /// It can't be kept.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -63,7 +73,9 @@ impl Ledger {
             Some(ended) => Live::remembers(ended.at, now),
             None => true,
         });
+        let usage = store.usage()?;
         let live = Arc::new(Live::new(store.salt_key(), grants));
+        live.set_usage(usage);
         Ok(Self { store, live, unwritten: Mutex::new(Vec::new()) })
     }
 
@@ -73,23 +85,47 @@ impl Ledger {
         Arc::clone(&self.live)
     }
 
-    /// Makes a grant of a wish. Nothing is kept and nobody can use it before [`Ledger::keep`].
+    /// Makes a grant of a wish and of what the rules say of it, with its token. Nothing is kept
+    /// and nobody can use it before [`Ledger::keep`].
     ///
     /// # Errors
-    /// When a rule forbids it, or there is no randomness.
+    /// When there is no randomness.
     pub fn make(
         &self,
         wish: &Wish,
-        rules: Rules<'_>,
+        allowed: Allowed,
         actor: &str,
         now: i64,
-    ) -> Result<Made, MakeError> {
-        let Allowed { expires_at, scopes, max_sessions, max_rows_written } =
-            rules.allow(wish, now)?;
+    ) -> Result<Made, StoreError> {
+        let mut grant = self.ask(wish, allowed, actor, now)?;
+        let start = grant.conditions.not_before.map_or(now, |from| from.max(now));
+        grant.expires_at = start.saturating_add(grant.life.ttl);
+        grant.life.stage = Stage::Issued;
+        grant.life.requested = false;
+        let (token, verifier) = self.token(&grant)?;
+        grant.verifier = verifier;
+        Ok(Made { grant, token })
+    }
+
+    /// Makes a request of a wish: a grant that nobody can use yet. It has to be answered within
+    /// `expires_at`, which is for the caller to say.
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub fn ask(
+        &self,
+        wish: &Wish,
+        allowed: Allowed,
+        actor: &str,
+        now: i64,
+    ) -> Result<Grant, StoreError> {
+        let Allowed { ttl, scopes, needed, max_sessions, max_rows_written, conditions, .. } =
+            allowed;
         let id = GrantId::from_random(u64::from_le_bytes(random()?));
-        let token = Token::generate(id, random()?);
-        let verifier = Verifier::of(&token, &wish.user, &self.store.salt_key());
-        let grant = Grant {
+        let nobody = || -> Result<StoredKeys, StoreError> {
+            Ok(StoredKeys { stored_key: random()?, server_key: random()? })
+        };
+        Ok(Grant {
             id,
             user: wish.user.clone(),
             database: wish.database.clone(),
@@ -98,25 +134,96 @@ impl Ledger {
             ticket: wish.ticket.as_ref().map(|ticket| ticket.trim().to_owned()),
             created_at: now,
             created_by: actor.to_owned(),
-            expires_at,
+            expires_at: now,
             max_sessions,
             max_rows_written,
             ended: None,
-            verifier,
-        };
-        Ok(Made { grant, token })
+            // Random bytes: no token proves them.
+            verifier: Verifier { by_user: nobody()?, by_grant: nobody()?, token_sha256: random()? },
+            life: Life {
+                stage: if needed == 0 { Stage::Approved } else { Stage::Pending },
+                ttl,
+                requested: true,
+                needed,
+                uses_left: conditions.uses,
+                ..Life::default()
+            },
+            conditions,
+        })
     }
 
-    /// Keeps a grant that was made: from here its token works.
+    /// A token of that grant, with what proves it. Costs milliseconds.
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub fn token(&self, grant: &Grant) -> Result<(Token, Verifier), StoreError> {
+        let token = Token::generate(grant.id, random()?);
+        let verifier = Verifier::of(&token, &grant.user, &self.store.salt_key());
+        Ok((token, verifier))
+    }
+
+    /// Keeps a grant or request that was made: from here its token works, where it has one.
     ///
     /// # Errors
     /// When the store can't be written; nothing is kept then.
-    pub fn keep(&self, grant: Grant) -> Result<Arc<Grant>, StoreError> {
+    pub fn keep(&self, grant: Grant, event: &str) -> Result<Arc<Grant>, StoreError> {
         let _order = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
-        self.store.create(&grant)?;
+        let change = Change {
+            at: grant.created_at,
+            event: event.to_owned(),
+            actor: grant.created_by.clone(),
+            detail: grant.reason.clone(),
+        };
+        self.store.create(&grant, &[change])?;
         let grant = Arc::new(grant);
         self.live.put(&grant);
         Ok(grant)
+    }
+
+    /// Takes a step with a grant as it is now: `record` puts on record what is about to happen,
+    /// then the store has it, then logins see it. No other change comes in between.
+    ///
+    /// # Errors
+    /// When there is no such grant, the step can't be taken, recorded or kept; the grant stays
+    /// as it was.
+    pub fn change(
+        &self,
+        id: GrantId,
+        actor: &str,
+        now: i64,
+        step: impl FnOnce(&Grant) -> Result<Changed, WishError>,
+        record: impl FnOnce(&Changed) -> Result<(), Unwritable>,
+    ) -> Result<Changed, ChangeError> {
+        let _order = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+        let grant = self.now(id)?.ok_or(ChangeError::NoGrant(id))?;
+        let changed = step(&grant)?;
+        record(&changed)?;
+        self.write(&changed, actor, now)?;
+        Ok(changed)
+    }
+
+    /// To be called with the lock held.
+    fn write(&self, changed: &Changed, actor: &str, now: i64) -> Result<(), StoreError> {
+        let change = |(event, detail): &(&'static str, String)| Change {
+            at: now,
+            event: (*event).to_owned(),
+            actor: actor.to_owned(),
+            detail: detail.clone(),
+        };
+        let changes: Vec<Change> = changed.events.iter().map(change).collect();
+        if !self.store.update(&changed.grant, &changes)? {
+            return Err(StoreError::Changed);
+        }
+        self.live.put(&Arc::new(changed.grant.clone()));
+        Ok(())
+    }
+
+    /// A grant as this server sees it: an end that the store hasn't taken yet holds.
+    fn now(&self, id: GrantId) -> Result<Option<Arc<Grant>>, StoreError> {
+        match self.live.by_id(id) {
+            Some(grant) => Ok(Some(grant)),
+            None => Ok(self.store.find(id)?.map(Arc::new)),
+        }
     }
 
     /// Ends a grant: from here its token doesn't work. One that has ended stays as it ended.
@@ -152,14 +259,6 @@ impl Ledger {
         }
     }
 
-    /// Grants whose time is over at `now` and whose end isn't written down yet.
-    #[must_use]
-    pub fn due(&self, now: i64) -> Vec<Arc<Grant>> {
-        let mut due = self.live.all();
-        due.retain(|grant| grant.ended.is_none() && now >= grant.expires_at);
-        due
-    }
-
     /// Writes down the ends that the store couldn't take before, and forgets what needn't be
     /// told any more.
     ///
@@ -167,6 +266,11 @@ impl Ledger {
     /// When the store still can't take them; they are kept.
     pub fn settle(&self, now: i64) -> Result<(), StoreError> {
         self.live.forget(now);
+        let usage = self.live.new_usage();
+        if !usage.is_empty() {
+            self.store.note_usage(&usage)?;
+            self.live.kept_usage(&usage);
+        }
         let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(last) = unwritten.last() {
             self.store.end(last.id, &last.ended, &last.actor)?;
@@ -197,6 +301,62 @@ impl Ledger {
     /// When the store can't be read.
     pub fn history(&self, id: GrantId) -> Result<Vec<Change>, StoreError> {
         self.store.history(id)
+    }
+}
+
+impl Ledger {
+    /// How often each grant was used, also those that ended long ago.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn usage(&self) -> Result<Vec<(GrantId, Usage)>, StoreError> {
+        self.store.usage()
+    }
+
+    /// Makes an operator, with the token that proves who it is; false when there is one of that
+    /// name.
+    ///
+    /// # Errors
+    /// When it isn't kept.
+    pub fn add_operator(&self, operator: &TokenOperator) -> Result<bool, StoreError> {
+        self.store.add_operator(operator)
+    }
+
+    /// A token for a new operator.
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub fn operator_token(&self) -> Result<Token, StoreError> {
+        let id = GrantId::from_random(u64::from_le_bytes(random()?));
+        Ok(Token::generate(id, random()?))
+    }
+
+    /// Removes an operator; false when there is none of that name.
+    ///
+    /// # Errors
+    /// When nothing was changed.
+    pub fn remove_operator(&self, name: &str, by: &str, at: i64) -> Result<bool, StoreError> {
+        self.store.remove_operator(name, by, at)
+    }
+
+    /// Every operator that was not removed.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn operators(&self) -> Result<Vec<TokenOperator>, StoreError> {
+        self.store.operators()
+    }
+}
+
+impl Uses for Ledger {
+    fn take(&self, id: GrantId, now: i64) -> Result<bool, StoreError> {
+        let _order = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(grant) = self.now(id)?.filter(|grant| grant.state_at(now) == State::Active) else {
+            return Ok(false);
+        };
+        let Some(changed) = grant.take_use() else { return Ok(false) };
+        self.write(&changed, &format!("user:{}", grant.user), now)?;
+        Ok(true)
     }
 }
 

@@ -2,12 +2,14 @@
 //! and by person. Changes come from the store, which is written first.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, OnceLock, Weak};
 
 use arc_swap::ArcSwap;
+use dashmap::DashMap;
 
+use super::{Grant, StoreError};
 use crate::base::GrantId;
-use crate::grants::Grant;
 
 /// How long an ended grant is remembered, so that whoever proves its token is told the truth.
 const REMEMBERED_US: i64 = 24 * 3_600 * 1_000_000;
@@ -18,6 +20,39 @@ pub struct Live {
     salt_key: [u8; 32],
     /// Replaced as a whole on every change: logins never wait, changes are rare.
     view: ArcSwap<View>,
+    /// How often grants were used, and whether the store knows it.
+    usage: DashMap<GrantId, (Usage, bool)>,
+    /// Takes uses; nobody does where it isn't set.
+    uses: OnceLock<Weak<dyn Uses>>,
+}
+
+/// How often a grant was used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Sessions that began.
+    pub sessions: u64,
+    /// When the last of them began, microseconds since the epoch, UTC.
+    pub last_at: i64,
+}
+
+/// What came of taking one of a grant's uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// The session may begin.
+    Taken,
+    /// There was none left.
+    UsedUp,
+    /// It can't be kept that it was taken, so it wasn't.
+    Failed,
+}
+
+/// Takes uses of grants that have a number of them, durably and one after the other.
+pub trait Uses: Send + Sync + fmt::Debug {
+    /// Takes one; may wait for a disk.
+    ///
+    /// # Errors
+    /// When it can't be kept; none is taken then.
+    fn take(&self, id: GrantId, now: i64) -> Result<bool, StoreError>;
 }
 
 #[derive(Debug, Clone, Default)]
@@ -34,7 +69,64 @@ impl Live {
         for grant in grants {
             view.put(Arc::new(grant));
         }
-        Self { salt_key, view: ArcSwap::from_pointee(view) }
+        Self { salt_key, view: ArcSwap::from_pointee(view), ..Self::default() }
+    }
+
+    /// Names who takes uses; to be called once.
+    pub fn set_uses(&self, uses: Weak<dyn Uses>) {
+        let _ = self.uses.set(uses);
+    }
+
+    /// Takes one use of a grant, directly before its session begins. Waits for a disk where the
+    /// grant has a number of uses, and returns at once where it hasn't.
+    pub fn claim(&self, grant: &Grant, now: i64) -> Claim {
+        if grant.conditions.uses.is_none() {
+            return Claim::Taken;
+        }
+        let Some(uses) = self.uses.get().and_then(Weak::upgrade) else { return Claim::Failed };
+        match uses.take(grant.id, now) {
+            Ok(true) => Claim::Taken,
+            Ok(false) => Claim::UsedUp,
+            Err(_) => Claim::Failed,
+        }
+    }
+
+    /// A session of that grant begins.
+    pub fn began(&self, id: GrantId, now: i64) {
+        let mut usage = self.usage.entry(id).or_default();
+        usage.0.sessions += 1;
+        usage.0.last_at = usage.0.last_at.max(now);
+        usage.1 = true;
+    }
+
+    /// How often a grant was used.
+    #[must_use]
+    pub fn usage(&self, id: GrantId) -> Usage {
+        self.usage.get(&id).map(|usage| usage.0).unwrap_or_default()
+    }
+
+    /// What the store said of usage, at the start.
+    pub(super) fn set_usage(&self, usage: Vec<(GrantId, Usage)>) {
+        for (id, usage) in usage {
+            self.usage.insert(id, (usage, false));
+        }
+    }
+
+    /// Usage that the store doesn't know yet.
+    pub(super) fn new_usage(&self) -> Vec<(GrantId, Usage)> {
+        let new = self.usage.iter().filter(|entry| entry.value().1);
+        new.map(|entry| (*entry.key(), entry.value().0)).collect()
+    }
+
+    /// The store knows of this much.
+    pub(super) fn kept_usage(&self, kept: &[(GrantId, Usage)]) {
+        for (id, usage) in kept {
+            if let Some(mut known) = self.usage.get_mut(id)
+                && known.0 == *usage
+            {
+                known.1 = false;
+            }
+        }
     }
 
     /// The grant of that id.

@@ -11,7 +11,11 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 
 use super::ledger::random;
-use super::{Change, EndOutcome, Ended, Grant, State, Store, StoreError, Verifier, scopes};
+use super::operators::TokenOperator;
+use super::{
+    Change, EndOutcome, Ended, Grant, Life, State, Store, StoreError, Usage, Verifier, scopes,
+    sqlite_people as people,
+};
 use crate::auth::scram::StoredKeys;
 use crate::base::GrantId;
 
@@ -19,12 +23,13 @@ use crate::base::GrantId;
 const APPLICATION_ID: i64 = 0x5047_5744;
 
 /// One entry for each schema version; the file's `user_version` says how many were applied.
-const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
 
 const COLUMNS: &str = "id, user, database, scopes, reason, ticket, created_at, created_by, \
                        expires_at, max_sessions, user_stored, user_server, grant_stored, \
                        grant_server, token_sha256, ended_state, ended_at, ended_because, \
-                       max_rows_written";
+                       max_rows_written, conditions, life, revision";
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
@@ -91,15 +96,30 @@ impl Store for Sqlite {
         self.salt_key
     }
 
-    fn create(&self, grant: &Grant) -> Result<(), StoreError> {
-        let grant = grant.clone();
+    fn create(&self, grant: &Grant, changes: &[Change]) -> Result<(), StoreError> {
+        let (grant, changes) = (grant.clone(), changes.to_vec());
         self.run(move |connection| {
             let transaction = connection.transaction()?;
             insert(&transaction, &grant)?;
-            let (actor, reason) = (grant.created_by.as_str(), grant.reason.as_str());
-            let created = (grant.created_at, "grant.created", actor, reason);
-            remember(&transaction, grant.id, created)?;
+            for change in &changes {
+                remember(&transaction, &grant.id.to_string(), change)?;
+            }
             transaction.commit()
+        })
+    }
+
+    fn update(&self, grant: &Grant, changes: &[Change]) -> Result<bool, StoreError> {
+        let (grant, changes) = (grant.clone(), changes.to_vec());
+        self.run(move |connection| {
+            let transaction = connection.transaction()?;
+            if !update(&transaction, &grant)? {
+                return Ok(false);
+            }
+            for change in &changes {
+                remember(&transaction, &grant.id.to_string(), change)?;
+            }
+            transaction.commit()?;
+            Ok(true)
         })
     }
 
@@ -112,19 +132,25 @@ impl Store for Sqlite {
         let (ended, actor) = (ended.clone(), actor.to_owned());
         self.run(move |connection| {
             let transaction = connection.transaction()?;
-            let Some(grant) = find(&transaction, id)? else { return Ok(None) };
+            let Some(mut grant) = find(&transaction, id)? else { return Ok(None) };
             if grant.ended.is_some() {
                 return Ok(Some(EndOutcome { grant, ended_now: false }));
             }
             transaction.execute(
-                "UPDATE grants SET ended_state = ?2, ended_at = ?3, ended_because = ?4 \
-                 WHERE id = ?1",
+                "UPDATE grants SET ended_state = ?2, ended_at = ?3, ended_because = ?4, \
+                 revision = revision + 1 WHERE id = ?1",
                 params![id.to_string(), ended.state.word(), ended.at, ended.because],
             )?;
-            let event = format!("grant.{}", ended.state.word());
-            remember(&transaction, id, (ended.at, &event, &actor, &ended.because))?;
+            let change = Change {
+                at: ended.at,
+                event: ended.state.event().to_owned(),
+                actor,
+                detail: ended.because.clone(),
+            };
+            remember(&transaction, &id.to_string(), &change)?;
             transaction.commit()?;
-            Ok(Some(EndOutcome { grant: Grant { ended: Some(ended), ..grant }, ended_now: true }))
+            grant.life.revision += 1;
+            Ok(Some(EndOutcome { grant: grant.ended(ended), ended_now: true }))
         })
     }
 
@@ -153,6 +179,29 @@ impl Store for Sqlite {
             };
             connection.prepare(sql)?.query_map([id.to_string()], change)?.collect()
         })
+    }
+
+    fn note_usage(&self, usage: &[(GrantId, Usage)]) -> Result<(), StoreError> {
+        let usage = usage.to_vec();
+        self.run(move |connection| people::note_usage(connection, &usage))
+    }
+
+    fn usage(&self) -> Result<Vec<(GrantId, Usage)>, StoreError> {
+        self.run(|connection| people::usage(connection))
+    }
+
+    fn add_operator(&self, operator: &TokenOperator) -> Result<bool, StoreError> {
+        let operator = operator.clone();
+        self.run(move |connection| people::add_operator(connection, &operator))
+    }
+
+    fn remove_operator(&self, name: &str, by: &str, at: i64) -> Result<bool, StoreError> {
+        let (name, by) = (name.to_owned(), by.to_owned());
+        self.run(move |connection| people::remove_operator(connection, &name, &by, at))
+    }
+
+    fn operators(&self) -> Result<Vec<TokenOperator>, StoreError> {
+        self.run(|connection| people::operators(connection))
     }
 }
 
@@ -254,11 +303,10 @@ fn failure(path: &Path, source: rusqlite::Error) -> StoreError {
 }
 
 fn insert(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {
-    let scopes: Vec<String> = grant.scopes.iter().map(scopes::text).collect();
     let Verifier { by_user, by_grant, token_sha256 } = &grant.verifier;
     let sql = format!(
-        "INSERT INTO grants ({COLUMNS}) VALUES \
-         (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, NULL, NULL, NULL, ?16)"
+        "INSERT INTO grants ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
+         ?13, ?14, ?15, NULL, NULL, NULL, ?16, ?17, ?18, ?19)"
     );
     let max_sessions = i64::try_from(grant.max_sessions).unwrap_or(i64::MAX);
     let max_rows_written =
@@ -267,7 +315,7 @@ fn insert(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {
         grant.id.to_string(),
         grant.user,
         grant.database,
-        serde_json::Value::from(scopes).to_string(),
+        scopes_text(grant),
         grant.reason,
         grant.ticket,
         grant.created_at,
@@ -280,18 +328,59 @@ fn insert(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {
         by_grant.server_key,
         token_sha256,
         max_rows_written,
+        json(&grant.conditions)?,
+        json(&grant.life)?,
+        grant.life.revision,
     ];
     connection.execute(&sql, values).map(drop)
 }
 
-fn remember(
+/// False when it isn't as it was before the change.
+fn update(connection: &Connection, grant: &Grant) -> rusqlite::Result<bool> {
+    let (id, revision) = (grant.id.to_string(), grant.life.revision);
+    if grant.ended.is_some() {
+        let sql = "UPDATE grants SET life = ?2, revision = ?3 WHERE id = ?1 AND revision = ?3 - 1";
+        return Ok(connection.execute(sql, params![id, json(&grant.life)?, revision])? == 1);
+    }
+    let Verifier { by_user, by_grant, token_sha256 } = &grant.verifier;
+    let sql = "UPDATE grants SET scopes = ?2, expires_at = ?3, user_stored = ?4, \
+               user_server = ?5, grant_stored = ?6, grant_server = ?7, token_sha256 = ?8, \
+               life = ?9, revision = ?10 \
+               WHERE id = ?1 AND revision = ?10 - 1 AND ended_state IS NULL";
+    let values = params![
+        id,
+        scopes_text(grant),
+        grant.expires_at,
+        by_user.stored_key,
+        by_user.server_key,
+        by_grant.stored_key,
+        by_grant.server_key,
+        token_sha256,
+        json(&grant.life)?,
+        revision,
+    ];
+    Ok(connection.execute(sql, values)? == 1)
+}
+
+fn scopes_text(grant: &Grant) -> String {
+    let scopes: Vec<String> = grant.scopes.iter().map(scopes::text).collect();
+    serde_json::Value::from(scopes).to_string()
+}
+
+fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|why| rusqlite::Error::ToSqlConversionFailure(why.into()))
+}
+
+/// A line of the history of `about`: a grant's id, or an operator.
+pub(super) fn remember(
     connection: &Connection,
-    id: GrantId,
-    (at, event, actor, detail): (i64, &str, &str, &str),
+    about: &str,
+    change: &Change,
 ) -> rusqlite::Result<()> {
+    let Change { at, event, actor, detail } = change;
     let sql =
         "INSERT INTO history (at, grant_id, event, actor, detail) VALUES (?1, ?2, ?3, ?4, ?5)";
-    connection.execute(sql, params![at, id.to_string(), event, actor, detail]).map(drop)
+    connection.execute(sql, params![at, about, event, actor, detail]).map(drop)
 }
 
 fn find(connection: &Connection, id: GrantId) -> rusqlite::Result<Option<Grant>> {
@@ -320,6 +409,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
     };
     let max_sessions: i64 = row.get(9)?;
     let max_rows_written: Option<i64> = row.get(18)?;
+    let (conditions, life): (String, String) = (row.get(19)?, row.get(20)?);
+    let life: Life = serde_json::from_str(&life).map_err(|error| unreadable(20, error))?;
     Ok(Grant {
         id,
         user: row.get(1)?,
@@ -339,14 +430,17 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
             by_grant: StoredKeys { stored_key: row.get(12)?, server_key: row.get(13)? },
             token_sha256: row.get(14)?,
         },
+        conditions: serde_json::from_str(&conditions).map_err(|error| unreadable(19, error))?,
+        life: Life { revision: row.get(21)?, ..life },
     })
 }
 
+/// What is kept and can't be understood.
 #[derive(Debug, thiserror::Error)]
 #[error("unreadable: {0}")]
-struct Unreadable(String);
+pub(super) struct Unreadable(pub(super) String);
 
-fn unreadable(
+pub(super) fn unreadable(
     column: usize,
     error: impl std::error::Error + Send + Sync + 'static,
 ) -> rusqlite::Error {

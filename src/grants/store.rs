@@ -4,7 +4,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::{Ended, Grant};
+use super::operators::TokenOperator;
+use super::{Ended, Grant, Usage};
 use crate::base::GrantId;
 
 /// Keeps grants. Every call may wait for a disk: call it where waiting is allowed.
@@ -12,11 +13,18 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// The key that SCRAM salts derive from: made once with the store, never changed.
     fn salt_key(&self) -> [u8; 32];
 
-    /// Keeps a new grant, with its place in the history.
+    /// Keeps a new grant or request, with the first line of its history.
     ///
     /// # Errors
     /// When nothing was kept; also for an id that is already there.
-    fn create(&self, grant: &Grant) -> Result<(), StoreError>;
+    fn create(&self, grant: &Grant, changes: &[Change]) -> Result<(), StoreError>;
+
+    /// Keeps a grant as a step has changed it, if it is still as it was before that step; false
+    /// when it isn't, and nothing was changed. Of a grant that has ended, only `life` changes.
+    ///
+    /// # Errors
+    /// When nothing was changed.
+    fn update(&self, grant: &Grant, changes: &[Change]) -> Result<bool, StoreError>;
 
     /// Ends a grant, unless it has ended already. `None` for an id that isn't there.
     ///
@@ -46,6 +54,36 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// # Errors
     /// When the store can't be read.
     fn history(&self, id: GrantId) -> Result<Vec<Change>, StoreError>;
+
+    /// Keeps how often grants were used.
+    ///
+    /// # Errors
+    /// When it isn't kept.
+    fn note_usage(&self, usage: &[(GrantId, Usage)]) -> Result<(), StoreError>;
+
+    /// How often each grant was used; those that never were are not there.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    fn usage(&self) -> Result<Vec<(GrantId, Usage)>, StoreError>;
+
+    /// Keeps a new operator; false when there is one of that name.
+    ///
+    /// # Errors
+    /// When nothing was kept.
+    fn add_operator(&self, operator: &TokenOperator) -> Result<bool, StoreError>;
+
+    /// Removes an operator; false when there is none of that name.
+    ///
+    /// # Errors
+    /// When nothing was changed.
+    fn remove_operator(&self, name: &str, by: &str, at: i64) -> Result<bool, StoreError>;
+
+    /// Every operator that was not removed, in the order of their names.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    fn operators(&self) -> Result<Vec<TokenOperator>, StoreError>;
 }
 
 /// A grant after an attempt to end it.
@@ -62,7 +100,7 @@ pub struct EndOutcome {
 pub struct Change {
     /// Microseconds since the epoch, UTC.
     pub at: i64,
-    /// `created`, `expired`, `revoked`.
+    /// As in the audit log: `grant.created`, `grant.approved`.
     pub event: String,
     /// Who did it.
     pub actor: String,
@@ -122,6 +160,9 @@ pub enum StoreError {
     /// No random bytes from the operating system.
     #[error("the operating system gave no random bytes: {0}")]
     Random(String),
+    /// Somebody else has changed the grant in the meantime.
+    #[error("the grant has changed in the meantime")]
+    Changed,
     /// The store's thread is gone.
     #[error("the store has stopped")]
     Stopped,
@@ -142,6 +183,7 @@ impl StoreError {
             Self::Open { .. } => "check that the folder exists and that pgward may write to it",
             Self::Sqlite { .. } => "check the disk's free space and the file's permissions",
             Self::Random(_) => "check /dev/urandom and getrandom(2)",
+            Self::Changed => "look at it (pgward grant show), and try again",
             Self::Stopped => "restart the server; its log says why the store stopped",
         }
     }

@@ -30,9 +30,9 @@ fn ledger(path: &Path) -> Ledger {
 }
 
 fn make(ledger: &Ledger) -> (Arc<Grant>, Token) {
-    let Made { grant, token } =
-        ledger.make(&wish(), Rules::new(&config()), "os:root", NOW).unwrap();
-    (ledger.keep(grant).unwrap(), token)
+    let allowed = Rules::new(&config()).allow(&wish(), NOW).unwrap();
+    let Made { grant, token } = ledger.make(&wish(), allowed, "os:root", NOW).unwrap();
+    (ledger.keep(grant, "grant.created").unwrap(), token)
 }
 
 #[test]
@@ -111,15 +111,12 @@ fn a_grant_ends_once_and_stays_ended() {
 }
 
 #[test]
-fn what_is_due_is_told_and_what_is_old_is_forgotten() {
+fn what_is_old_is_forgotten() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pgward.db");
     let first = ledger(&path);
     let (grant, _) = make(&first);
-    assert!(first.due(NOW + HOUR - 1).is_empty());
-    assert_eq!(first.due(NOW + HOUR), [Arc::clone(&grant)]);
     first.end(grant.id, State::Expired, "expired", "pgward", NOW + HOUR).unwrap();
-    assert!(first.due(NOW + 2 * HOUR).is_empty());
     first.settle(NOW + 24 * HOUR).unwrap();
     assert!(first.live().by_id(grant.id).is_some());
     first.settle(NOW + 25 * HOUR).unwrap();
@@ -136,8 +133,8 @@ fn creating_and_revoking_at_once_never_leaves_a_usable_grant() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = Arc::new(ledger(&folder.path().join("pgward.db")));
     for _ in 0..20 {
-        let Made { grant, .. } =
-            ledger.make(&wish(), Rules::new(&config()), "os:root", NOW).unwrap();
+        let allowed = Rules::new(&config()).allow(&wish(), NOW).unwrap();
+        let Made { grant, .. } = ledger.make(&wish(), allowed, "os:root", NOW).unwrap();
         let id = grant.id;
         let other = Arc::clone(&ledger);
         let revoking = std::thread::spawn(move || {
@@ -145,11 +142,146 @@ fn creating_and_revoking_at_once_never_leaves_a_usable_grant() {
                 std::hint::spin_loop();
             }
         });
-        ledger.keep(grant).unwrap();
+        ledger.keep(grant, "grant.created").unwrap();
         revoking.join().unwrap();
         assert_eq!(ledger.live().by_id(id).unwrap().state_at(NOW), State::Revoked);
         assert_eq!(ledger.find(id).unwrap().unwrap().state_at(NOW), State::Revoked);
     }
+}
+
+#[test]
+fn files_of_older_servers_are_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pgward.db");
+    let old = Connection::open(&path).unwrap();
+    for (version, migration) in (1_i64..).zip(&MIGRATIONS[..2]) {
+        old.execute_batch(migration).unwrap();
+        old.pragma_update(None, "user_version", version).unwrap();
+    }
+    old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+    let key = [7_u8; 32];
+    let sql = "INSERT INTO server (key, value) VALUES ('salt_key', ?1)";
+    old.execute(sql, [key.as_slice()]).unwrap();
+    for (id, ended) in [("g_0000000001", None), ("g_0000000002", Some("revoked"))] {
+        old.execute(
+            "INSERT INTO grants VALUES (?1, 'alice', 'app', '[\"update:public.t\"]', 'because', \
+             NULL, 5, 'os:root', 3600000005, 3, ?2, ?2, ?2, ?2, ?2, ?3, ?4, ?3, 17)",
+            params![id, key.as_slice(), ended, ended.map(|_| 9)],
+        )
+        .unwrap();
+    }
+    drop(old);
+    let ledger = ledger(&path);
+    assert_eq!(ledger.live().salt_key(), key);
+    let grants = ledger.all().unwrap();
+    assert_eq!(grants.len(), 2);
+    let first = &grants[0];
+    assert_eq!(first.state_at(6), State::Active);
+    assert_eq!((first.life.ttl, first.max_rows_written), (3_600_000_000, Some(17)));
+    assert_eq!(first.conditions, crate::grants::Conditions::default());
+    assert_eq!(grants[1].state_at(6), State::Revoked);
+    // And go on as any other.
+    let outcome = ledger.end(first.id, State::Released, "done", "os:alice", 7).unwrap();
+    assert_eq!(outcome.unwrap().grant.state_at(8), State::Released);
+}
+
+#[test]
+fn steps_are_kept_one_after_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pgward.db");
+    let ledger = ledger(&path);
+    let (grant, token) = make(&ledger);
+    let verifier = || ledger.token(&grant).unwrap().1;
+    let new = verifier();
+    let step = |grant: &Grant| grant.rotate(new.clone(), NOW);
+    let changed = ledger.change(grant.id, "os:root", NOW, step, |_| Ok(())).unwrap();
+    assert!(!changed.grant.verifier.accepts(token.expose()));
+    assert_eq!(ledger.live().by_id(grant.id).unwrap().verifier, changed.grant.verifier);
+    assert_eq!(ledger.find(grant.id).unwrap().unwrap(), changed.grant);
+    // What can't be put on record isn't done.
+    let newer = verifier();
+    let step = |grant: &Grant| grant.rotate(newer.clone(), NOW);
+    let unwritable = || crate::audit::Unwritable(std::io::ErrorKind::StorageFull.into());
+    assert!(ledger.change(grant.id, "os:root", NOW, step, |_| Err(unwritable())).is_err());
+    assert_eq!(ledger.find(grant.id).unwrap().unwrap(), changed.grant);
+    // A step from an older state is not kept.
+    let stale = Grant::clone(&grant).rotate(verifier(), NOW).unwrap().grant;
+    let events: Vec<String> =
+        ledger.history(grant.id).unwrap().into_iter().map(|change| change.event).collect();
+    assert_eq!(events, ["grant.created", "grant.rotated"]);
+    drop(ledger);
+    assert!(!Sqlite::open(&path).unwrap().update(&stale, &[]).unwrap());
+}
+
+#[test]
+fn one_use_is_taken_by_one_of_many() {
+    use crate::grants::Claim;
+    use crate::grants::live::Uses;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pgward.db");
+    let ledger = Arc::new(ledger(&path));
+    let uses: std::sync::Weak<dyn Uses> = Arc::downgrade(&(Arc::clone(&ledger) as Arc<dyn Uses>));
+    ledger.live().set_uses(uses);
+    for round in 0..10 {
+        let wish = Wish { uses: Some(2), ..wish() };
+        let allowed = Rules::new(&config()).allow(&wish, NOW).unwrap();
+        let made = ledger.make(&wish, allowed, "os:root", NOW).unwrap();
+        let grant = ledger.keep(made.grant, "grant.created").unwrap();
+        let claims: Vec<_> = (0..6)
+            .map(|_| {
+                let (live, grant) = (ledger.live(), Arc::clone(&grant));
+                std::thread::spawn(move || live.claim(&grant, NOW))
+            })
+            .collect();
+        let claims: Vec<Claim> = claims.into_iter().map(|claim| claim.join().unwrap()).collect();
+        let taken = claims.iter().filter(|claim| **claim == Claim::Taken).count();
+        assert_eq!(taken, 2, "round {round}: {claims:?}");
+        assert_eq!(ledger.find(grant.id).unwrap().unwrap().life.uses_left, Some(0));
+    }
+    // Nobody takes uses where nobody is named, and none of an ended grant.
+    let grant = ledger.live().all().remove(0);
+    ledger.end(grant.id, State::Revoked, "revoked", "os:root", NOW).unwrap();
+    assert_eq!(ledger.live().claim(&grant, NOW), Claim::UsedUp);
+    let alone = crate::grants::Live::new([0; 32], vec![Grant::clone(&grant)]);
+    assert_eq!(alone.claim(&grant, NOW), Claim::Failed);
+}
+
+#[test]
+fn usage_and_operators_survive_the_server() {
+    use crate::config::Right;
+    use crate::grants::operators::TokenOperator;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pgward.db");
+    let first = ledger(&path);
+    let (grant, _) = make(&first);
+    first.live().began(grant.id, NOW + 1);
+    first.live().began(grant.id, NOW + 2);
+    first.settle(NOW + 3).unwrap();
+    let token = first.operator_token().unwrap();
+    let dana = TokenOperator {
+        name: "dana".into(),
+        id: token.grant(),
+        may: vec![Right::Approve, Right::Audit],
+        token_sha256: token.sha256(),
+        created_at: NOW,
+        created_by: "os:root".into(),
+    };
+    assert!(first.add_operator(&dana).unwrap());
+    assert!(!first.add_operator(&dana).unwrap(), "one of each name");
+    drop(first);
+    let second = ledger(&path);
+    let usage = second.live().usage(grant.id);
+    assert_eq!((usage.sessions, usage.last_at), (2, NOW + 2));
+    assert_eq!(second.operators().unwrap(), std::slice::from_ref(&dana));
+    assert!(dana.proves(&token));
+    assert!(!dana.proves(&second.operator_token().unwrap()));
+    assert!(second.remove_operator("dana", "os:root", NOW).unwrap());
+    assert!(!second.remove_operator("dana", "os:root", NOW).unwrap());
+    assert_eq!(second.operators().unwrap(), []);
+    // The name may be somebody else's now.
+    let again = second.operator_token().unwrap();
+    let other = TokenOperator { id: again.grant(), token_sha256: again.sha256(), ..dana };
+    assert!(second.add_operator(&other).unwrap());
 }
 
 #[test]

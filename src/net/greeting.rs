@@ -86,6 +86,7 @@ pub(super) async fn open(door: Door, entry: Entry) -> Result<Admitted, (Box<Door
         Relay::new(Begin { worker, books, session, client, upstream, idle_timeout, warnings });
     relay.client.queue_bytes(&out);
     place.entry.note_state(State::Idle);
+    relay.worker.shared.grants.began(grant.id, now.wall);
     Ok(Admitted { relay, place, started: now })
 }
 

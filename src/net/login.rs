@@ -25,9 +25,9 @@ use super::worker::Worker;
 use super::{cancel, clock, greeting, parameters, stream};
 use crate::audit::{AuthFailed, Record};
 use crate::auth::token::without_tokens;
-use crate::base::refusal::login as texts;
+use crate::base::refusal::{grant as grants, login as texts};
 use crate::base::{GrantId, Moment, Refusal, SessionId};
-use crate::grants::{Grant, State};
+use crate::grants::{Claim, Grant, State};
 use crate::wire::write;
 
 /// Answer to a failed login of an address or name that failed too often, this much later.
@@ -268,6 +268,7 @@ impl Door {
         let grant = Arc::clone(&proved.grant);
         // What is over needs no other dbname.
         self.still_stands(grant.id)?;
+        self.check_address(&grant)?;
         self.check_database(&grant)?;
         let wanted = parameters::Wanted::new(&self.hello.parameters)
             .map_err(|refusal| Turned::new(*refusal, "startup_parameter"))?;
@@ -278,9 +279,11 @@ impl Door {
         let upstream = upstream::connect(self, &grant, &wanted, &place).await?;
         self.dialing.set(false);
         let grant = self.still_stands(grant.id)?;
+        self.follow(&grant, &place);
         if let Some(cause) = place.entry.ending() {
             return Err(Turned::new(cause.refusal(&place.entry), cause.word()));
         }
+        self.claim(&grant).await?;
         Ok(Entry { grant, proved, wanted, place, upstream })
     }
 
@@ -307,32 +310,57 @@ impl Door {
                 "forgotten",
             ));
         };
-        if grant.state_at(clock::now().wall) == State::Active {
-            Ok(grant)
-        } else {
-            Err(self.ended(&grant))
+        match grant.state_at(clock::now().wall) {
+            State::Active if grant.life.uses_left == Some(0) => Err(used_up(&grant)),
+            State::Active => Ok(grant),
+            State::Approved | State::Pending => {
+                let from = grant.conditions.not_before.unwrap_or(grant.expires_at);
+                let refusal = grants::not_yet_valid(grant.id, &parameters::utc(from));
+                Err(Turned::new(refusal, "not_before"))
+            }
+            _ => Err(ended(&grant)),
         }
     }
 
-    fn ended(&self, grant: &Grant) -> Turned {
-        let (because, cause) = match &grant.ended {
-            Some(ended) if ended.state == State::Revoked => {
-                let at = parameters::utc(ended.at);
-                (format!("It ended at {at}: {}.", ended.because), ended.state.word())
+    /// Brings the session's end to that of its grant as it is now. Who moves the grant's end
+    /// changes what is read here first, and then what is in the registry.
+    fn follow(&self, grant: &Grant, place: &Place) {
+        let mut ends = grant.expires_at;
+        loop {
+            place.entry.extend(ends, clock::now());
+            match self.shared().grants.by_id(grant.id) {
+                Some(now) if now.expires_at != ends => ends = now.expires_at,
+                _ => return,
             }
-            _ => {
-                let at = parameters::utc(grant.expires_at);
-                (format!("It expired at {at}."), State::Expired.word())
+        }
+    }
+
+    fn check_address(&self, grant: &Grant) -> Result<(), Turned> {
+        let address = self.peer.ip().to_canonical();
+        if grant.admits(Some(address)) {
+            return Ok(());
+        }
+        let networks: Vec<String> =
+            grant.conditions.clients.iter().map(ToString::to_string).collect();
+        let refusal = grants::wrong_address(grant.id, &address.to_string(), &networks.join(", "));
+        Err(Turned::new(refusal, "client_cidr"))
+    }
+
+    /// Takes one of the grant's uses, where it has a number of them: the last thing that can
+    /// turn a client away, so that a use is a session.
+    async fn claim(&self, grant: &Arc<Grant>) -> Result<(), Turned> {
+        if grant.conditions.uses.is_none() {
+            return Ok(());
+        }
+        let (grants, wanted) = (Arc::clone(&self.shared().grants), Arc::clone(grant));
+        let claiming = move || grants.claim(&wanted, clock::now().wall);
+        match tokio::task::spawn_blocking(claiming).await {
+            Ok(Claim::Taken) => Ok(()),
+            Ok(Claim::UsedUp) => Err(used_up(grant)),
+            Ok(Claim::Failed) | Err(_) => {
+                Err(Turned::new(grants::uses_not_kept(grant.id), "uses_not_kept"))
             }
-        };
-        let over = texts::Over {
-            grant: grant.id,
-            user: &grant.user,
-            database: &grant.database,
-            how: cause,
-            because: &because,
-        };
-        Turned::new(texts::grant_ended(over), cause)
+        }
     }
 
     /// Whoever has just closed a session of the same grant and connects again meets the old one
@@ -410,6 +438,31 @@ impl Door {
             self.worker.note_waiting();
         }
     }
+}
+
+/// The grant is over, and who proved it is told how.
+fn ended(grant: &Grant) -> Turned {
+    let (because, how) = match &grant.ended {
+        Some(ended) if ended.state != State::Expired => {
+            let at = parameters::utc(ended.at);
+            (format!("It ended at {at}: {}.", ended.because), ended.state.word())
+        }
+        _ => {
+            let at = parameters::utc(grant.expires_at);
+            (format!("It expired at {at}."), State::Expired.word())
+        }
+    };
+    Turned::new(texts::grant_ended(over(grant, how, &because)), how)
+}
+
+fn used_up(grant: &Grant) -> Turned {
+    let uses = grant.conditions.uses.unwrap_or_default();
+    let how = State::Exhausted.word();
+    Turned::new(grants::used_up(over(grant, how, ""), uses), how)
+}
+
+fn over<'a>(grant: &'a Grant, how: &'a str, because: &'a str) -> texts::Over<'a> {
+    texts::Over { grant: grant.id, user: &grant.user, database: &grant.database, how, because }
 }
 
 /// The client closed its side, as psql does to ask for the password first.

@@ -4,7 +4,7 @@
 //! between finds it here or is found by that reading. It leaves when its backend is gone.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -32,8 +32,10 @@ const LAST_STATEMENT_BYTES_MAX: usize = 256;
 pub enum EndCause {
     /// The grant's time is over.
     Expired,
-    /// The grant was revoked; in words for people (`revoked by os:root: suspicious`).
+    /// The grant was ended before its time; in words for people (`revoked by os:root: suspicious`).
     Revoked {
+        /// `revoked`, `released`, `exhausted`.
+        how: &'static str,
         /// Who and why.
         because: String,
     },
@@ -83,6 +85,8 @@ pub struct SessionInfo {
     pub started_at: i64,
     /// Microseconds since the epoch.
     pub expires_at: i64,
+    /// When it last began a statement, or logged in; microseconds since the epoch.
+    pub active_at: i64,
     /// The start of the last statement, with secrets redacted.
     pub last_statement: Option<String>,
     /// Rows sent to the client so far.
@@ -104,8 +108,11 @@ pub struct Entry {
     pub client: SocketAddr,
     /// When it entered.
     pub started: Moment,
-    /// When its grant ends, on both clocks.
-    pub deadline: Deadline,
+    /// When its grant ends, on both clocks; see [`Entry::deadline`].
+    ends_boot: AtomicU64,
+    ends_wall: AtomicI64,
+    /// When it last ran a statement, microseconds since the epoch.
+    active_at: AtomicI64,
     /// What ends its backend.
     control: Control,
     phase: AtomicU8,
@@ -209,6 +216,7 @@ impl Registry {
             *sessions += 1;
         }
         let started = clock::now();
+        let deadline = Deadline::at_wall(entrant.expires_at, started);
         let entry = Arc::new(Entry {
             id: entrant.id,
             grant: entrant.grant,
@@ -216,7 +224,9 @@ impl Registry {
             database: entrant.database,
             client: entrant.client,
             started,
-            deadline: Deadline::at_wall(entrant.expires_at, started),
+            ends_boot: AtomicU64::new(deadline.boot),
+            ends_wall: AtomicI64::new(deadline.wall),
+            active_at: AtomicI64::new(started.wall),
             control: entrant.control,
             phase: AtomicU8::new(PHASE_LOGIN),
             rows_returned: AtomicU64::new(0),
@@ -299,10 +309,19 @@ impl Registry {
     /// timers; this is for clocks that jumped and workers that are busy.
     pub fn sweep(&self, now: Moment) {
         for entry in &self.sessions {
-            if entry.value().deadline.passed(now) {
+            if entry.value().deadline().passed(now) {
                 entry.value().end(EndCause::Expired);
             }
         }
+    }
+
+    /// Moves the end of every session of a grant; tells how many there are. To be called when
+    /// logins read the new end already: a login in progress is then in the registry and moved,
+    /// or reads it.
+    pub fn extend_grant(&self, grant: GrantId, expires_at: i64) -> usize {
+        let now = clock::now();
+        let of_it = self.sessions.iter().filter(|entry| entry.value().grant == grant);
+        of_it.map(|entry| entry.value().extend(expires_at, now)).count()
     }
 
     /// What cancels the session that was given `key`; `None` for a key nobody has.
@@ -383,6 +402,22 @@ impl Entry {
         true
     }
 
+    /// When its grant ends. While it is being moved, the earlier of two ends holds.
+    #[must_use]
+    pub fn deadline(&self) -> Deadline {
+        Deadline {
+            boot: self.ends_boot.load(Ordering::Relaxed),
+            wall: self.ends_wall.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Its grant ends at another time. The session's own timer looks again when it fires.
+    pub fn extend(&self, expires_at: i64, now: Moment) {
+        let deadline = Deadline::at_wall(expires_at, now);
+        self.ends_wall.store(deadline.wall, Ordering::Relaxed);
+        self.ends_boot.store(deadline.boot, Ordering::Relaxed);
+    }
+
     fn over<'a>(&'a self, how: &'a str, because: &'a str) -> login::Over<'a> {
         let (grant, user, database) = (self.grant, &*self.user, &*self.database);
         login::Over { grant, user, database, how, because }
@@ -445,7 +480,8 @@ impl Entry {
     }
 
     /// The last statement and the rows so far, for `session list`.
-    pub fn note_statement(&self, text: &[u8]) {
+    pub fn note_statement(&self, text: &[u8], now: Moment) {
+        self.active_at.store(now.wall, Ordering::Relaxed);
         let cut = text.get(..LAST_STATEMENT_BYTES_MAX).unwrap_or(text);
         let mut inner = self.lock();
         inner.last_statement.clear();
@@ -480,7 +516,8 @@ impl Entry {
             backend_pid: inner.upstream.as_ref().map(|upstream| upstream.backend.pid),
             state: self.phase(),
             started_at: self.started.wall,
-            expires_at: self.deadline.wall,
+            expires_at: self.deadline().wall,
+            active_at: self.active_at.load(Ordering::Relaxed),
             last_statement: last,
             rows_returned: self.rows_returned.load(Ordering::Relaxed),
         }
@@ -503,7 +540,7 @@ impl EndCause {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Expired => "expired",
-            Self::Revoked { .. } => "revoked",
+            Self::Revoked { how, .. } => how,
             Self::Killed { .. } => "killed",
             Self::Shutdown => "shutdown",
             Self::Idle { .. } => "idle_timeout",
@@ -515,7 +552,7 @@ impl EndCause {
     pub fn refusal(&self, entry: &Entry) -> Refusal {
         match self {
             Self::Expired => login::grant_over(entry.over("expired", "Its time is over.")),
-            Self::Revoked { because } => login::grant_over(entry.over("revoked", because)),
+            Self::Revoked { how, because } => login::grant_over(entry.over(how, because)),
             Self::Killed { because } => login::session_killed(entry.id, because),
             Self::Shutdown => login::shutdown(),
             Self::Idle { seconds } => login::idle(*seconds),

@@ -199,7 +199,7 @@ impl Relay {
         if self.over.is_none() {
             if let Some(cause) = self.books.entry.poll_ending(context.waker()) {
                 self.end_by(&cause, now);
-            } else if self.books.entry.deadline.passed(now) {
+            } else if self.books.entry.deadline().passed(now) {
                 self.end_from_here(EndCause::Expired, now);
             } else if now.since(self.active_at) >= self.idle_us
                 && self.session.state() != State::Active
@@ -207,7 +207,7 @@ impl Relay {
                 self.end_from_here(EndCause::Idle { seconds: self.idle_us / 1_000_000 }, now);
             } else if self.left_at.is_some_and(|left| now.since(left) >= TOLD_WITHIN_US) {
                 self.hang_up("client_gone", now);
-            } else if self.warnings.are_due(self.books.entry.deadline, now) {
+            } else if self.warnings.are_due(self.books.entry.deadline(), now) {
                 self.warn_of_end(now);
             }
         } else if self.over.as_ref().is_some_and(|over| now.since(over.at) >= TOLD_WITHIN_US) {
@@ -234,11 +234,11 @@ impl Relay {
             let due = [TOLD_WITHIN_US, OUTCOME_WITHIN_US].map(|us| over.at.boot.saturating_add(us));
             return due.into_iter().find(|due| *due > now.boot).unwrap_or(after(LOOK_EVERY_US));
         }
-        let mut wait = self.books.entry.deadline.left(now);
+        let mut wait = self.books.entry.deadline().left(now);
         if self.left_at.is_some() || self.judging.is_some() {
             wait = wait.min(LOOK_EVERY_US);
         }
-        if let Some(warning) = self.warnings.next_in(self.books.entry.deadline, now) {
+        if let Some(warning) = self.warnings.next_in(self.books.entry.deadline(), now) {
             wait = wait.min(warning);
         }
         if self.judging.as_ref().is_some_and(Judging::waits_for_room) {
@@ -254,7 +254,7 @@ impl Relay {
         let worker = Rc::clone(&self.worker);
         let mut turn = worker.turn.borrow_mut();
         turn.clear();
-        self.session.warn_of_end(self.books.entry.deadline.wall, now, &mut turn);
+        self.session.warn_of_end(self.books.entry.deadline().wall, now, &mut turn);
         self.client.queue(&turn.client, &[]);
     }
 
@@ -267,7 +267,9 @@ impl Relay {
     fn end_by(&mut self, cause: &EndCause, now: Moment) {
         let refusal = cause.refusal(&self.books.entry);
         let detail = match cause {
-            EndCause::Revoked { because } | EndCause::Killed { because } => Some(because.clone()),
+            EndCause::Revoked { because, .. } | EndCause::Killed { because } => {
+                Some(because.clone())
+            }
             EndCause::Expired | EndCause::Shutdown | EndCause::Idle { .. } => None,
         };
         self.end_with(refusal, cause.word(), detail, now);

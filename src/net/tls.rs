@@ -113,6 +113,20 @@ pub fn client(database: &Database) -> Result<Option<Arc<ClientConfig>>, TlsError
     Ok(Some(Arc::new(config)))
 }
 
+/// The configuration of the commands towards the API of a server: as `verify-full`.
+///
+/// # Errors
+/// When the roots cannot be read.
+pub fn api_client(roots: Option<&Path>) -> Result<Arc<ClientConfig>, TlsError> {
+    let mut config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(chained(roots)?)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
 /// The name that the upstream's certificate must bear.
 ///
 /// # Errors

@@ -113,7 +113,7 @@ impl Recorder for Recording<'_> {
     fn record(&mut self, event: &Event<'_>) {
         if let Event::Decision(decision) = event {
             let text = decision.redacted.map_or(decision.query, str::as_bytes);
-            self.books.entry.note_statement(text);
+            self.books.entry.note_statement(text, self.now);
         } else {
             self.worker.note_waiting();
         }

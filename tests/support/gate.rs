@@ -30,6 +30,10 @@ pub(crate) struct Options {
     pub(crate) limits: String,
     /// Lines of `[audit]`.
     pub(crate) audit: String,
+    /// Lines of `[admin]`.
+    pub(crate) admin: String,
+    /// Further sections.
+    pub(crate) more: String,
     /// Upstream role of read grants.
     pub(crate) reader: String,
     /// Upstream role of grants with scopes; empty: none.
@@ -52,6 +56,8 @@ impl Default for Options {
             policy: String::new(),
             limits: String::new(),
             audit: String::new(),
+            admin: String::new(),
+            more: String::new(),
             reader: "reader".into(),
             writer: "writer".into(),
             control: "control".into(),
@@ -425,7 +431,7 @@ pub(crate) fn configuration(
     let Options { listen, policy, limits, audit, reader, writer, control, host, sslmode, .. } =
         options;
     let upstream_port = options.port.unwrap_or_else(|| pg.port());
-    let more = &options.database;
+    let (more, admin, last) = (&options.database, &options.admin, &options.more);
     let role = |user: &str| format!("{{ user = \"{user}\", password = \"{PASSWORD}\" }}");
     let writer =
         if writer.is_empty() { String::new() } else { format!("writer = {}\n", role(writer)) };
@@ -438,7 +444,7 @@ pub(crate) fn configuration(
          [store]\nurl = \"sqlite:pgward.db\"\n\n\
          [policy]\n{policy}\n\n[limits]\n{limits}\n\n\
          [audit]\ndirectory = \"audit\"\n{audit}\n\n\
-         [admin]\nsocket = \"pgward.sock\"\n\n\
-         [metrics]\naddress = \"127.0.0.1:{metrics_port}\"\n"
+         [admin]\nsocket = \"pgward.sock\"\n{admin}\n\n\
+         [metrics]\naddress = \"127.0.0.1:{metrics_port}\"\n\n{last}\n"
     )
 }

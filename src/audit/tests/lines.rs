@@ -188,7 +188,9 @@ fn other_records() {
         reason: "INC-4211 stuck orders",
         ticket: None,
         scopes: &["update:public.orders".to_owned()],
-        expires_at: WALL,
+        approvers: &["os:dana".to_owned()],
+        expires_at: Some(WALL),
+        break_glass: true,
         database: "app",
         detail: Some("suspicious"),
     };

@@ -337,7 +337,9 @@ fn a_replay_goes_session_by_session() {
         reason: "INC-1",
         ticket: None,
         scopes: &[],
-        expires_at: WALL,
+        approvers: &[],
+        expires_at: Some(WALL),
+        break_glass: false,
         database: "app",
         detail: None,
     };

@@ -72,7 +72,7 @@ pub struct Over<'a> {
 }
 
 impl Over<'_> {
-    fn hint(self) -> String {
+    pub(super) fn hint(self) -> String {
         let (user, database) = (argument(self.user), argument(self.database));
         format!(
             "Ask for a new one: pgward grant create --user {user} --database {database} \

@@ -6,6 +6,7 @@
 //! the exact next step.
 
 pub mod caps;
+pub mod grant;
 pub mod login;
 pub mod policy;
 pub mod reach;

@@ -66,7 +66,7 @@ async fn a_revoked_session_is_told_and_its_backend_ended() {
         });
         tokio::time::sleep(Duration::from_millis(100)).await;
         let because = "revoked by os:root".to_owned();
-        let ending = registry.end_grant(id, EndCause::Revoked { because });
+        let ending = registry.end_grant(id, EndCause::Revoked { how: "revoked", because });
         let told = async { login.framed.frame(10_000).await.unwrap() };
         let (report, (kind, body)) = tokio::join!(ending, told);
         assert_eq!(kind, b'E');

@@ -15,7 +15,7 @@ use crate::auth::scram_client::{Client, ClientBinding};
 use crate::auth::token::Token;
 use crate::base::GrantId;
 use crate::config::{Config, ListenTls};
-use crate::grants::{Ended, Grant, Live, State, Verifier};
+use crate::grants::{Conditions, Ended, Grant, Life, Live, State, Verifier};
 use crate::net::framed::Framed;
 use crate::net::scoped::ScopeRoles;
 use crate::net::shared::{Controlled, Parts, Settings, Shared};
@@ -106,6 +106,8 @@ pub(super) fn grant(number: u64) -> (Grant, String) {
         max_rows_written: None,
         ended: None,
         verifier: Verifier::of(&token, "alice", &SALT_KEY),
+        conditions: Conditions::default(),
+        life: Life::default(),
     };
     (grant, token.expose().to_owned())
 }

@@ -1,0 +1,376 @@
+//! From asking to having, and back: request, approve, deny, redeem, extend, rotate, release,
+//! break-glass, review. Who may take a step with whose grant is decided here and in
+//! `grants::life`; who may ask for the step at all, in the API's table.
+
+use std::sync::Arc;
+
+use tokio::task::spawn_blocking;
+
+use super::caller::{Caller, may_approve};
+use super::clerk::{Clerk, ClerkError, Made, because, check_reason, rules};
+use super::forms::{Answered, CreatedGrant, ExtendWish, Revoked, time};
+use super::record::AdminEvent;
+use crate::base::GrantId;
+use crate::config::Right;
+use crate::grants::rules::parse_scopes;
+use crate::grants::{Changed, Extension, Grant, Stage, State, Wish, WishError, scopes};
+
+impl Clerk {
+    /// Asks for a grant, for others to approve. An empty user is who asks.
+    ///
+    /// # Errors
+    /// When a rule forbids it, or it can't be put on record or kept; there is no request then.
+    pub async fn request(&self, mut wish: Wish, caller: &Caller) -> Result<Answered, ClerkError> {
+        own_user(&mut wish, caller, "request")?;
+        let (config, now) = (self.config.load_full(), (self.clock)());
+        let allowed = rules(&config, &self.catalogues, &wish.database).allow(&wish, now)?;
+        self.check_names(&wish.database, &allowed.scopes)?;
+        let (ledger, actor) = (Arc::clone(&self.ledger), Arc::clone(&caller.actor));
+        let asked = spawn_blocking(move || ledger.ask(&wish, allowed, &actor, now));
+        let mut grant = asked.await??;
+        let (wait, next) = if grant.life.stage == Stage::Approved {
+            (config.policy.redeem_within, format!("pgward grant redeem {}", grant.id))
+        } else {
+            (config.policy.request_ttl, format!("pgward grant approve {}", grant.id))
+        };
+        grant.expires_at = now.saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX));
+        self.keep(&grant, "grant.requested", &caller.actor).await?;
+        let summary = match grant.life.needed {
+            0 => format!("approved, since nobody need be asked: {next}"),
+            1 => format!("waits for an approval: {next}"),
+            needed => format!("waits for {needed} approvals: {next}"),
+        };
+        Ok(self.answered(&grant, summary).await)
+    }
+
+    /// Approves a request, or an extension that waits.
+    ///
+    /// # Errors
+    /// When there is nothing to approve, or not by this person.
+    pub async fn approve(&self, id: GrantId, caller: &Caller) -> Result<Answered, ClerkError> {
+        let (config, now, who) = (self.config.load_full(), (self.clock)(), caller.clone());
+        let catalogues = Arc::clone(&self.catalogues);
+        let changed = self
+            .change(id, caller, move |grant| {
+                let more = match grant.asked(now) {
+                    Some(asked) if grant.life.stage == Stage::Issued => {
+                        parse_scopes(&asked.scopes)?
+                    }
+                    _ => Vec::new(),
+                };
+                let all = grant.scopes_with(&more);
+                let allowed =
+                    rules(&config, &catalogues, &grant.database).allow_more(grant, all, None)?;
+                let redeem_us = micros(config.policy.redeem_within);
+                grant.approve(who.person(), &allowed, redeem_us, now)
+            })
+            .await?;
+        let grant = &changed.grant;
+        let extended = changed.events.iter().any(|(event, _)| *event == "grant.extended");
+        let summary = if extended {
+            self.sessions.extend_grant(id, grant.expires_at);
+            said(&changed, "grant.extended")
+        } else if grant.life.stage == Stage::Approved {
+            format!("{} gets the token with: pgward grant redeem {id}", grant.created_by)
+        } else {
+            said(&changed, "grant.approved")
+        };
+        Ok(self.answered(grant, summary).await)
+    }
+
+    /// Denies a request, or an extension that waits.
+    ///
+    /// # Errors
+    /// When there is nothing to deny.
+    pub async fn deny(
+        self: &Arc<Self>,
+        id: GrantId,
+        reason: Option<&str>,
+        caller: &Caller,
+    ) -> Result<Answered, ClerkError> {
+        check_reason(reason)?;
+        let because = because("denied", &caller.actor, reason);
+        let grant = self.find(id).await?;
+        let now = (self.clock)();
+        if grant.life.stage != Stage::Issued
+            && matches!(grant.state_at(now), State::Pending | State::Approved)
+        {
+            // A redemption at this very moment changes nothing: what is denied has ended.
+            self.end(&grant, State::Denied, &because, &caller.actor).await?;
+            let grant = self.find(id).await?;
+            return Ok(self.answered(&grant, because).await);
+        }
+        let text = because.clone();
+        let changed =
+            self.change(id, caller, move |grant| grant.deny_extension(&text, now)).await?;
+        Ok(self.answered(&changed.grant, because).await)
+    }
+
+    /// Makes the token of an approved request, for who asked and nobody else.
+    ///
+    /// # Errors
+    /// When it isn't approved, or not theirs.
+    pub async fn redeem(&self, id: GrantId, caller: &Caller) -> Result<CreatedGrant, ClerkError> {
+        let (config, now, who) = (self.config.load_full(), (self.clock)(), caller.clone());
+        let catalogues = Arc::clone(&self.catalogues);
+        let grant = self.find_own(id, caller).await?;
+        let ledger = Arc::clone(&self.ledger);
+        let made = spawn_blocking(move || {
+            Ok::<_, crate::grants::StoreError>((ledger.token(&grant)?, ledger.operators()?))
+        });
+        let ((token, verifier), operators) = made.await??;
+        let current = Arc::clone(&config);
+        let changed = self
+            .change(id, caller, move |grant| {
+                let rules = rules(&current, &catalogues, &grant.database);
+                let allowed = rules.allow_more(grant, grant.scopes.clone(), None)?;
+                let counts = |actor: &str| may_approve(actor, &current, &operators);
+                grant.may_redeem(who.person(), allowed.needed, &counts, now)?;
+                Ok(grant.issue(verifier, allowed.longest, now))
+            })
+            .await?;
+        Ok(CreatedGrant::new(&changed.grant, token.expose(), &config))
+    }
+
+    /// More time or more scopes for a grant in use, or another wish for a request. Where others
+    /// must approve, it becomes a request.
+    ///
+    /// # Errors
+    /// When a rule forbids it, it isn't in use, or nothing would change.
+    pub async fn extend(
+        &self,
+        id: GrantId,
+        wish: ExtendWish,
+        caller: &Caller,
+    ) -> Result<Answered, ClerkError> {
+        check_reason(wish.reason.as_deref())?;
+        let known = self.find(id).await?;
+        let more = parse_scopes(&wish.scopes)?;
+        if more.is_empty() && wish.ttl.is_none() {
+            return Err(ClerkError::Wish(WishError {
+                what: "nothing was asked for".to_owned(),
+                hint: format!("pgward grant extend {id} --ttl 30m, or --scope update:public.t"),
+            }));
+        }
+        let theirs = caller.may(Right::Request) && caller.owns(&known);
+        if !(caller.may(Right::Administer) || theirs) {
+            return Err(not_theirs(caller, &known));
+        }
+        self.check_names(&known.database, &more)?;
+        // Who may administer is one approval, but not of what they asked for themselves.
+        let own = known.life.requested && caller.owns(&known);
+        let given = u32::from(caller.may(Right::Administer) && !own);
+        let (config, now, who) = (self.config.load_full(), (self.clock)(), caller.clone());
+        let catalogues = Arc::clone(&self.catalogues);
+        let changed = self
+            .change(id, caller, move |grant| {
+                let all = grant.scopes_with(&more);
+                let allowed = rules(&config, &catalogues, &grant.database).allow_more(
+                    grant,
+                    all,
+                    wish.ttl.as_deref(),
+                )?;
+                if grant.life.stage != Stage::Issued && *grant.created_by != *who.actor {
+                    return Err(WishError {
+                        what: format!("{id} is a request of {}", grant.created_by),
+                        hint: format!("to refuse it as it is: pgward grant deny {id}"),
+                    });
+                }
+                let asked = Extension {
+                    by: who.actor.to_string(),
+                    at: now,
+                    until: now,
+                    ttl: wish.ttl.as_ref().map(|_| allowed.ttl),
+                    scopes: more.iter().map(scopes::text).collect(),
+                    reason: wish.reason,
+                    needed: 0,
+                    approvals: Vec::new(),
+                };
+                grant.extend(asked, given, &allowed, micros(config.policy.request_ttl), now)
+            })
+            .await?;
+        let summary = if changed.events.iter().any(|(event, _)| *event == "grant.extended") {
+            self.sessions.extend_grant(id, changed.grant.expires_at);
+            said(&changed, "grant.extended")
+        } else {
+            waits(&changed.grant)
+        };
+        Ok(self.answered(&changed.grant, summary).await)
+    }
+
+    /// A new token in place of a lost one, for who got that one.
+    ///
+    /// # Errors
+    /// When it has none, or it is not theirs.
+    pub async fn rotate(&self, id: GrantId, caller: &Caller) -> Result<CreatedGrant, ClerkError> {
+        let (config, now) = (self.config.load_full(), (self.clock)());
+        let grant = self.find_own(id, caller).await?;
+        // Nobody but who asked sees the token of a request, whatever they may do else.
+        let theirs = *grant.created_by == *caller.actor
+            || !grant.life.requested && !grant.life.break_glass && caller.may(Right::Administer);
+        if !theirs {
+            return Err(not_theirs(caller, &grant));
+        }
+        let ledger = Arc::clone(&self.ledger);
+        let (token, verifier) = spawn_blocking(move || ledger.token(&grant)).await??;
+        let changed = self.change(id, caller, move |grant| grant.rotate(verifier, now)).await?;
+        Ok(CreatedGrant::new(&changed.grant, token.expose(), &config))
+    }
+
+    /// Gives a grant back, or withdraws a request.
+    ///
+    /// # Errors
+    /// When it is not theirs.
+    pub async fn release(
+        &self,
+        id: GrantId,
+        reason: Option<&str>,
+        caller: &Caller,
+    ) -> Result<Revoked, ClerkError> {
+        check_reason(reason)?;
+        let grant = self.find_own(id, caller).await?;
+        if !caller.owns(&grant) && !caller.may(Right::Administer) {
+            return Err(not_theirs(caller, &grant));
+        }
+        let (state, done) = match grant.life.stage {
+            Stage::Issued => (State::Released, "released"),
+            Stage::Pending | Stage::Approved => (State::Cancelled, "withdrawn"),
+        };
+        self.end(&grant, state, &because(done, &caller.actor, reason), &caller.actor).await
+    }
+
+    /// Lets somebody in at once who may do so, for a short time.
+    ///
+    /// # Errors
+    /// When a rule forbids it, or it can't be put on record or kept; there is no grant then.
+    pub async fn break_glass(
+        &self,
+        mut wish: Wish,
+        caller: &Caller,
+    ) -> Result<CreatedGrant, ClerkError> {
+        own_user(&mut wish, caller, "break-glass")?;
+        let config = self.config.load_full();
+        let allowed = rules(&config, &self.catalogues, &wish.database)
+            .allow_break_glass(&wish, (self.clock)())?;
+        self.issue(wish, allowed, Made::BreakGlass, &caller.actor).await
+    }
+
+    /// Notes that somebody has looked at what was done with emergency access.
+    ///
+    /// # Errors
+    /// When there is nothing to look at, or not for this person.
+    pub async fn review(
+        &self,
+        id: GrantId,
+        remark: &str,
+        caller: &Caller,
+    ) -> Result<Answered, ClerkError> {
+        check_reason(Some(remark))?;
+        let (now, who, text) = ((self.clock)(), caller.clone(), remark.trim().to_owned());
+        let changed =
+            self.change(id, caller, move |grant| grant.review(who.person(), &text, now)).await?;
+        let summary = format!("reviewed by {}", caller.actor);
+        Ok(self.answered(&changed.grant, summary).await)
+    }
+
+    /// Takes a step: on record, then kept, then seen by logins.
+    pub(super) async fn change(
+        &self,
+        id: GrantId,
+        caller: &Caller,
+        step: impl FnOnce(&Grant) -> Result<Changed, WishError> + Send + 'static,
+    ) -> Result<Changed, ClerkError> {
+        let (ledger, record) = (Arc::clone(&self.ledger), Arc::clone(&self.record));
+        let (actor, now) = (Arc::clone(&caller.actor), (self.clock)());
+        let changing = spawn_blocking(move || {
+            let mut recorded = None;
+            let result = ledger.change(id, &actor, now, step, |changed| {
+                for (event, detail) in &changed.events {
+                    record.before(&act(event, &actor, &changed.grant, detail))?;
+                }
+                recorded = Some(changed.clone());
+                Ok(())
+            });
+            if let (Err(error), Some(changed)) = (&result, recorded) {
+                let detail = format!("it did not take effect: {error}");
+                for (event, _) in &changed.events {
+                    let _ = record.soon(&act(event, &actor, &changed.grant, &detail));
+                }
+            }
+            result
+        });
+        Ok(changing.await??)
+    }
+
+    /// A grant that this person may see.
+    pub(super) async fn find_own(
+        &self,
+        id: GrantId,
+        caller: &Caller,
+    ) -> Result<Arc<Grant>, ClerkError> {
+        let grant = self.find(id).await?;
+        if caller.sees(&grant) { Ok(grant) } else { Err(ClerkError::NoGrant(id)) }
+    }
+
+    async fn answered(&self, grant: &Grant, summary: String) -> Answered {
+        let sessions = self.sessions.list().await;
+        Answered { summary, grant: self.view(grant, &sessions, None) }
+    }
+}
+
+fn act<'a>(
+    event: &'static str,
+    actor: &'a str,
+    grant: &'a Grant,
+    detail: &'a str,
+) -> AdminEvent<'a> {
+    let detail = (!detail.is_empty()).then_some(detail);
+    AdminEvent { event, actor, grant: Some(grant), session: None, detail }
+}
+
+/// What a step said with one of its events.
+fn said(changed: &Changed, event: &str) -> String {
+    let said = changed.events.iter().find(|(name, _)| *name == event);
+    said.map(|(_, detail)| detail.clone()).unwrap_or_default()
+}
+
+fn waits(grant: &Grant) -> String {
+    let (needed, given) = match &grant.life.extension {
+        Some(asked) if grant.life.stage == Stage::Issued => (asked.needed, asked.approvals.len()),
+        _ => (grant.life.needed, grant.life.approvals.len()),
+    };
+    let left = usize::try_from(needed).unwrap_or(usize::MAX).saturating_sub(given);
+    match left {
+        0 => format!("approved, since nobody need be asked: pgward grant redeem {}", grant.id),
+        1 => format!("waits for an approval: pgward grant approve {}", grant.id),
+        left => format!("waits for {left} approvals: pgward grant approve {}", grant.id),
+    }
+}
+
+/// Who asks, asks for themselves; only who may administer asks for others.
+fn own_user(wish: &mut Wish, caller: &Caller, verb: &str) -> Result<(), ClerkError> {
+    if wish.user.is_empty() {
+        caller.name().clone_into(&mut wish.user);
+    }
+    if wish.user == caller.name() || caller.may(Right::Administer) {
+        return Ok(());
+    }
+    Err(ClerkError::NotAllowed {
+        what: format!("{} may ask for access of their own only", caller.actor),
+        hint: format!("leave out --user: pgward grant {verb} --database {} …", wish.database),
+    })
+}
+
+fn not_theirs(caller: &Caller, grant: &Grant) -> ClerkError {
+    if !caller.sees(grant) {
+        return ClerkError::NoGrant(grant.id);
+    }
+    ClerkError::NotAllowed {
+        what: format!("grant {} is not {}'s", grant.id, caller.actor),
+        hint: format!("ask {}, who made it on {}", grant.created_by, time(grant.created_at)),
+    }
+}
+
+fn micros(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
