@@ -36,6 +36,7 @@ mod statements;
 mod transaction;
 pub mod turn;
 mod upstream;
+mod warning;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -80,6 +81,8 @@ pub struct Session {
     capping: caps::Capping,
     rows_returned: u64,
     rows_written: u64,
+    /// The client is to be told that its grant ends.
+    warning: warning::Warning,
     last_query: Vec<u8>,
 }
 
@@ -170,6 +173,7 @@ impl Session {
             capping: caps::Capping::default(),
             rows_returned: 0,
             rows_written: 0,
+            warning: warning::Warning::default(),
             last_query: Vec::new(),
         }
     }
