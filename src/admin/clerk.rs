@@ -17,7 +17,7 @@ use super::sessions::{Cause, Report, Sessions};
 use super::summary::Tally;
 use super::sweep::Busy;
 use crate::base::{GrantId, SessionId};
-use crate::catalog::Catalogues;
+use crate::catalog::{Catalogues, scope_roles};
 use crate::config::Config;
 use crate::grants::rules::{Allowed, Which};
 use crate::grants::{self, ChangeError, Grant, Ledger, Rules, State, StoreError, Wish, WishError};
@@ -118,7 +118,8 @@ impl Clerk {
     /// When a rule forbids it, or it can't be put on record or kept; there is no grant then.
     pub async fn create(&self, wish: Wish, actor: &str) -> Result<CreatedGrant, ClerkError> {
         let config = self.config.load_full();
-        let allowed = Rules::new(&config).allow(&wish, (self.clock)())?;
+        let roles = self.has_scope_roles(&wish.database);
+        let allowed = Rules::new(&config).scope_roles(roles).allow(&wish, (self.clock)())?;
         if allowed.needed > 1 {
             let needed = allowed.needed;
             return Err(ClerkError::Wish(WishError {
@@ -168,6 +169,11 @@ impl Clerk {
             return Err(error.into());
         }
         Ok(())
+    }
+
+    /// Whether the database makes a role for each set of scopes.
+    pub(super) fn has_scope_roles(&self, database: &str) -> bool {
+        scope_roles::is_installed(&self.catalogues.get(database))
     }
 
     /// Where the catalogue isn't loaded no session is let in either.

@@ -23,7 +23,8 @@ impl Clerk {
     pub async fn request(&self, mut wish: Wish, caller: &Caller) -> Result<Answered, ClerkError> {
         own_user(&mut wish, caller, "request")?;
         let (config, now) = (self.config.load_full(), (self.clock)());
-        let allowed = Rules::new(&config).allow(&wish, now)?;
+        let roles = self.has_scope_roles(&wish.database);
+        let allowed = Rules::new(&config).scope_roles(roles).allow(&wish, now)?;
         self.check_names(&wish.database, &allowed.scopes)?;
         let (ledger, actor) = (Arc::clone(&self.ledger), Arc::clone(&caller.actor));
         let asked = spawn_blocking(move || ledger.ask(&wish, allowed, &actor, now));
@@ -49,6 +50,7 @@ impl Clerk {
     /// When there is nothing to approve, or not by this person.
     pub async fn approve(&self, id: GrantId, caller: &Caller) -> Result<Answered, ClerkError> {
         let (config, now, who) = (self.config.load_full(), (self.clock)(), caller.clone());
+        let roles = self.has_scope_roles(&self.find(id).await?.database);
         let changed = self
             .change(id, caller, move |grant| {
                 let more = match grant.asked(now) {
@@ -58,7 +60,8 @@ impl Clerk {
                     _ => Vec::new(),
                 };
                 let all = grant.scopes_with(&more);
-                let allowed = Rules::new(&config).allow_more(grant, all, None)?;
+                let allowed =
+                    Rules::new(&config).scope_roles(roles).allow_more(grant, all, None)?;
                 let redeem_us = micros(config.policy.redeem_within);
                 grant.approve(who.person(), &allowed, redeem_us, now)
             })
@@ -111,6 +114,7 @@ impl Clerk {
     pub async fn redeem(&self, id: GrantId, caller: &Caller) -> Result<CreatedGrant, ClerkError> {
         let (config, now, who) = (self.config.load_full(), (self.clock)(), caller.clone());
         let grant = self.find_own(id, caller).await?;
+        let roles = self.has_scope_roles(&grant.database);
         let ledger = Arc::clone(&self.ledger);
         let made = spawn_blocking(move || {
             Ok::<_, crate::grants::StoreError>((ledger.token(&grant)?, ledger.operators()?))
@@ -119,7 +123,11 @@ impl Clerk {
         let rules = Arc::clone(&config);
         let changed = self
             .change(id, caller, move |grant| {
-                let allowed = Rules::new(&rules).allow_more(grant, grant.scopes.clone(), None)?;
+                let allowed = Rules::new(&rules).scope_roles(roles).allow_more(
+                    grant,
+                    grant.scopes.clone(),
+                    None,
+                )?;
                 let counts = |actor: &str| may_approve(actor, &rules, &operators);
                 grant.may_redeem(who.person(), allowed.needed, &counts, now)?;
                 Ok(grant.issue(verifier, allowed.longest, now))
@@ -157,10 +165,15 @@ impl Clerk {
         let own = known.life.requested && caller.owns(&known);
         let given = u32::from(caller.may(Right::Administer) && !own);
         let (config, now, who) = (self.config.load_full(), (self.clock)(), caller.clone());
+        let roles = self.has_scope_roles(&known.database);
         let changed = self
             .change(id, caller, move |grant| {
                 let all = grant.scopes_with(&more);
-                let allowed = Rules::new(&config).allow_more(grant, all, wish.ttl.as_deref())?;
+                let allowed = Rules::new(&config).scope_roles(roles).allow_more(
+                    grant,
+                    all,
+                    wish.ttl.as_deref(),
+                )?;
                 if grant.life.stage != Stage::Issued && *grant.created_by != *who.actor {
                     return Err(WishError {
                         what: format!("{id} is a request of {}", grant.created_by),
@@ -241,7 +254,9 @@ impl Clerk {
     ) -> Result<CreatedGrant, ClerkError> {
         own_user(&mut wish, caller, "break-glass")?;
         let config = self.config.load_full();
-        let allowed = Rules::new(&config).allow_break_glass(&wish, (self.clock)())?;
+        let roles = self.has_scope_roles(&wish.database);
+        let rules = Rules::new(&config).scope_roles(roles);
+        let allowed = rules.allow_break_glass(&wish, (self.clock)())?;
         self.issue(wish, allowed, Made::BreakGlass, &caller.actor).await
     }
 

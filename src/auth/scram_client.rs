@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 
 use super::saslprep::saslprep;
 use super::scram::{
-    BINDING_TYPE, Mechanism, NONCE_MAX, ScramError, attribute, hash, hmac, is_nonce,
-    salted_password, xor,
+    BINDING_TYPE, ITERATIONS, Mechanism, NONCE_MAX, ScramError, StoredKeys, attribute, hash, hmac,
+    is_nonce, salted_password, xor,
 };
 
 /// Most rounds an upstream may ask for. OWASP's advice for PBKDF2-HMAC-SHA-256 is 600,000 and
@@ -45,6 +45,20 @@ pub struct SaltedPassword {
     key: Zeroizing<[u8; 32]>,
     salt: Vec<u8>,
     iterations: u32,
+}
+
+/// The verifier of `password` as PostgreSQL keeps it (`pg_authid.rolpassword`,
+/// `scram-common.c`): who sends this in the place of a new password sends no password.
+/// `password` must be ASCII.
+#[must_use]
+pub fn verifier(password: &str, salt: &[u8; 16]) -> String {
+    let StoredKeys { stored_key, server_key } = StoredKeys::derive(password, salt, ITERATIONS);
+    format!(
+        "SCRAM-SHA-256${ITERATIONS}:{}${}:{}",
+        BASE64.encode(salt),
+        BASE64.encode(&stored_key),
+        BASE64.encode(&server_key)
+    )
 }
 
 /// An exchange before server-first.
@@ -247,7 +261,6 @@ fn refused(error: &str) -> ScramError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scram::StoredKeys;
     use super::super::scram_server::{ChannelBinding, Exchange};
     use super::*;
 
@@ -348,6 +361,18 @@ mod tests {
         assert_eq!(finish("e=invalid-proof"), Err(told));
         assert!(finish("").is_err());
         assert!(finish("x=1").is_err());
+    }
+
+    #[test]
+    fn a_verifier_is_written_as_postgresql_writes_it() {
+        // RFC 7677's example, whose salt PostgreSQL would take as well.
+        let salt = BASE64.decode(b"W22ZaJ0SNY7soEsUEjb6gQ==").unwrap();
+        assert_eq!(
+            verifier("pencil", &salt.try_into().unwrap()),
+            "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$\
+             WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:\
+             wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="
+        );
     }
 
     #[test]

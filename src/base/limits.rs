@@ -18,6 +18,10 @@ pub const BIND_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Notices and errors carry their SQLSTATE in the first bytes.
 pub const UPSTREAM_HELD_BYTES_MAX: usize = 16 * 1024;
 
+/// How much of a RowDescription is held that is not to be passed yet. A row has at most 1,664
+/// columns, whose names have at most 63 characters.
+pub const ROW_DESCRIPTION_HELD_BYTES_MAX: usize = 512 * 1024;
+
 /// Prepared statements and portals of one session, each.
 pub const NAMES_MAX: usize = 10_000;
 

@@ -8,7 +8,9 @@
 //! misses, for at most that long, is an object that somebody else has just made under a name it
 //! already vouches for: `public.lower(varchar)` beside the built-in `lower`.
 
+mod fired;
 pub mod roles;
+pub mod scope_roles;
 mod sql;
 
 use std::collections::HashMap;
@@ -230,6 +232,7 @@ pub async fn load<Q: Query + Sync>(
         foreign: query.rows(sql::FOREIGN).await.map_err(CatalogueError::Query)?,
         inherits: query.rows(sql::INHERITS).await.map_err(CatalogueError::Query)?,
         schemas: query.rows(sql::SCHEMAS).await.map_err(CatalogueError::Query)?,
+        fired: query.rows(fired::FIRED).await.map_err(CatalogueError::Query)?,
     };
     let snapshot = answers.snapshot().map_err(|sql::BadRow| CatalogueError::Answer)?;
     if snapshot.major < 14 {

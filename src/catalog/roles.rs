@@ -51,6 +51,8 @@ struct Facts {
     replication: bool,
     /// Predefined roles it has the privileges of.
     member_of: Vec<String>,
+    /// Roles it can become that are superusers or may create roles, quoted where SQL needs it.
+    becomes: Vec<String>,
     /// Tables outside of the system's schemas that it may write.
     tables_writable: Named,
     /// The schemas of these tables.
@@ -191,7 +193,10 @@ fn question(role: &str, sessions: &[&str]) -> String {
          (SELECT pg_catalog.count(*) {writable}), (SELECT {table} {writable}), \
          (SELECT pg_catalog.count(DISTINCT n.oid) {writable}), (SELECT {schema} {writable}), \
          (SELECT pg_catalog.count(*) {creatable}), (SELECT {schema} {creatable}), \
-         {ends} \
+         {ends}, \
+         (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(g.rolname), ', ' ORDER BY g.rolname) \
+          FROM pg_catalog.pg_roles g WHERE (g.rolsuper OR g.rolcreaterole) AND g.oid <> r.oid \
+          AND pg_catalog.pg_has_role(r.oid, g.oid, 'MEMBER')) \
          FROM pg_catalog.pg_roles r WHERE r.rolname = {role}"
     )
 }
@@ -204,6 +209,7 @@ fn facts(row: &[Option<String>]) -> Option<Facts> {
         Some(Named { count, names: text(at + 1)?.unwrap_or_default().to_owned() })
     };
     let member_of = text(5)?.unwrap_or_default();
+    let becomes = text(13)?.unwrap_or_default();
     Some(Facts {
         superuser: flag(0)?,
         bypass_rls: flag(1)?,
@@ -211,6 +217,7 @@ fn facts(row: &[Option<String>]) -> Option<Facts> {
         create_db: flag(3)?,
         replication: flag(4)?,
         member_of: member_of.split(',').filter(|g| !g.is_empty()).map(str::to_owned).collect(),
+        becomes: becomes.split(", ").filter(|g| !g.is_empty()).map(str::to_owned).collect(),
         tables_writable: named(6)?,
         schemas_of_writable: named(8)?,
         schemas_creatable: named(10)?,
@@ -243,9 +250,20 @@ fn findings(
         // Everything else follows from it.
         return findings;
     }
+    // As good as a superuser, before 16 in one step: it could make itself a role for anything.
+    let severity = if allow_superuser { Severity::Warn } else { Severity::Refuse };
+    if facts.create_role {
+        add(severity, "may create roles".to_owned(), format!("ALTER ROLE {name} NOCREATEROLE"));
+    }
+    for other in &facts.becomes {
+        add(
+            severity,
+            format!("can become {other}, which is a superuser or may create roles"),
+            format!("REVOKE {other} FROM {name}"),
+        );
+    }
     let attributes = [
         (facts.bypass_rls, "bypasses row security", "NOBYPASSRLS"),
-        (facts.create_role, "may create roles", "NOCREATEROLE"),
         (facts.create_db, "may create databases", "NOCREATEDB"),
         (facts.replication, "may replicate", "NOREPLICATION"),
     ];
@@ -303,7 +321,7 @@ fn beyond(purposes: &[Purpose], group: &str) -> bool {
 }
 
 /// A string literal, safe whatever standard_conforming_strings says.
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
     if quoted.contains('\\') {
         format!("E'{}'", quoted.replace('\\', "\\\\"))
@@ -401,6 +419,23 @@ mod tests {
         }
         let unable = Facts { ends_backends: false, ..facts };
         assert!(refused(&findings("r", &[Reader, Control], &unable, false)));
+    }
+
+    #[test]
+    fn who_can_make_roles_is_refused_like_a_superuser() {
+        let makes = Facts { create_role: true, ends_backends: true, ..Facts::default() };
+        let becomes =
+            Facts { becomes: vec!["dba".into()], ends_backends: true, ..Facts::default() };
+        for (facts, remedy) in
+            [(makes, "ALTER ROLE \"c\" NOCREATEROLE"), (becomes, "REVOKE dba FROM \"c\"")]
+        {
+            for purpose in [Reader, Writer, Control] {
+                let found = findings("c", &[purpose], &facts, false);
+                assert!(refused(&found), "{purpose:?}");
+                assert_eq!(found[0].remedy, remedy);
+                assert!(!refused(&findings("c", &[purpose], &facts, true)), "{purpose:?}");
+            }
+        }
     }
 
     #[test]

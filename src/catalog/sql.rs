@@ -39,7 +39,24 @@ pub(super) const VERSION: &str = concat!(
         "pg_class WHERE relpersistence OPERATOR(pg_catalog.<>) 't'"
     ),
     ", ",
-    hashed!("pg_constraint WHERE contypid OPERATOR(pg_catalog.<>) 0"),
+    hashed!(
+        "pg_constraint WHERE contype OPERATOR(pg_catalog.=) ANY ('{c,f}'::pg_catalog.\"char\"[]) AND oid OPERATOR(pg_catalog.>=) 16384"
+    ),
+    ", ",
+    hashed!("pg_trigger WHERE tgfoid OPERATOR(pg_catalog.>=) 16384"),
+    ", ",
+    hashed!("pg_attrdef WHERE adrelid OPERATOR(pg_catalog.>=) 16384"),
+    ", ",
+    hashed!(
+        "xmin::pg_catalog.text, ':', indexrelid",
+        "pg_index WHERE indrelid OPERATOR(pg_catalog.>=) 16384"
+    ),
+    ", ",
+    hashed!("pg_opclass WHERE oid OPERATOR(pg_catalog.>=) 16384"),
+    ", ",
+    hashed!("pg_statistic_ext"),
+    ", ",
+    hashed!("pg_event_trigger"),
     ", ",
     hashed!("pg_namespace WHERE nspname OPERATOR(pg_catalog.!~) '^pg_(temp|toast)'"),
     ", ",
@@ -75,12 +92,13 @@ pub(super) const FUNCTIONS: &str = "\
 SELECT n.nspname, p.proname, e.extname, \
  p.pronargs >= 1 AND p.pronargs - p.pronargdefaults <= 1 AND (t.typtype = 'c' OR b.typtype = 'c' OR t.typtype = 'p' OR p.provariadic <> 0), \
  p.pronargs >= 1 AND p.pronargs - p.pronargdefaults <= 1, \
- p.oid, p.prokind, pg_get_function_identity_arguments(p.oid), l.lanname, \
+ p.oid, p.prokind, oidvectortypes(p.proargtypes), l.lanname, \
  CASE WHEN p.prosqlbody IS NOT NULL THEN pg_get_function_sqlbody(p.oid) WHEN l.lanname IN ('sql', 'plpgsql') THEN p.prosrc ELSE '' END, \
  p.prosqlbody IS NOT NULL, p.prosecdef, array_to_string(p.proconfig, E'\\n'), \
  p.prorettype IN ('trigger'::regtype, 'event_trigger'::regtype), \
  pg_get_expr(p.proargdefaults, 0), \
- (SELECT string_agg(DISTINCT u::text, ',' ORDER BY u::text) FROM unnest(p.proargtypes::oid[] || p.prorettype || p.proallargtypes) u WHERE u >= 16384) \
+ (SELECT string_agg(DISTINCT u::text, ',' ORDER BY u::text) FROM unnest(p.proargtypes::oid[] || p.prorettype || p.proallargtypes) u WHERE u >= 16384), \
+ CASE WHEN l.lanname IN ('sql', 'plpgsql') THEN '' ELSE concat_ws(' ', p.prosrc, p.probin) END \
 FROM pg_proc p \
 JOIN pg_namespace n ON n.oid = p.pronamespace \
 JOIN pg_language l ON l.oid = p.prolang \
@@ -159,7 +177,7 @@ ORDER BY 1, 2, 3, o.oid";
 
 /// Casts with a function that is not PostgreSQL's own.
 pub(super) const CASTS: &str = "\
-SELECT c.castsource, c.casttarget, n.nspname, t.typname, c.castcontext OPERATOR(pg_catalog.=) 'i', f.nspname, p.proname, e.extname \
+SELECT c.castsource, c.casttarget, n.nspname, t.typname, c.castcontext OPERATOR(pg_catalog.=) 'i', c.castcontext OPERATOR(pg_catalog.=) 'a', f.nspname, p.proname, e.extname \
 FROM pg_catalog.pg_cast c \
 JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) c.casttarget \
 JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace \
@@ -200,22 +218,22 @@ WHERE n.nspname OPERATOR(pg_catalog.!~) '^pg_(temp|toast)' ORDER BY 1";
 pub(super) struct BadRow;
 
 /// One row's columns, read in order.
-struct Columns(std::vec::IntoIter<Option<String>>);
+pub(super) struct Columns(std::vec::IntoIter<Option<String>>);
 
 impl Columns {
-    fn optional(&mut self) -> Result<Option<String>, BadRow> {
+    pub(super) fn optional(&mut self) -> Result<Option<String>, BadRow> {
         self.0.next().ok_or(BadRow)
     }
 
-    fn text(&mut self) -> Result<Box<str>, BadRow> {
+    pub(super) fn text(&mut self) -> Result<Box<str>, BadRow> {
         self.optional()?.map(Into::into).ok_or(BadRow)
     }
 
-    fn boxed(&mut self) -> Result<Option<Box<str>>, BadRow> {
+    pub(super) fn boxed(&mut self) -> Result<Option<Box<str>>, BadRow> {
         Ok(self.optional()?.map(Into::into))
     }
 
-    fn number(&mut self) -> Result<u32, BadRow> {
+    pub(super) fn number(&mut self) -> Result<u32, BadRow> {
         self.text()?.parse().map_err(|_| BadRow)
     }
 
@@ -253,6 +271,7 @@ pub(super) struct Answers {
     pub(super) foreign: Rows,
     pub(super) inherits: Rows,
     pub(super) schemas: Rows,
+    pub(super) fired: Rows,
 }
 
 impl Answers {
@@ -275,6 +294,7 @@ impl Answers {
                 uses: each(self.uses, used)?,
                 texts: each(self.texts, text_of)?,
                 foreign: each(self.foreign, foreign)?,
+                fired: each(self.fired, super::fired::fired)?,
             },
             inherits: each(self.inherits, inherits)?,
             schemas: each(self.schemas, Columns::text)?,
@@ -307,6 +327,7 @@ fn function(row: &mut Columns) -> Result<Function, BadRow> {
         trigger: row.flag()?,
         defaults: row.boxed()?.unwrap_or_default(),
         types: row.numbers()?,
+        symbol: row.text()?,
     })
 }
 
@@ -381,6 +402,7 @@ fn cast(row: &mut Columns) -> Result<Cast, BadRow> {
         schema: row.text()?,
         target: row.text()?,
         implicit: row.flag()?,
+        assigned: row.flag()?,
         function: (row.text()?, row.text()?),
         extension: row.boxed()?,
     })
@@ -426,15 +448,41 @@ mod tests {
                     "f",
                     "1, 2",
                     "20003,20004",
+                    "",
                 ]),
                 row(&[
-                    "public", "g", "hstore", "NULL", "f", "20101", "a", "", "internal", "", "f",
-                    "f", "NULL", "f", "NULL", "NULL",
+                    "public",
+                    "g",
+                    "hstore",
+                    "NULL",
+                    "f",
+                    "20101",
+                    "a",
+                    "",
+                    "internal",
+                    "",
+                    "f",
+                    "f",
+                    "NULL",
+                    "f",
+                    "NULL",
+                    "NULL",
+                    "gin_x lib",
                 ]),
             ],
             types,
             operators: vec![row(&["public", "===", "NULL", "20200"])],
-            casts: vec![row(&["20001", "25", "pg_catalog", "text", "t", "public", "f", "NULL"])],
+            casts: vec![row(&[
+                "20001",
+                "25",
+                "pg_catalog",
+                "text",
+                "t",
+                "f",
+                "public",
+                "f",
+                "NULL",
+            ])],
             relations: vec![row(&["public", "orders", "r", "f"]), row(&["public", "v", "v", "t"])],
             uses: vec![row(&["o", "20200", "65", "int4eq"]), row(&["t", "20003", "20100", "NULL"])],
             texts: vec![
@@ -444,6 +492,34 @@ mod tests {
             foreign: vec![row(&["public", "p", "public", "remote", "file_fdw", "20102", "t"])],
             inherits: vec![row(&["public", "orders", "old", "orders"])],
             schemas: vec![row(&["old"]), row(&["public"])],
+            fired: vec![
+                row(&[
+                    "public",
+                    "orders",
+                    "3",
+                    "trigger t",
+                    "f",
+                    "20100",
+                    "olds\nnews",
+                    "NULL",
+                    "NULL",
+                    "NULL",
+                    "NULL",
+                ]),
+                row(&[
+                    "public",
+                    "orders",
+                    "2",
+                    "foreign key k",
+                    "u",
+                    "0",
+                    "NULL",
+                    "public",
+                    "items",
+                    "id",
+                    "order_id",
+                ]),
+            ],
         };
         let types = vec![
             row(&["20001", "public", "mood", "NULL", "e", "NULL", "0", "f", "NULL", "NULL"]),

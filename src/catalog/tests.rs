@@ -38,7 +38,7 @@ impl Answers {
 
 const FUNCTION: &[&str] = &[
     "public", "f", "NULL", "f", "t", "20001", "f", "", "sql", "SELECT 1", "f", "f", "NULL", "f",
-    "NULL", "NULL",
+    "NULL", "NULL", "",
 ];
 
 fn server() -> Answers {
@@ -56,6 +56,7 @@ fn server() -> Answers {
     answers.set(sql::RELATIONS, &[&["public", "orders", "r", "f"]]);
     answers.set(sql::INHERITS, &[]);
     answers.set(sql::SCHEMAS, &[&["public"]]);
+    answers.set(fired::FIRED, &[]);
     answers
 }
 
@@ -81,7 +82,7 @@ fn judges_see_a_snapshot_only_when_it_differs() {
     assert_eq!(ready(catalogues.refresh("app", &server)).ok(), Some(Refreshed::Changed));
     assert!(catalogues.is_loaded("app"));
     assert!(catalogues.get("app").relation("public", "orders").is_some());
-    assert_eq!((catalogues.epoch(), server.asked()), (start + 1, 13));
+    assert_eq!((catalogues.epoch(), server.asked()), (start + 1, 14));
 
     // The same version: one question, nothing new.
     assert_eq!(ready(catalogues.refresh("app", &server)).ok(), Some(Refreshed::Unchanged));
@@ -90,7 +91,7 @@ fn judges_see_a_snapshot_only_when_it_differs() {
     // Another version of the same content: loaded once, verdicts stay.
     server.set(sql::VERSION, &[&["2"]]);
     assert_eq!(ready(catalogues.refresh("app", &server)).ok(), Some(Refreshed::Unchanged));
-    assert_eq!((catalogues.epoch(), server.asked()), (start + 1, 13));
+    assert_eq!((catalogues.epoch(), server.asked()), (start + 1, 14));
     assert_eq!(ready(catalogues.refresh("app", &server)).ok(), Some(Refreshed::Unchanged));
     assert_eq!(server.asked(), 1);
 

@@ -71,6 +71,7 @@ pub(super) fn run(args: &Args, common: &Common) -> Result<(), Failure> {
                 }
             }));
             report.notes = places::readable_by_all(&config);
+            report.notes.extend(places::passwords_in(&common.config));
             if !args.offline {
                 report.databases = connect(&config)?;
             }
@@ -182,6 +183,12 @@ impl Report {
                 };
                 lines.extend(role.problems.iter().map(told("problem")));
                 lines.extend(role.notes.iter().map(told("note")));
+            }
+            if database.scope_roles == Some("installed") {
+                lines.push(
+                    "  scope roles: PostgreSQL itself holds write grants to their scopes"
+                        .to_owned(),
+                );
             }
             let refused = &database.refused;
             if !refused.is_empty() {

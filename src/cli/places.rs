@@ -81,6 +81,34 @@ pub(super) fn readable_by_all(config: &Config) -> Vec<String> {
     .collect()
 }
 
+/// Passwords that stand in the configuration itself, where others than its owner can read it.
+pub(super) fn passwords_in(path: &Path) -> Vec<String> {
+    let Ok(found) = fs::metadata(path) else { return Vec::new() };
+    let readers = match found.permissions().mode() & 0o044 {
+        0 => return Vec::new(),
+        0o040 => "its group",
+        _ => "everybody on this machine",
+    };
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let Ok(root) = text.parse::<toml::Table>() else { return Vec::new() };
+    let databases = root.get("databases").and_then(toml::Value::as_table);
+    let keys = databases.into_iter().flatten().flat_map(|(name, database)| {
+        let with_password =
+            |role: &&str| database.get(*role).and_then(|role| role.get("password")).is_some();
+        let roles = ["reader", "writer", "control"].into_iter().filter(with_password);
+        roles.map(move |role| format!("databases.{name}.{role}.password"))
+    });
+    let keys: Vec<String> = keys.collect();
+    if keys.is_empty() {
+        return Vec::new();
+    }
+    let path = path.display();
+    vec![format!(
+        "{}: {readers} can read {path}; chmod 600 {path}, or use password_file or password_env",
+        keys.join(", ")
+    )]
+}
+
 /// `serve` makes the directory with all that is missing above it.
 fn directory(path: &Path) -> Result<(), String> {
     let mut there = path;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 
 use crate::catalog::roles::{self, Purpose, Severity};
+use crate::catalog::scope_roles::{self, Standing};
 use crate::catalog::{self, Query, Rows};
 use crate::config::{Database, Role};
 use crate::net::dial::{DialError, SaltedPasswords, Target};
@@ -42,6 +43,9 @@ pub(super) struct DatabaseReport {
     pub(super) server_version: Option<String>,
     /// Its roles.
     pub(super) roles: Vec<RoleReport>,
+    /// The functions that make a role for each set of scopes: `installed`, `absent`, `unusable`;
+    /// absent where it can't be told.
+    pub(super) scope_roles: Option<&'static str>,
     /// Functions, views and tables that no grant may use, as they are.
     pub(super) refused: Vec<RefusedObject>,
 }
@@ -69,6 +73,27 @@ impl Query for Asking {
 }
 
 impl DatabaseReport {
+    fn role(&mut self, purpose: Purpose) -> Option<&mut RoleReport> {
+        self.roles.iter_mut().find(|role| role.purpose == word(purpose))
+    }
+
+    /// Says where it belongs how it stands with scope roles.
+    fn take(&mut self, database: &Database, standing: &Standing) {
+        let writer = database.writer.as_ref();
+        let finding = writer.and_then(|role| scope_roles::of_writer(&role.user, standing));
+        if let (Some(finding), Some(report)) = (finding, self.role(Purpose::Writer)) {
+            report.notes.push(format!("{}; {}", finding.what, finding.remedy));
+        }
+        if let (Standing::Unusable(why), Some(report)) = (standing, self.role(Purpose::Control)) {
+            report.problems.push(format!("no sessions on grants with write scopes: {why}"));
+        }
+        self.scope_roles = Some(match standing {
+            Standing::Absent => "absent",
+            Standing::Usable => "installed",
+            Standing::Unusable(_) => "unusable",
+        });
+    }
+
     /// Everything that must be changed.
     pub(super) fn problems(&self) -> impl Iterator<Item = String> {
         self.roles.iter().flat_map(|role| {
@@ -86,6 +111,7 @@ pub(super) async fn examine(target: &Target, functions: &Functions) -> DatabaseR
         server: format!("{}:{}/{}", database.host, database.port, database.dbname),
         server_version: None,
         roles: Vec::new(),
+        scope_roles: None,
         refused: Vec::new(),
     };
     let roles = [
@@ -119,24 +145,32 @@ pub(super) async fn examine(target: &Target, functions: &Functions) -> DatabaseR
         }
         report.roles.push(found);
     }
-    let work = refusals(target, functions);
+    let work = by_catalogue(target, functions);
     // Where the role can't log in, or the catalogue can't be read, a problem says so already.
-    if let Ok(Some(refused)) = tokio::time::timeout(ROLE_TIMEOUT, work).await {
+    if let Ok(Some((standing, refused))) = tokio::time::timeout(ROLE_TIMEOUT, work).await {
         report.refused = refused;
+        report.take(database, &standing);
     }
     report
 }
 
-/// Functions and views that no statement may use, since what they reach is not harmless or
-/// can't be told.
-async fn refusals(target: &Target, functions: &Functions) -> Option<Vec<RefusedObject>> {
+/// How it stands with scope roles; and functions and views that no statement may use, since what
+/// they reach is not harmless or can't be told.
+async fn by_catalogue(
+    target: &Target,
+    functions: &Functions,
+) -> Option<(Standing, Vec<RefusedObject>)> {
     let role = &target.database.control;
     let client = Client::connect(target, role, &SaltedPasswords::default(), "10s").await.ok()?;
     let asking = Asking(Mutex::new(client));
+    let standing = scope_roles::standing(&asking, &sessions(&target.database)).await;
     let snapshot = catalog::load(&asking).await;
     asking.0.into_inner().close().await;
     let refused = Catalogue::new(snapshot.ok()?).refusals(functions).into_iter();
-    Some(refused.map(RefusedObject::from).collect())
+    // Our own are for pgward, and no session needs them.
+    let ours = format!("function {}.", scope_roles::SCHEMA);
+    let refused = refused.filter(|found| !found.what.starts_with(&ours));
+    Some((standing.ok()?, refused.map(RefusedObject::from).collect()))
 }
 
 impl From<Found> for RefusedObject {

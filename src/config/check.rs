@@ -256,7 +256,7 @@ fn limits<'t>(reader: &mut Reader<'t>, mut section: Section<'t>) -> Limits {
         )),
         max_rows_read: section.number(reader, "max_rows_read", 0, 0..=ROWS_MAX),
         max_bytes_read: section.size(reader, "max_bytes_read", 0..=1 << 50).unwrap_or(0),
-        max_rows_written: section.number(reader, "max_rows_written", 0, 0..=ROWS_MAX),
+        max_rows_written: section.number(reader, "max_rows_written", 1000, 0..=ROWS_MAX),
         statement_bytes: count(section.size(reader, "statement_bytes", bytes).unwrap_or(1 << 20)),
     };
     section.finish(reader);

@@ -83,6 +83,7 @@ pub struct WishError {
 #[derive(Debug, Clone, Copy)]
 pub struct Rules<'a> {
     config: &'a Config,
+    scope_roles: bool,
 }
 
 /// A wish that may be granted.
@@ -117,7 +118,13 @@ impl<'a> Rules<'a> {
     /// The rules of that configuration.
     #[must_use]
     pub const fn new(config: &'a Config) -> Self {
-        Self { config }
+        Self { config, scope_roles: false }
+    }
+
+    /// The same where the upstream makes a role for each set of scopes: no writer is needed.
+    #[must_use]
+    pub const fn scope_roles(self, installed: bool) -> Self {
+        Self { scope_roles: installed, ..self }
     }
 
     /// Checks a wish at `now` (microseconds since the epoch).
@@ -336,12 +343,13 @@ impl<'a> Rules<'a> {
         }
         let beyond = scopes.iter().any(Scope::beyond_reading);
         let known = self.config.databases.get(database);
-        if beyond && known.is_none_or(|known| known.writer.is_none()) {
+        let writes = self.scope_roles || known.is_some_and(|known| known.writer.is_some());
+        if beyond && !writes {
             return Err(error(
                 format!("database \"{database}\" has no writer role, so nothing can be written"),
                 format!(
-                    "configure databases.{database}.writer (`pgward config setup-sql` prints the \
-                     SQL), or leave out --scope"
+                    "run the SQL that `pgward config setup-sql --database {database}` prints, or \
+                     leave out --scope"
                 ),
             ));
         }

@@ -62,7 +62,8 @@ pub(super) async fn open(door: Door, entry: Entry) -> Result<Admitted, (Box<Door
     if notice {
         let until = until(grant.expires_at, now);
         let (scopes, narrowed) = (shown(&connected.scopes), connected.terms.narrows_reads());
-        let welcome = texts::welcome(grant.id, &scopes, narrowed, &grant.reason, &until);
+        let unheld = connected.held == Some(false);
+        let welcome = texts::welcome(grant.id, &scopes, (narrowed, unheld), &grant.reason, &until);
         write::notice(&mut out, &welcome);
     }
     write::ready_for_query(&mut out, b'I');

@@ -1,17 +1,22 @@
-//! Per database: its control connection, the check of its roles, and its catalogue. Until all
-//! three stand, the database has no sessions.
+//! Per database: its control connection, the check of its roles, its scope roles, and its
+//! catalogue. Until these stand, the database has no sessions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::clock;
 use super::control::Control;
 use super::dial::Target;
+use super::scoped::ScopeRoles;
 use super::shared::{Controlled, Shared};
 use crate::catalog::roles::{self, Finding, Purpose, Severity};
+use crate::catalog::scope_roles::{self, Standing};
 use crate::catalog::{CatalogueError, Refreshed};
+use crate::grants::State;
 use crate::net::simple::QueryError;
+use crate::policy::Scope;
 
 /// Pause after a failure.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -21,8 +26,16 @@ pub(super) fn keep(shared: &Arc<Shared>, target: &Arc<Target>) -> Controlled {
     let control = Control::start(Arc::clone(target), Arc::clone(&shared.salted));
     let roles_checked = Arc::new(AtomicBool::new(false));
     let checked = Arc::clone(&roles_checked);
-    let keeping = run(Arc::clone(shared), Arc::clone(target), control.clone(), checked);
-    Controlled { control, roles_checked, keeper: tokio::spawn(keeping).abort_handle() }
+    let scope_roles = Arc::new(ScopeRoles::new(Arc::clone(target), Arc::clone(&shared.salted)));
+    let keeper = Keeper {
+        shared: Arc::clone(shared),
+        target: Arc::clone(target),
+        control: control.clone(),
+        roles_checked: checked,
+        scope_roles: Arc::clone(&scope_roles),
+    };
+    let keeper = tokio::spawn(keeper.run()).abort_handle();
+    Controlled { control, roles_checked, scope_roles, keeper }
 }
 
 /// Keeps exactly the databases of the settings: new ones are begun, others let go.
@@ -42,56 +55,100 @@ pub(super) fn keep_all(shared: &Arc<Shared>, targets: &BTreeMap<String, Arc<Targ
     }
 }
 
-async fn run(
+/// What keeps one database.
+struct Keeper {
     shared: Arc<Shared>,
     target: Arc<Target>,
-    mut control: Control,
+    control: Control,
     roles_checked: Arc<AtomicBool>,
-) {
-    let name = &target.database.name;
-    let mut state = State::default();
-    loop {
-        control.wait_up().await;
-        let step = async {
-            if !roles_checked.load(Ordering::Relaxed) {
-                roles_are_sound(&control, &target).await?;
-                roles_checked.store(true, Ordering::Relaxed);
+    scope_roles: Arc<ScopeRoles>,
+}
+
+impl Keeper {
+    async fn run(mut self) {
+        let mut telling = Telling::default();
+        loop {
+            self.control.wait_up().await;
+            let step = self.step().await;
+            let worked = step.is_ok();
+            self.tell(telling.after(step));
+            if worked {
+                self.scope_roles.sweep(|| self.needed()).await;
+                self.shared.catalogues.due(&self.target.database.name).await;
+            } else {
+                tokio::time::sleep(RETRY_AFTER).await;
             }
-            match shared.catalogues.refresh(name, &control).await {
-                Ok(Refreshed::Changed) => tracing::info!(database = %name, "catalogue loaded"),
-                Ok(Refreshed::Unchanged) => {}
-                Err(problem) => return Err(in_words(&problem)),
-            }
-            Ok(())
-        };
-        let step = step.await;
-        let worked = step.is_ok();
-        match state.after(step) {
-            Some(Told::Served) => tracing::info!(database = %name, "the database is served"),
-            Some(Told::FreshAgain) => {
-                tracing::info!(database = %name, "the catalogue can be read again");
-            }
+        }
+    }
+
+    async fn step(&self) -> Result<(), String> {
+        let name = &self.target.database.name;
+        let changed = self.scope_roles.look(&self.control).await;
+        if changed.map_err(|problem| in_words(&problem))? {
+            self.tell_standing();
+        }
+        if !self.roles_checked.load(Ordering::Relaxed) {
+            let standing = self.scope_roles.standing();
+            roles_are_sound(&self.control, &self.target, &standing).await?;
+            self.roles_checked.store(true, Ordering::Relaxed);
+        }
+        match self.shared.catalogues.refresh(name, &self.control).await {
+            Ok(Refreshed::Changed) => tracing::info!(database = %name, "catalogue loaded"),
+            Ok(Refreshed::Unchanged) => {}
+            Err(problem) => return Err(in_words(&problem)),
+        }
+        Ok(())
+    }
+
+    /// The scopes of every grant that may have sessions.
+    fn needed(&self) -> Vec<Vec<Scope>> {
+        let (name, now) = (&self.target.database.name, clock::now().wall);
+        let mut grants = self.shared.grants.all();
+        grants.retain(|grant| {
+            grant.database == *name
+                && grant.state_at(now) == State::Active
+                && grant.scopes.iter().any(Scope::beyond_reading)
+        });
+        grants.iter().map(|grant| grant.scopes.clone()).collect()
+    }
+
+    fn tell_standing(&self) {
+        let database = &self.target.database.name;
+        match &*self.scope_roles.standing() {
+            Standing::Usable => tracing::info!(
+                %database,
+                "grants with write scopes run as roles of their own, which PostgreSQL holds to them"
+            ),
+            Standing::Unusable(problem) => tracing::error!(
+                %database,
+                %problem,
+                "the functions for scope roles cannot be used: no sessions on grants with write scopes"
+            ),
+            Standing::Absent => {}
+        }
+    }
+
+    fn tell(&self, told: Option<Told>) {
+        let database = &self.target.database.name;
+        match told {
+            Some(Told::Served) => tracing::info!(%database, "the database is served"),
+            Some(Told::FreshAgain) => tracing::info!(%database, "the catalogue can be read again"),
             Some(Told::NotServed(problem)) => {
-                tracing::error!(database = %name, %problem, "the database cannot be served");
+                tracing::error!(%database, %problem, "the database cannot be served");
             }
             Some(Told::Stale(problem)) => tracing::warn!(
-                database = %name,
+                %database,
                 %problem,
                 "the catalogue cannot be read; the last one is used"
             ),
             None => {}
-        }
-        if worked {
-            shared.catalogues.due(name).await;
-        } else {
-            tokio::time::sleep(RETRY_AFTER).await;
         }
     }
 }
 
 /// What was last told of a database.
 #[derive(Debug, Default)]
-struct State {
+struct Telling {
     served: bool,
     problem: Option<String>,
 }
@@ -109,7 +166,7 @@ enum Told {
     FreshAgain,
 }
 
-impl State {
+impl Telling {
     /// Each problem once, not once a second, and its end.
     fn after(&mut self, step: Result<(), String>) -> Option<Told> {
         match step {
@@ -130,7 +187,11 @@ impl State {
 }
 
 /// Checks what the roles could do; a finding that refuses is an error, the others are told.
-async fn roles_are_sound(control: &Control, target: &Target) -> Result<(), String> {
+async fn roles_are_sound(
+    control: &Control,
+    target: &Target,
+    standing: &Standing,
+) -> Result<(), String> {
     let database = &target.database;
     let mut sessions = vec![database.reader.user.as_str()];
     sessions.extend(database.writer.as_ref().map(|role| role.user.as_str()));
@@ -151,6 +212,10 @@ async fn roles_are_sound(control: &Control, target: &Target) -> Result<(), Strin
             }
         }
     }
+    let writer = database.writer.as_ref();
+    if let Some(finding) = writer.and_then(|role| scope_roles::of_writer(&role.user, standing)) {
+        tracing::warn!(database = %database.name, %finding, "upstream role");
+    }
     if refusing.is_empty() { Ok(()) } else { Err(refusing.join("; ")) }
 }
 
@@ -166,7 +231,7 @@ mod tests {
     #[test]
     fn each_problem_is_told_once_and_its_end_too() {
         let fails = |what: &str| Err(what.to_owned());
-        let mut state = State::default();
+        let mut state = Telling::default();
         for (step, told) in [
             (fails("roles"), Some(Told::NotServed("roles".into()))),
             (fails("roles"), None),

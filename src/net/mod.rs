@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `server`, `shared`, `worker`, `accept`, `keeper` | start, reload, drain; what is shared by whom |
 //! | `handshake`, `login`, `proving`, `greeting` | from accept to ReadyForQuery |
-//! | `dial`, `proof`, `upstream`, `parameters` | the upstream's side of a login |
+//! | `dial`, `proof`, `upstream`, `scoped`, `parameters` | the upstream's side of a login |
 //! | `task`, `relay`, `turns`, `side`, `judging`, `pool` | a session between login and end |
 //! | `registry`, `control`, `cancel` | who is there, and how it ends |
 //! | `stream`, `tls`, `framed`, `simple`, `limiter`, `clock` | tools |
@@ -32,6 +32,7 @@ mod proof;
 pub mod proving;
 pub mod registry;
 mod relay;
+mod scoped;
 pub mod server;
 mod shared;
 mod side;

@@ -205,7 +205,8 @@ impl Relay {
         } else if self.over.as_ref().is_some_and(|over| now.since(over.at) >= TOLD_WITHIN_US) {
             self.end_backend();
         }
-        let fired = self.timer.as_mut().poll(context).is_ready();
+        // Polled when it was set, so it wakes this task; before that there is nothing to ask.
+        let fired = now.boot >= self.armed_for && self.timer.as_mut().poll(context).is_ready();
         let next = self.next_look(now);
         if fired || next < self.armed_for {
             self.armed_for = next;

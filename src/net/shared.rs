@@ -13,6 +13,7 @@ use super::dial::{SaltedPasswords, Target};
 use super::limiter::Limiter;
 use super::pool::Pool;
 use super::registry::Registry;
+use super::scoped::ScopeRoles;
 use super::tls::{self, ServerTls};
 use crate::audit::Log;
 use crate::base::refusal::login::NotServed;
@@ -57,6 +58,7 @@ pub(super) struct Controlled {
     pub(super) control: Control,
     /// Whether its roles were checked, and none refused.
     pub(super) roles_checked: Arc<AtomicBool>,
+    pub(super) scope_roles: Arc<ScopeRoles>,
     pub(super) keeper: tokio::task::AbortHandle,
 }
 
@@ -152,6 +154,11 @@ impl Shared {
         } else {
             None
         }
+    }
+
+    /// A database's scope roles.
+    pub(super) fn scope_roles(&self, database: &str) -> Option<Arc<ScopeRoles>> {
+        self.controls.get(database).map(|controlled| Arc::clone(&controlled.scope_roles))
     }
 
     /// A database's control connection.

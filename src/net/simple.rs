@@ -71,6 +71,20 @@ impl Client {
         salted: &SaltedPasswords,
         statement_timeout: &str,
     ) -> Result<Self, DialError> {
+        Self::connect_with(target, role, salted, statement_timeout, &[]).await
+    }
+
+    /// As [`Client::connect`], with more settings.
+    ///
+    /// # Errors
+    /// See [`DialError`].
+    pub async fn connect_with(
+        target: &Target,
+        role: &Role,
+        salted: &SaltedPasswords,
+        statement_timeout: &str,
+        more: &[(String, String)],
+    ) -> Result<Self, DialError> {
         let parameters = [
             ("application_name", "pgward"),
             ("client_encoding", "UTF8"),
@@ -80,8 +94,9 @@ impl Client {
             ("default_transaction_read_only", "on"),
             ("idle_session_timeout", "0"),
         ];
-        let parameters: Vec<(String, String)> =
+        let mut parameters: Vec<(String, String)> =
             parameters.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        parameters.extend_from_slice(more);
         let upstream = dial(target, role, &parameters, salted).await?;
         Ok(Self { framed: Framed::new(upstream.stream) })
     }

@@ -118,13 +118,19 @@ pub fn has_early_data(tcp: &TcpStream) -> io::Result<bool> {
     }
 }
 
-/// What both kinds of TCP connection get: no delay for small messages, and keepalives that find
-/// a dead peer within about two minutes.
+/// What both kinds of TCP connection get: no delay for small messages, keepalives that find a
+/// dead peer within about two minutes, and no pacing within one machine.
 ///
 /// # Errors
 /// When the socket refuses an option.
 pub fn tune(tcp: &TcpStream) -> io::Result<()> {
     tcp.set_nodelay(true)?;
+    #[cfg(target_os = "linux")]
+    if tcp.peer_addr().is_ok_and(|peer| peer.ip().is_loopback()) {
+        // There is no path to be fair on: what bbr does for every segment would be wasted. Where
+        // the kernel has no reno its own choice stays.
+        let _ = rustix::net::sockopt::set_tcp_congestion(tcp, "reno");
+    }
     let keepalive = socket2::TcpKeepalive::new()
         .with_time(std::time::Duration::from_secs(60))
         .with_interval(std::time::Duration::from_secs(15))

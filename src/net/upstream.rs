@@ -11,6 +11,7 @@ use super::parameters::Wanted;
 use super::registry::{Place, UpstreamOf};
 use super::simple::{Client, QueryError};
 use crate::base::refusal::login as texts;
+use crate::catalog::scope_roles::Standing;
 use crate::config::{Limits, Role};
 use crate::grants::terms::{caps, row_caps};
 use crate::grants::{Grant, scopes};
@@ -22,6 +23,9 @@ pub(super) struct Connected {
     pub(super) upstream: Upstream,
     pub(super) terms: Arc<Terms>,
     pub(super) role: String,
+    /// Whether PostgreSQL itself holds the session to its grant's scopes; `None` where there is
+    /// nothing but reading.
+    pub(super) held: Option<bool>,
     pub(super) target: Arc<Target>,
     /// As written, one each.
     pub(super) scopes: Vec<String>,
@@ -39,23 +43,23 @@ pub(super) async fn connect(
     let Some(target) = door.settings.targets.get(database).map(Arc::clone) else {
         return Err(Turned::new(texts::unknown_database(database), "unknown_database"));
     };
-    let (role, role_key, path) = if !grant.scopes.iter().any(Scope::beyond_reading) {
-        (target.database.reader.clone(), "reader", WritePath::default())
-    } else {
-        let Some(role) = target.database.writer.clone() else {
-            return Err(Turned::new(texts::no_writer(grant.id, database), "no_writer"));
-        };
-        let path = write_path(door, &target, &role).await;
-        (role, "writer", path.map_err(|problem| told(problem, database, "writer"))?)
-    };
-    let terms = Arc::new(terms(grant, &door.settings.config.limits, &path));
     let scopes: Vec<String> = grant.scopes.iter().map(scopes::text).collect();
-    let shown = shown(&scopes);
-    let settings = wanted
-        .settings(&terms, path.setting.as_deref(), &shown, clock::now())
-        .map_err(|refusal| Turned::new(refusal, "startup_parameter"))?;
-    let dialing = dial::dial(&target, &role, &settings, &door.shared().salted);
-    let upstream = dialing.await.map_err(|problem| told(problem, database, role_key))?;
+    let mut attempts = 1;
+    let (acting, terms, upstream) = loop {
+        let acting = Acting::of(door, grant, &target).await?;
+        match log_in(door, grant, wanted, &target, &acting, &shown(&scopes)).await {
+            Ok((terms, upstream)) => break (acting, terms, upstream),
+            // Another pgward at this database has just given the role its own password, or
+            // removed it.
+            Err(Failed::Dial(problem))
+                if acting.held == Some(true) && attempts < ATTEMPTS && is_login(&problem) =>
+            {
+                attempts += 1;
+            }
+            Err(Failed::Dial(problem)) => return Err(told(problem, database, acting.key)),
+            Err(Failed::Turned(turned)) => return Err(turned),
+        }
+    };
     let backend = place.entry.control().learn(upstream.pid).await.map_err(|problem| {
         let why = match problem {
             ControlError::Down => texts::NotServed::ControlDown,
@@ -72,7 +76,103 @@ pub(super) async fn connect(
         backend,
         key: upstream.key.clone(),
     });
-    Ok(Connected { upstream, terms, role: role.user, target, scopes })
+    let (role, held) = (acting.role.user, acting.held);
+    Ok(Connected { upstream, terms, role, held, target, scopes })
+}
+
+/// Logins as a scope role, before its refusal is taken for an answer.
+const ATTEMPTS: u32 = 3;
+
+/// Whom a session runs as.
+#[derive(Debug)]
+struct Acting {
+    role: Role,
+    /// The configuration's key for it, for who is to look into a failure.
+    key: &'static str,
+    /// The setting `role`.
+    more: Vec<(String, String)>,
+    held: Option<bool>,
+}
+
+impl Acting {
+    async fn of(door: &Door, grant: &Grant, target: &Target) -> Result<Self, Turned> {
+        let database = &grant.database;
+        let as_configured =
+            |role: &Role, key, held| Self { role: role.clone(), key, more: Vec::new(), held };
+        if !grant.scopes.iter().any(Scope::beyond_reading) {
+            return Ok(as_configured(&target.database.reader, "reader", None));
+        }
+        let Some(roles) = door.shared().scope_roles(database) else {
+            let why = texts::NotServed::ControlDown;
+            return Err(Turned::new(texts::no_control(database, why), "no_control"));
+        };
+        match &*roles.standing() {
+            Standing::Absent => match &target.database.writer {
+                Some(role) => return Ok(as_configured(role, "writer", Some(false))),
+                None => return Err(Turned::new(texts::no_writer(grant.id, database), "no_writer")),
+            },
+            Standing::Unusable(why) => {
+                let refusal = texts::no_scope_role(grant.id, database, why);
+                return Err(Turned::new(refusal, "scope_role").because(why));
+            }
+            Standing::Usable => {}
+        }
+        let left_us = grant.expires_at.saturating_sub(clock::now().wall).max(0);
+        let opening = roles.open(&grant.scopes, left_us.unsigned_abs() / 1_000_000);
+        let opened = opening.await.map_err(|problem| {
+            tracing::warn!(%database, grant = %grant.id, %problem, "no scope role");
+            let refusal = match &problem {
+                QueryError::Failed { message, .. } => {
+                    texts::no_scope_role(grant.id, database, message)
+                }
+                QueryError::Lost(_) => {
+                    let why = "The role for the grant's scopes could not be asked for.";
+                    texts::upstream_unreachable(database, why)
+                }
+            };
+            Turned::new(refusal, "scope_role").because(problem)
+        })?;
+        let more = opened.acts_as.map(|role| ("role".to_owned(), role)).into_iter().collect();
+        Ok(Self { role: opened.role, key: "control", more, held: Some(true) })
+    }
+}
+
+/// Why a login at the upstream failed.
+enum Failed {
+    Dial(DialError),
+    Turned(Turned),
+}
+
+impl From<DialError> for Failed {
+    fn from(problem: DialError) -> Self {
+        Self::Dial(problem)
+    }
+}
+
+async fn log_in(
+    door: &Door,
+    grant: &Grant,
+    wanted: &Wanted,
+    target: &Target,
+    acting: &Acting,
+    shown: &str,
+) -> Result<(Arc<Terms>, Upstream), Failed> {
+    let path = match acting.held {
+        None => WritePath::default(),
+        Some(_) => write_path(door, target, acting).await?,
+    };
+    let terms = Arc::new(terms(grant, &door.settings.config.limits, &path));
+    let mut settings = wanted
+        .settings(&terms, path.setting.as_deref(), shown, clock::now())
+        .map_err(|refusal| Failed::Turned(Turned::new(refusal, "startup_parameter")))?;
+    settings.extend_from_slice(&acting.more);
+    let upstream = dial::dial(target, &acting.role, &settings, &door.shared().salted).await?;
+    Ok((terms, upstream))
+}
+
+/// Whether the server refused the login itself (class 28).
+fn is_login(problem: &DialError) -> bool {
+    matches!(problem, DialError::Refused { sqlstate, .. } if sqlstate.starts_with("28"))
 }
 
 /// Scopes in one line; a read grant has none.
@@ -91,9 +191,9 @@ struct WritePath {
 
 /// Asks the server, as the writer, on a connection of our own: its statements are ours, and the
 /// session's own connection runs nothing that its client did not send.
-async fn write_path(door: &Door, target: &Target, role: &Role) -> Result<WritePath, DialError> {
-    let salted = &door.shared().salted;
-    let mut client = Client::connect(target, role, salted, "4s").await?;
+async fn write_path(door: &Door, target: &Target, acting: &Acting) -> Result<WritePath, DialError> {
+    let (salted, role) = (&door.shared().salted, &acting.role);
+    let mut client = Client::connect_with(target, role, salted, "4s", &acting.more).await?;
     let asked = client.rows("SELECT pg_catalog.current_setting('search_path')").await;
     let setting = asked.map_err(lost)?.into_iter().flatten().next().flatten();
     let asked = client.rows("SELECT pg_catalog.unnest(pg_catalog.current_schemas(true))").await;

@@ -1,7 +1,10 @@
 //! What other scopes than writes permit: calls, maintenance, definitions, and narrowed reads;
 //! and what holds of every write: a WHERE that chooses, rows that can be counted.
 
-use crate::policy::functions;
+use crate::policy::catalogue::Relation;
+use crate::policy::functions::{self, Told};
+use crate::policy::reach::fired::{Deed, Search};
+use crate::policy::reach::{self, Occasions};
 use crate::policy::reason::Reason;
 use crate::policy::rules::{Rules, never, refuse};
 use crate::policy::scope;
@@ -38,16 +41,16 @@ impl Rules<'_> {
     }
 
     /// One call: by an `execute:` scope, or like any other.
-    pub(super) fn call(&self, name: &Name, settings_known: bool) -> Result<(), Reason> {
-        if self.executes(name, settings_known) {
+    pub(super) fn call(&self, name: &Name, told: Told) -> Result<(), Reason> {
+        if self.executes(name, told) {
             return Ok(());
         }
-        self.functions.call(name, settings_known, self.catalogue)
+        self.functions.call(name, told, self.catalogue)
     }
 
     /// Whether `execute:` scopes permit a call. An unqualified name is every function of that
     /// name: each must be permitted, or be harmless.
-    fn executes(&self, name: &Name, settings_known: bool) -> bool {
+    fn executes(&self, name: &Name, told: Told) -> bool {
         let permits = |schema: &str| {
             let system = matches!(schema, "pg_catalog" | "information_schema");
             let refused = self.functions.is_refused(&Name::qualified(schema, name.name.clone()));
@@ -64,19 +67,18 @@ impl Rules<'_> {
         schemas.iter().any(|schema| permits(schema))
             && schemas.iter().all(|schema| {
                 let qualified = Name::qualified(*schema, name.name.clone());
-                permits(schema)
-                    || self.functions.call(&qualified, settings_known, self.catalogue).is_ok()
+                permits(schema) || self.functions.call(&qualified, told, self.catalogue).is_ok()
             })
     }
 
     /// Whether snapshots may go from one session to another.
     pub(super) fn shares_snapshots(&self) -> bool {
-        self.executes(&Name::qualified("pg_catalog", "pg_export_snapshot"), false)
+        self.executes(&Name::qualified("pg_catalog", "pg_export_snapshot"), Told::default())
     }
 
     /// CALL: the procedure needs a scope of its own, however harmless it may be.
     pub(super) fn called(&self, statement: &Statement) -> Result<(), Reason> {
-        if statement.calls.iter().any(|call| self.executes(call, false)) {
+        if statement.calls.iter().any(|call| self.executes(call, Told::default())) {
             return Ok(());
         }
         let known = |call: &&Name| self.catalogue.functions(call).next().is_some();
@@ -87,7 +89,12 @@ impl Rules<'_> {
         let schema = name.schema.clone().or_else(|| {
             self.catalogue.functions(name).next().map(|function| function.schema.clone())
         });
-        let schema = schema.unwrap_or_else(|| "SCHEMA".into());
+        let found = self.catalogue.functions(name).next().is_some();
+        let Some(schema) = schema.filter(|_| found) else {
+            let hint = "No such procedure is known: check its name. If it was made just now, send \
+                        the statement again in a second.";
+            return Err(refuse("call", &format!("CALL {name}"), hint));
+        };
         let qualified = scope::qualified(&schema, &name.name);
         Err(Reason::Statement {
             rule: "call",
@@ -102,28 +109,43 @@ impl Rules<'_> {
         if statement.reads.is_empty() {
             return Err(never(statement));
         }
-        let mut missing = Vec::new();
-        for table in &statement.reads {
-            let schema = table.schema.clone().or_else(|| self.schema_of(&table.name));
-            let known = schema.as_deref().and_then(|s| self.catalogue.relation(s, &table.name));
-            let known = known.filter(|relation| matches!(relation.kind, 'r' | 'p' | 'm'));
-            let permitted = known.is_some_and(|relation| {
-                let mut scopes = self.terms.scopes.iter();
-                scopes.any(|scope| scope.permits_maintenance(&relation.schema, &relation.name))
-            });
-            if !permitted {
-                missing.push((schema, table));
+        let mut missing: Vec<&Relation> = Vec::new();
+        let mut deeds = Vec::new();
+        for named in &statement.reads {
+            let Some(relation) = self.maintainable(named) else {
+                return Err(Reason::RelationUnknown(named.to_string()));
+            };
+            let fits = matches!(relation.kind, 'r' | 'p' | 'm');
+            let mut scopes = self.terms.scopes.iter();
+            if !(fits && scopes.any(|s| s.permits_maintenance(&relation.schema, &relation.name))) {
+                missing.push(relation);
             }
+            let (schema, name) = (relation.schema.clone(), relation.name.clone());
+            deeds.push(Deed::of(schema, name, Occasions::MAINTAIN));
         }
-        let Some((_, first)) = missing.first() else { return Ok(()) };
-        let name = |schema: &Option<Box<str>>, table: &Name| {
-            scope::qualified(schema.as_deref().unwrap_or("SCHEMA"), &table.name)
-        };
+        if missing.is_empty() {
+            let ddl = matches!(statement.operation, "REINDEX" | "REFRESH MATERIALIZED VIEW");
+            deeds.extend(ddl.then(|| Deed::of("".into(), "".into(), Occasions::DDL)));
+            return self.fires(statement, deeds);
+        }
+        let scope = |r: &&Relation| format!("maintain:{}", scope::qualified(&r.schema, &r.name));
+        let first = statement.reads.first().map(ToString::to_string).unwrap_or_default();
         Err(Reason::Statement {
             rule: "maintain",
             what: format!("{} on {first}", statement.operation),
             hint: "",
-            scopes: missing.iter().map(|(s, t)| format!("maintain:{}", name(s, t))).collect(),
+            scopes: missing.iter().map(scope).collect(),
+        })
+    }
+
+    /// The relation that a name means to VACUUM and its kin; an index is its table.
+    fn maintainable(&self, named: &Name) -> Option<&Relation> {
+        let path = ["pg_catalog"].into_iter().chain(self.terms.write_path.iter().map(|s| &**s));
+        let schemas: Vec<&str> =
+            named.schema.as_deref().map_or_else(|| path.collect(), |s| vec![s]);
+        schemas.into_iter().find_map(|schema| {
+            let found = self.catalogue.relation(schema, &named.name);
+            found.or_else(|| self.catalogue.indexed(schema, &named.name))
         })
     }
 
@@ -135,7 +157,7 @@ impl Rules<'_> {
         let permitted =
             |schema: &str| self.terms.scopes.iter().any(|scope| scope.permits_ddl(schema));
         let outside = |name: &&Name| !name.schema.as_deref().is_some_and(permitted);
-        let Some(first) = names.iter().find(outside) else { return Ok(()) };
+        let Some(first) = names.iter().find(outside) else { return self.definition(statement) };
         let mut scopes: Vec<String> = names
             .iter()
             .filter(outside)
@@ -157,6 +179,44 @@ impl Rules<'_> {
         })
     }
 
+    /// What a definition runs: event triggers, and where a table may be written anew, its own
+    /// expressions. What it makes can be used before any snapshot has it, under a name that the
+    /// last one vouches for: so nothing is made, or takes such a name, that would be refused.
+    fn definition(&self, statement: &Statement) -> Result<(), Reason> {
+        let deed = |table: &Name, occasions| {
+            let schema = table.schema.clone()?;
+            Some(Deed::of(schema, table.name.clone(), occasions))
+        };
+        let mut deeds = vec![Deed::of("".into(), "".into(), Occasions::DDL)];
+        let names = || statement.reads.iter().chain(statement.defines.iter().flatten());
+        let known = |name: &Name| self.catalogue.relations(name).next().is_some();
+        if statement.operation == "CREATE TABLE" && statement.defines.iter().flatten().any(known) {
+            deeds.extend(names().filter_map(|table| deed(table, Occasions::EVERY)));
+        }
+        if statement.operation.starts_with("ALTER") {
+            let text = self.text.get(statement.span.clone()).unwrap_or(self.text);
+            let renames = text.windows(6).any(|word| word.eq_ignore_ascii_case(b"rename"));
+            let occasions = if renames { Occasions::EVERY } else { Occasions::DEFINE };
+            for table in statement.reads.iter().filter(|_| renames) {
+                reach::client::relations(table, self.catalogue, self.functions)?;
+            }
+            deeds.extend(statement.reads.iter().filter_map(|table| deed(table, occasions)));
+        }
+        self.fires(statement, deeds)?;
+        match &statement.makes {
+            Some(body) if !body.trigger => {
+                let search = Search::new(self.catalogue, self.functions, &self.terms.scopes);
+                let what = statement.operation.to_owned();
+                let name = statement.defines.iter().flatten().next();
+                let name = name.map(Name::to_string).unwrap_or_default();
+                search
+                    .body(&body.language, &body.text, &format!("function {name}"))
+                    .map_err(|fires| Reason::Fires { what, fires })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// With `select:` scopes nothing else is read, but the system's own catalogs.
     pub(super) fn reads(&self, statement: &Statement) -> Result<(), Reason> {
         if !self.terms.narrows_reads() {
@@ -170,8 +230,10 @@ impl Rules<'_> {
                 continue;
             }
             if !self.may_read(table) {
-                let schema = self.likely_schema(table);
-                let named = scope::qualified(schema.as_deref().unwrap_or("SCHEMA"), &table.name);
+                let Some(schema) = self.likely_schema(table) else {
+                    return Err(Reason::RelationUnknown(table.to_string()));
+                };
+                let named = scope::qualified(&schema, &table.name);
                 let scopes = if TELLING.contains(&&*table.name) {
                     Vec::new()
                 } else {

@@ -49,23 +49,36 @@ pub(crate) struct Verdicted {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct Entry<V> {
     text: Box<[u8]>,
     parameter_types: Box<[u32]>,
     utf8: bool,
     class: Arc<Class>,
-    verdict: Verdicted,
+    value: V,
     bytes: usize,
     used: bool,
 }
 
-/// The cache of one worker.
+/// What is kept in a [`Cache`].
+pub(crate) trait Kept {
+    /// What it takes beside an entry's own fields, bytes (estimate).
+    fn bytes(&self) -> usize;
+}
+
+impl Kept for Verdicted {
+    fn bytes(&self) -> usize {
+        self.judgement.statements.iter().map(statement_bytes).sum()
+    }
+}
+
+/// What one worker remembers of cases: of their exact texts, or (its case's text being a token
+/// shape) of all texts of that shape.
 #[derive(Debug)]
-pub(crate) struct Cache {
+pub(crate) struct Cache<V> {
     key: [u8; 16],
     bytes_max: usize,
     bytes: usize,
-    entries: HashMap<u64, Entry, BuildHasherDefault<AsIs>>,
+    entries: HashMap<u64, Entry<V>, BuildHasherDefault<AsIs>>,
     order: VecDeque<u64>,
     classes: VecDeque<Arc<Class>>,
 }
@@ -74,7 +87,7 @@ pub(crate) struct Cache {
 /// their own, and an equal one made anew matches them).
 const CLASSES_MAX: usize = 64;
 
-impl Cache {
+impl<V: Kept> Cache<V> {
     /// `key` is random and secret; `bytes_max` bounds what is kept.
     pub(crate) fn new(key: [u8; 16], bytes_max: usize) -> Self {
         Self {
@@ -93,28 +106,28 @@ impl Cache {
         self.bytes = 0;
     }
 
-    /// The verdict on exactly this case. Allocates nothing.
-    pub(crate) fn get(&mut self, case: &Case<'_>) -> Option<&Verdicted> {
+    /// What is kept of exactly this case. Allocates nothing.
+    pub(crate) fn get(&mut self, case: &Case<'_>) -> Option<&V> {
         let hash = self.hash(case);
         let entry = self.entries.get_mut(&hash)?;
         if !entry.is(case) {
             return None;
         }
         entry.used = true;
-        Some(&entry.verdict)
+        Some(&entry.value)
     }
 
-    /// Keeps a verdict; what is larger than the whole cache is kept alone.
-    pub(crate) fn put(&mut self, case: &Case<'_>, verdict: Verdicted) {
+    /// Keeps a value; what is larger than the whole cache is kept alone.
+    pub(crate) fn put(&mut self, case: &Case<'_>, value: V) {
         let hash = self.hash(case);
-        let statements: usize = verdict.judgement.statements.iter().map(statement_bytes).sum();
-        let bytes = ENTRY_BYTES + case.text.len() + case.parameter_types.len() * 4 + statements;
+        let own = case.text.len() + case.parameter_types.len() * 4;
+        let bytes = ENTRY_BYTES + own + value.bytes();
         let entry = Entry {
             text: case.text.into(),
             parameter_types: case.parameter_types.into(),
             utf8: case.utf8,
             class: self.class(case.terms),
-            verdict,
+            value,
             bytes,
             used: false,
         };
@@ -193,7 +206,7 @@ impl Class {
     }
 }
 
-impl Entry {
+impl<V> Entry<V> {
     fn is(&self, case: &Case<'_>) -> bool {
         *self.text == *case.text
             && *self.parameter_types == *case.parameter_types
@@ -236,31 +249,30 @@ pub(crate) struct Shapes {
     bytes: usize,
     /// By hash and encoding.
     seen: HashMap<(u128, bool), Box<[u8]>>,
-    scratch: Vec<u8>,
 }
 
 impl Shapes {
     pub(crate) fn new(key: [u8; 16], bytes_max: usize) -> Self {
-        Self { key, bytes_max, bytes: 0, seen: HashMap::new(), scratch: Vec::new() }
+        Self { key, bytes_max, bytes: 0, seen: HashMap::new() }
     }
 
     /// Whether a text of this shape was read without a veto; else asks `vote` and remembers a
     /// vote for it.
-    pub(crate) fn passes(&mut self, text: &[u8], utf8: bool, vote: impl FnOnce() -> bool) -> bool {
-        let hash = (crate::sql::shape(text, &self.key, &mut self.scratch), utf8);
-        if self.seen.get(&hash).is_some_and(|seen| **seen == *self.scratch) {
+    pub(crate) fn passes(&mut self, shape: &[u8], utf8: bool, vote: impl FnOnce() -> bool) -> bool {
+        let hash = (crate::sql::siphash128(shape, &self.key), utf8);
+        if self.seen.get(&hash).is_some_and(|seen| **seen == *shape) {
             return true;
         }
         if !vote() {
             return false;
         }
-        let bytes = self.scratch.len() + 64;
+        let bytes = shape.len() + 64;
         if self.bytes + bytes > self.bytes_max {
             self.seen.clear();
             self.bytes = 0;
         }
         self.bytes += bytes;
-        self.seen.insert(hash, self.scratch.as_slice().into());
+        self.seen.insert(hash, shape.into());
         true
     }
 }
@@ -322,7 +334,8 @@ mod tests {
         let mut shapes = Shapes::new([7; 16], 200);
         assert!(!shapes.passes(b"SELECT 1", true, || false));
         assert!(shapes.passes(b"SELECT 1", true, || true));
-        assert!(shapes.passes(b"SELECT 22", true, || panic!("known shape")));
+        assert!(shapes.passes(b"SELECT 1", true, || panic!("known shape")));
+        assert!(!shapes.passes(b"SELECT 1", false, || false), "another encoding");
         for n in 0..100 {
             assert!(shapes.passes(format!("SELECT a{n}").as_bytes(), true, || true));
         }

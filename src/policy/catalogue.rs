@@ -61,7 +61,7 @@ pub struct Function {
     pub takes_one: bool,
     /// `pg_proc.prokind`: `f`unction, `p`rocedure, `a`ggregate, `w`indow function.
     pub kind: char,
-    /// Its arguments as in DROP FUNCTION, for people.
+    /// The types of its arguments as in DROP FUNCTION.
     pub arguments: Box<str>,
     /// `sql`, `plpgsql`, `c` …
     pub language: Box<str>,
@@ -79,6 +79,8 @@ pub struct Function {
     pub defaults: Box<str>,
     /// The types of its arguments and result that are not built in.
     pub types: Vec<u32>,
+    /// The source, or symbol and library, of a function in another language.
+    pub symbol: Box<str>,
 }
 
 /// A type that is not PostgreSQL's own.
@@ -146,6 +148,8 @@ pub struct Cast {
     pub target: Box<str>,
     /// Whether it is made without being written.
     pub implicit: bool,
+    /// Whether it is made without being written when a column is written.
+    pub assigned: bool,
     /// The function's schema and name.
     pub function: (Box<str>, Box<str>),
     /// The extension the function belongs to.
@@ -251,6 +255,23 @@ impl Catalogue {
             }
         }
         false
+    }
+
+    /// The base types that a value of a type is made of, by where they stand; those of reviewed
+    /// extensions left out.
+    pub(super) fn bases(&self, of: usize) -> Vec<usize> {
+        let (mut open, mut seen, mut found) = (vec![of], HashSet::new(), Vec::new());
+        while let Some(at) = open.pop() {
+            let Some(known) = self.snapshot.types.get(at).filter(|_| seen.insert(at)) else {
+                continue;
+            };
+            if known.shape == Shape::Base && !known.reviewed() {
+                found.push(at);
+            }
+            let parts = parts(&known.shape).iter();
+            open.extend(parts.filter_map(|part| self.types_by_oid.get(part)));
+        }
+        found
     }
 
     /// Every relation, for the nearest name of a mistyped one.

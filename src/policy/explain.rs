@@ -12,7 +12,7 @@ use crate::sql::{Limits, Vote};
 pub struct Explanation {
     /// As on the wire.
     pub verdict: Verdict,
-    /// The rule that decides: `read` and `scope` allow.
+    /// The rule that decides: `read`, `scope`, `execute`, `maintain` and `ddl` allow.
     pub rule: &'static str,
     /// Scopes that would allow it, as they stand in a command; empty when none is missing, or
     /// none would help.
@@ -88,8 +88,10 @@ fn rule(judgement: &Judgement) -> &'static str {
     match &judgement.verdict {
         Verdict::Refuse(refusal) => refusal.rule,
         Verdict::Replace { .. } => "setting_capped",
-        Verdict::Pass if judgement.statements.iter().any(|one| one.writes) => "scope",
-        Verdict::Pass => "read",
+        Verdict::Pass => {
+            let mut rules = judgement.statements.iter().map(|one| one.rule);
+            rules.find(|rule| *rule != "read").unwrap_or("read")
+        }
     }
 }
 

@@ -103,6 +103,14 @@ pub fn function_reviewed(extension: &str, function: &Function) -> bool {
     }
 }
 
+/// Functions that run the queries which they are given as text, and nothing else: tablefunc's
+/// `crosstab` (read-only, by SPI).
+#[must_use]
+pub fn runs_text(function: &Function) -> bool {
+    function.extension.as_deref() == Some("tablefunc")
+        && matches!(&*function.name, "crosstab" | "crosstab2" | "crosstab3" | "crosstab4")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::policy::catalogue::{Catalogue, Function};
 use crate::policy::reach::{Node, client};
 use crate::policy::reason::Reason;
+use crate::policy::{extensions, types};
 use crate::sql::facts::Name;
 
 /// What a built-in function does, as far as it matters here.
@@ -25,6 +26,18 @@ pub enum Class {
     Settings,
 }
 
+/// What of a call's effect is among the facts of its statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Told {
+    /// The settings that `set_config` changes.
+    pub(crate) settings: bool,
+    /// What a text that the call runs, or that names a type, says.
+    pub(crate) text: bool,
+}
+
+/// Functions that run SQL which they are given as text, or a type's input by its name.
+pub(crate) const SQL_TEXT: &str = "runs SQL, or a type's CHECK, that it is given as text";
+
 /// The class of what the server calls by itself: input and output of types, comparison.
 pub(crate) const INTERNAL: &str = "is not made to be called in a statement";
 
@@ -33,15 +46,29 @@ pub(crate) const INTERNAL: &str = "is not made to be called in a statement";
 pub struct Functions {
     builtin: HashMap<&'static str, Class>,
     allowed: HashSet<Name>,
+    precise: Vec<Vouched>,
     refused: HashSet<Name>,
     lists: [u8; 32],
+}
+
+/// One function of the database that the operator vouches for.
+#[derive(Debug)]
+struct Vouched {
+    name: Name,
+    /// The types of its arguments, as `format_type` writes them, with commas between.
+    arguments: String,
+    /// SHA-256 of its definition, in hexadecimal; without one any definition will do.
+    hash: Option<String>,
 }
 
 /// A name in `policy.allow_functions` or `policy.refuse_functions` that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadFunction {
     /// Not `schema.name`.
-    #[error("\"{0}\" is not a function's name: write schema.name")]
+    #[error(
+        "\"{0}\" is not a function's name: write schema.name, schema.name(argument types), or \
+         schema.name(argument types)@sha256:… as `pgward config check` prints it"
+    )]
     Name(String),
     /// `set_config` is judged by name and value, never allowed as a whole.
     #[error("pg_catalog.set_config cannot be allowed: it would lift read-only")]
@@ -54,7 +81,9 @@ impl Functions {
     /// # Errors
     /// [`BadFunction`] for the first entry that is no qualified name, or may not be allowed.
     pub fn new(allow: &[String], refuse: &[String]) -> Result<Self, BadFunction> {
-        let allowed = allow.iter().map(|n| listed(n)).collect::<Result<HashSet<_>, _>>()?;
+        let (exact, plain): (Vec<_>, Vec<_>) = allow.iter().partition(|n| n.contains('('));
+        let allowed = plain.into_iter().map(|n| listed(n)).collect::<Result<HashSet<_>, _>>()?;
+        let precise = exact.into_iter().map(|n| vouched(n)).collect::<Result<Vec<_>, _>>()?;
         let refused = refuse.iter().map(|n| listed(n)).collect::<Result<HashSet<_>, _>>()?;
         let builtin = table();
         let settings = allowed.iter().any(|n| {
@@ -64,7 +93,7 @@ impl Functions {
             return Err(BadFunction::SetConfig);
         }
         let lists = Sha256::digest(format!("{allow:?}{refuse:?}")).into();
-        Ok(Self { builtin, allowed, refused, lists })
+        Ok(Self { builtin, allowed, precise, refused, lists })
     }
 
     /// Tells these lists from others.
@@ -88,11 +117,11 @@ impl Functions {
         self.builtin.get(name).copied()
     }
 
-    /// Judges one call; `settings_known` says whether what set_config changes is in the facts.
+    /// Judges one call.
     pub(crate) fn call(
         &self,
         name: &Name,
-        settings_known: bool,
+        told: Told,
         catalogue: &Catalogue,
     ) -> Result<(), Reason> {
         if self.refused.contains(name) {
@@ -107,16 +136,20 @@ impl Functions {
         let mut known = builtin.is_some() || catalogue.functions(name).next().is_some();
         let shadows = builtin.is_some() && name.schema.is_none();
         for at in catalogue.functions_at(name) {
+            if told.text && self.told_all(at, catalogue) {
+                continue;
+            }
             self.user(at, name, shadows, catalogue)?;
         }
-        // With one argument it may be a cast to a type of that name.
+        // With one argument it may be a cast to a type of that name: `inet('::1')`.
+        known |= (name.schema.is_none() || in_system) && types::builtin(&name.name);
         for at in catalogue.types_at(name) {
             known = true;
             client::judge(Node::Type(at), catalogue, self)?;
         }
         if let Some(class) = builtin {
             let qualified = Name::qualified("pg_catalog", name.name.clone());
-            return self.builtin(&qualified, class, settings_known);
+            return self.builtin(&qualified, class, told);
         }
         if known || self.allowed.contains(name) {
             return Ok(());
@@ -130,25 +163,35 @@ impl Functions {
     pub(crate) fn attribute(&self, field: &str) -> Result<(), Reason> {
         match self.class(field) {
             Some(class @ Class::Refused(_)) => {
-                self.builtin(&Name::qualified("pg_catalog", field), class, false)
+                self.builtin(&Name::qualified("pg_catalog", field), class, Told::default())
             }
             _ => Ok(()),
         }
     }
 
-    fn builtin(&self, name: &Name, class: Class, settings_known: bool) -> Result<(), Reason> {
+    fn builtin(&self, name: &Name, class: Class, told: Told) -> Result<(), Reason> {
         if self.refused.contains(name) {
             return Err(Reason::FunctionRefused(name.to_string()));
         }
         match class {
             Class::Harmless => Ok(()),
-            Class::Settings if settings_known => Ok(()),
+            Class::Settings if told.settings => Ok(()),
+            Class::Refused(SQL_TEXT) if told.text => Ok(()),
             Class::Settings => Err(Reason::SettingComputed),
             Class::Refused(_) if self.allowed.contains(name) => Ok(()),
             Class::Refused(class) => {
                 Err(Reason::FunctionClass { function: name.name.to_string(), class })
             }
         }
+    }
+
+    /// Whether all that a function of the database does is what its text says, and that is
+    /// among the facts.
+    pub(crate) fn told_all(&self, at: usize, catalogue: &Catalogue) -> bool {
+        catalogue.snapshot().functions.get(at).is_some_and(|function| {
+            let name = Name::qualified(function.schema.clone(), function.name.clone());
+            !self.refused.contains(&name) && extensions::runs_text(function)
+        })
     }
 
     fn user(
@@ -172,8 +215,100 @@ impl Functions {
     /// the operator.
     pub(crate) fn permits(&self, function: &Function) -> bool {
         let name = Name::qualified(function.schema.clone(), function.name.clone());
-        !self.refused.contains(&name) && (function.reviewed() || self.allowed.contains(&name))
+        !self.refused.contains(&name) && (function.reviewed() || self.vouched(function))
     }
+
+    /// Whether the operator vouches for it.
+    pub(crate) fn vouched(&self, function: &Function) -> bool {
+        let name = Name::qualified(function.schema.clone(), function.name.clone());
+        let listed = || self.entries(function).any(|entry| entry.fits(function));
+        !self.refused.contains(&name) && (self.allowed.contains(&name) || listed())
+    }
+
+    /// Whether the operator vouches for another definition of it only.
+    pub(crate) fn outdated(&self, function: &Function) -> bool {
+        !self.vouched(function) && self.entries(function).next().is_some()
+    }
+
+    /// Whether the operator refuses it by name.
+    pub(crate) fn refuses(&self, function: &Function) -> bool {
+        self.is_refused(&Name::qualified(function.schema.clone(), function.name.clone()))
+    }
+
+    fn entries<'a>(&'a self, function: &'a Function) -> impl Iterator<Item = &'a Vouched> {
+        self.precise.iter().filter(|entry| {
+            entry.name.schema.as_deref() == Some(&*function.schema)
+                && entry.name.name == function.name
+                && entry.arguments == types(&function.arguments)
+        })
+    }
+}
+
+impl Vouched {
+    fn fits(&self, function: &Function) -> bool {
+        self.hash.as_ref().is_none_or(|hash| *hash == function.hash())
+    }
+}
+
+impl Function {
+    /// The line of `policy.allow_functions` for this very definition.
+    #[must_use]
+    pub fn entry(&self) -> String {
+        let Self { schema, name, arguments, .. } = self;
+        format!("{schema}.{name}({})@sha256:{}", types(arguments), self.hash())
+    }
+
+    /// SHA-256 of all that makes what it does, in hexadecimal.
+    fn hash(&self) -> String {
+        let mut hash = Sha256::new();
+        let flags = format!("{} {} {}", self.kind, self.standard, self.security_definer);
+        let settings = self.settings.join("\n");
+        let parts =
+            [&*flags, &*self.language, &*settings, &*self.defaults, &*self.body, &*self.symbol];
+        for part in parts {
+            hash.update(part.len().to_be_bytes());
+            hash.update(part);
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Argument types as `format_type` writes them.
+fn types(list: &str) -> String {
+    let known = |name: &str| match name {
+        "int" | "int4" => "integer".to_owned(),
+        "int8" => "bigint".to_owned(),
+        "int2" => "smallint".to_owned(),
+        "bool" => "boolean".to_owned(),
+        "varchar" => "character varying".to_owned(),
+        "float8" => "double precision".to_owned(),
+        "float4" => "real".to_owned(),
+        "decimal" => "numeric".to_owned(),
+        "timestamptz" => "timestamp with time zone".to_owned(),
+        "timestamp" => "timestamp without time zone".to_owned(),
+        other => other.to_owned(),
+    };
+    list.split(',').map(|name| known(name.trim())).collect::<Vec<_>>().join(", ")
+}
+
+/// `schema.name(argument types)`, with `@sha256:…` or without.
+fn vouched(text: &str) -> Result<Vouched, BadFunction> {
+    let bad = || BadFunction::Name(text.to_owned());
+    let (name, rest) = text.split_once('(').ok_or_else(bad)?;
+    let (arguments, rest) = rest.rsplit_once(')').ok_or_else(bad)?;
+    let name = listed(name)?;
+    if is_system(name.schema.as_deref()) {
+        return Err(bad());
+    }
+    let hash = match rest {
+        "" => None,
+        hash => Some(hash.strip_prefix("@sha256:").ok_or_else(bad)?.to_ascii_lowercase()),
+    };
+    let whole = |hash: &String| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+    if hash.as_ref().is_some_and(|hash| !whole(hash)) {
+        return Err(bad());
+    }
+    Ok(Vouched { name, arguments: types(arguments), hash })
 }
 
 /// Whether PostgreSQL brings a function of this name.
@@ -223,7 +358,7 @@ fn is_system(schema: Option<&str>) -> bool {
 fn listed(text: &str) -> Result<Name, BadFunction> {
     let bad = || BadFunction::Name(text.to_owned());
     let (schema, name) = text.split_once('.').ok_or_else(bad)?;
-    // Argument lists are the next version's; a name stands for all its overloads.
+    // Without argument types a name stands for all its overloads, whatever they do.
     if schema.is_empty() || name.is_empty() || name.contains(['(', '.', ' ']) {
         return Err(bad());
     }
@@ -262,7 +397,7 @@ fn class_of(section: &str) -> Class {
         "sessions" => "ends or cancels the work of other sessions",
         "wal" => "writes to, or steers, the write-ahead log",
         "large_objects" => "writes large objects, or holds one open",
-        "sql_text" => "runs SQL, or a type's CHECK, that it is given as text",
+        "sql_text" => SQL_TEXT,
         "sequences" => "advances or sets a sequence",
         "transactions" => "takes a transaction id, or shares a snapshot",
         "locks" => "takes or gives back advisory locks, which other sessions wait for",
@@ -326,6 +461,9 @@ mod tests {
             (Some("app"), "listed", true),
             (None, "listed", false),
             (None, "nothing", false),
+            (None, "tsquery", true),
+            (Some("pg_catalog"), "regtype", true),
+            (Some("public"), "regtype", false),
             (Some("other"), "lower", false),
             (None, "pg_file_write", false),
             (Some("pg_catalog"), "pg_file_write", false),
@@ -336,9 +474,17 @@ mod tests {
             (None, "set_config", false),
         ] {
             let name = Name { schema: schema.map(Into::into), name: name.into() };
-            assert_eq!(functions.call(&name, false, &catalogue).is_ok(), passes, "{name}");
+            assert_eq!(
+                functions.call(&name, Told::default(), &catalogue).is_ok(),
+                passes,
+                "{name}"
+            );
         }
-        assert!(functions.call(&Name::bare("set_config"), true, &catalogue).is_ok());
+        let told = Told { settings: true, text: false };
+        assert!(functions.call(&Name::bare("set_config"), told, &catalogue).is_ok());
+        let told = Told { settings: false, text: true };
+        assert!(functions.call(&Name::bare("query_to_xml"), told, &catalogue).is_ok());
+        assert!(functions.call(&Name::bare("nextval"), told, &catalogue).is_err());
         for (name, passes) in [
             ("nextval", false),
             ("pg_read_file", false),
@@ -449,7 +595,16 @@ mod tests {
 
     #[test]
     fn lists_of_the_configuration_hold_qualified_names() {
-        for bad in ["f", "a.b.c", "a.f(int)", ".f", "a."] {
+        for bad in [
+            "f",
+            "a.b.c",
+            "a.f(int",
+            ".f",
+            "a.",
+            "a.f()@sha256:12",
+            "f()",
+            "pg_catalog.nextval(regclass)",
+        ] {
             assert!(Functions::new(&[bad.into()], &[]).is_err(), "{bad}");
         }
         let set_config = Functions::new(&["pg_catalog.set_config".into()], &[]);

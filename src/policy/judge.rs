@@ -7,6 +7,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::base::{Notice, Refusal};
+use crate::policy::blind::{self, Shaped};
 use crate::policy::cache::{Cache, Outcome, Shapes, Verdicted};
 use crate::policy::catalogue::Catalogue;
 use crate::policy::functions::{BadFunction, Functions};
@@ -73,9 +74,13 @@ pub struct Judged {
     /// What it does to the session's state.
     pub action: Action,
     /// Relations, `schema.name` as written, sorted, without repetition.
-    pub objects: Vec<String>,
+    pub objects: Arc<[String]>,
     /// Whether it writes to the database (it then has a `transaction.end`).
     pub writes: bool,
+    /// Whether a parameter (`$1`) stands in it, which a simple Query has no value for.
+    pub parameters: bool,
+    /// The rule that allows it, where it is allowed: `read`, or the kind of scope.
+    pub rule: &'static str,
     /// SHA-256 of the statement's exact bytes.
     pub query_hash: [u8; 32],
     /// The text for the record where it must differ from what was sent (secrets redacted).
@@ -116,7 +121,8 @@ pub trait JudgeSource: Send + Sync + std::fmt::Debug {
     fn catalogue(&self, database: &str) -> Arc<Catalogue>;
     /// What the configuration says.
     fn settings(&self) -> Arc<JudgeSettings>;
-    /// Told when a text was refused since it names what the database's snapshot does not have.
+    /// Told when a text was refused since it names what the database's snapshot does not have,
+    /// and when one was allowed that changes what it would have.
     fn unknown(&self, _database: &str) {}
 }
 
@@ -127,11 +133,16 @@ pub struct Judge {
     epoch: u64,
     settings: Arc<JudgeSettings>,
     catalogues: HashMap<Arc<str>, Arc<Catalogue>>,
-    cache: Cache,
-    large: Cache,
+    cache: Cache<Verdicted>,
+    large: Cache<Verdicted>,
+    by_shape: Cache<Shaped>,
     shapes: Shapes,
+    /// The shape of the text that is judged.
+    shape: Vec<u8>,
     wanted: Option<LargeJob>,
     disagreements: u64,
+    /// The database in which something may just have been defined.
+    defined: Option<Arc<str>>,
 }
 
 /// A text too large for a worker's thread, with all that judging it takes. Made to be run on a
@@ -190,9 +201,12 @@ impl Judge {
             catalogues: HashMap::new(),
             cache: Cache::new(key, CACHE_BYTES_MAX),
             large: Cache::new(key, LARGE_BYTES_MAX),
+            by_shape: Cache::new(key, SHAPES_BYTES_MAX),
             shapes: Shapes::new(key, SHAPES_BYTES_MAX),
+            shape: Vec::new(),
             wanted: None,
             disagreements: 0,
+            defined: None,
         }
     }
 
@@ -200,37 +214,63 @@ impl Judge {
     /// then has [`Judge::take_large`]'s job run on the pool, supplies the result, and asks again.
     pub fn judge(&mut self, case: &Case<'_>) -> Option<Arc<Judgement>> {
         self.renew();
+        if let Some(database) = self.defined.take() {
+            // What was defined is there by now, most likely; told then, it may not have been.
+            self.source.unknown(&database);
+        }
         let large = case.text.len() > WORKER_TEXT_BYTES_MAX
             && case.text.len() <= case.terms.statement_bytes_max;
         let cache = if large { &mut self.large } else { &mut self.cache };
         if let Some(verdict) = cache.get(case) {
-            if verdict.unknown() {
-                self.source.unknown(&case.terms.database);
-            }
-            return Some(verdict.told(case));
+            let (unknown, told) = (verdict.unknown(), verdict.told(case));
+            self.notice(unknown, &told, case);
+            return Some(told);
         }
         if large {
             self.wanted = Some(self.large_job(case));
             return None;
         }
+        let has_shape = blind::has_shape(case);
+        if has_shape {
+            crate::sql::shape(case.text, &mut self.shape);
+            let shape = Case { text: &self.shape, ..*case };
+            if let Some(known) = self.by_shape.get(&shape) {
+                return Some(known.told(case, self.epoch));
+            }
+        }
         let catalogue = self.catalogue(&case.terms.database);
         let settings = Arc::clone(&self.settings);
-        let shapes = &mut self.shapes;
-        let mut disagreed = false;
+        let (shapes, shape) = (&mut self.shapes, self.shape.as_slice());
+        let (mut disagreed, mut blind) = (false, false);
         let mut vote = |facts: &Facts| {
-            shapes.passes(case.text, case.utf8, || {
+            blind = has_shape && blind::is_blind(facts);
+            let mut asked = || {
                 disagreed = crate::sql::veto(case.text, case.utf8, facts).is_err();
                 !disagreed
-            })
+            };
+            if has_shape { shapes.passes(shape, case.utf8, asked) } else { asked() }
         };
         let verdict = judged(case, &catalogue, &settings, self.epoch, &mut vote);
         self.disagreements += u64::from(disagreed);
-        if verdict.unknown() {
+        if let Some(shaped) = Shaped::of(&verdict, case.text, blind) {
+            self.by_shape.put(&Case { text: &self.shape, ..*case }, shaped);
+        }
+        let (unknown, told) = (verdict.unknown(), verdict.told(case));
+        self.cache.put(case, verdict);
+        self.notice(unknown, &told, case);
+        Some(told)
+    }
+
+    /// Asks for a new snapshot where the last one will not do.
+    fn notice(&mut self, unknown: bool, told: &Judgement, case: &Case<'_>) {
+        let defines = told.verdict == Verdict::Pass
+            && told.statements.iter().any(|one| matches!(one.action, Action::Ddl | Action::Call));
+        if unknown || defines {
             self.source.unknown(&case.terms.database);
         }
-        let told = verdict.told(case);
-        self.cache.put(case, verdict);
-        Some(told)
+        if defines {
+            self.defined = Some(Arc::clone(&case.terms.database));
+        }
     }
 
     /// The job for the text of the last [`Judge::judge`] that gave `None`.
@@ -263,6 +303,15 @@ impl Judge {
         }
     }
 
+    /// Whether the verdict on a text would be found by its shape.
+    #[cfg(test)]
+    pub(crate) fn knows_shape(&mut self, text: &str, terms: &Terms) -> bool {
+        let mut shape = Vec::new();
+        crate::sql::shape(text.as_bytes(), &mut shape);
+        let case = Case { text: &shape, parameter_types: &[], terms, utf8: true, wall: 0 };
+        self.by_shape.get(&case).is_some()
+    }
+
     /// Changes when catalogue or configuration changed; judgements of other epochs are stale.
     #[must_use]
     pub fn epoch(&self) -> u64 {
@@ -286,6 +335,7 @@ impl Judge {
         self.settings = self.source.settings();
         self.catalogues.clear();
         self.cache.clear();
+        self.by_shape.clear();
         self.large.clear();
     }
 
@@ -377,7 +427,7 @@ pub(crate) fn judged(
                 text: case.text,
                 require_where: settings.require_where,
             };
-            (outcome(&rules, &facts, case, agreed), statements(case.text, &facts))
+            (outcome(&rules, &facts, case, agreed), statements(case.text, &facts, &rules))
         }
     };
     let verdict = verdict(&outcome, case);
@@ -419,14 +469,14 @@ fn unread(unread: Unread) -> Reason {
     }
 }
 
-fn statements(text: &[u8], facts: &Facts) -> Vec<Judged> {
+fn statements(text: &[u8], facts: &Facts, rules: &Rules<'_>) -> Vec<Judged> {
     if facts.statements.is_empty() {
         return vec![whole(text, "EMPTY")];
     }
-    facts.statements.iter().map(|statement| of_statement(text, statement)).collect()
+    facts.statements.iter().map(|one| of_statement(text, one, rules.rule(one))).collect()
 }
 
-fn of_statement(text: &[u8], statement: &Statement) -> Judged {
+fn of_statement(text: &[u8], statement: &Statement, rule: &'static str) -> Judged {
     let bytes = text.get(statement.span.clone()).unwrap_or_default();
     let named = statement.reads.iter().chain(statement.writes.iter().map(|w| &w.table));
     let mut objects: Vec<String> = named.map(Name::to_string).collect();
@@ -441,9 +491,11 @@ fn of_statement(text: &[u8], statement: &Statement) -> Judged {
         span: statement.span.clone(),
         operation: statement.operation,
         action: statement.action.clone(),
-        objects,
+        objects: objects.into(),
         // A prepared write writes when it is executed.
         writes: !prepares && (acts || !statement.writes.is_empty()),
+        parameters: statement.parameters,
+        rule,
         query_hash: Sha256::digest(bytes).into(),
         redacted: crate::sql::redact(bytes),
     }
@@ -454,8 +506,10 @@ fn whole(text: &[u8], operation: &'static str) -> Judged {
         span: 0..text.len(),
         operation,
         action: Action::Read,
-        objects: Vec::new(),
+        objects: Arc::default(),
         writes: false,
+        parameters: false,
+        rule: "read",
         query_hash: Sha256::digest(text).into(),
         redacted: crate::sql::redact(text),
     }

@@ -16,6 +16,7 @@
 //! | `scope`, `terms`, `resolve` | what a grant permits; whether it names a real table |
 
 mod beyond;
+mod blind;
 mod cache;
 pub mod catalogue;
 pub mod explain;
@@ -35,6 +36,8 @@ mod write;
 
 #[cfg(test)]
 mod beyond_tests;
+#[cfg(test)]
+mod blind_tests;
 #[cfg(test)]
 mod freeze_tests;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::base::Refusal;
 use crate::base::refusal::policy::{self as texts, Context};
 use crate::base::refusal::reach as way;
 use crate::base::refusal::statement_too_long;
-use crate::policy::reach::Found;
+use crate::policy::reach::{Fires, Found};
 use crate::policy::{Terms, functions, scope};
 
 /// Why a text is refused: one variant per rule.
@@ -29,11 +29,12 @@ pub enum Reason {
     RowsUncounted { operation: &'static str, table: String },
     ReadNarrowed { table: String, scopes: Vec<String> },
     Statement { rule: &'static str, what: String, hint: &'static str, scopes: Vec<String> },
-    ReadWrite(&'static str),
+    ReadWrite { statement: &'static str, scope: Option<String> },
     FunctionClass { function: String, class: &'static str },
     FunctionRefused(String),
     FunctionUnknown(String),
     RelationUnknown(String),
+    Fires { what: String, fires: Fires },
     Reach { rule: &'static str, found: Arc<Found>, way_round: Option<String> },
     Type { name: String, why: &'static str },
     ParameterType { number: usize, oid: u32, why: String },
@@ -76,7 +77,7 @@ impl Reason {
                 | Self::RelationUnknown(_)
                 | Self::Type { .. }
                 | Self::ParameterType { .. }
-        )
+        ) || matches!(self, Self::Statement { rule: "call", scopes, .. } if scopes.is_empty())
     }
 
     /// The scopes that would make the statement pass, as they stand in a command.
@@ -88,6 +89,7 @@ impl Reason {
             | Self::RowLock { scopes, .. }
             | Self::ReadNarrowed { scopes, .. }
             | Self::Statement { scopes, .. } => scopes.clone(),
+            Self::Fires { fires, .. } => fires.scopes.clone(),
             Self::FunctionClass { function, .. } if !functions::never(function) => {
                 vec![format!("execute:{}", scope::qualified("pg_catalog", function))]
             }
@@ -129,7 +131,9 @@ impl Reason {
             Self::Statement { rule, what, hint, scopes } => {
                 texts::statement(context, rule, what, hint, scopes)
             }
-            Self::ReadWrite(statement) => texts::read_write(context, statement),
+            Self::ReadWrite { statement, scope } => {
+                texts::read_write(context, statement, scope.as_deref())
+            }
             Self::FunctionClass { function, class } => {
                 let instead = functions::instead(function);
                 texts::function_class(context, function, class, instead, &self.scopes())
@@ -140,6 +144,12 @@ impl Reason {
                 let Found { what, act, chain, allow } = &**found;
                 let reach = way::Reach { rule, what, act, chain, allow };
                 way::reach(context, &reach, way_round.as_deref(), &self.scopes())
+            }
+            Self::Fires { what, fires } => {
+                let Found { act, chain, allow, what: by } = &*fires.found;
+                let rule = "write_reach";
+                let reach = way::Reach { rule, what: by, act, chain, allow };
+                way::fires(context, what, &reach, &fires.scopes)
             }
             Self::FunctionUnknown(function) => texts::function_unknown(context, function),
             Self::Type { name, why } => texts::type_refused(context, name, why),

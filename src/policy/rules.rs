@@ -3,11 +3,11 @@
 
 use crate::policy::Terms;
 use crate::policy::catalogue::Catalogue;
-use crate::policy::functions::Functions;
+use crate::policy::functions::{Functions, Told};
 use crate::policy::reason::Reason;
 use crate::policy::settings::{self, Cap};
-use crate::policy::{reach, types};
-use crate::sql::facts::{Access, Action, Change, Facts, Setting, SettingBy, Statement};
+use crate::policy::{reach, resolve, scope, types};
+use crate::sql::facts::{Access, Action, Change, Facts, Name, Setting, SettingBy, Statement, Verb};
 
 /// All that a text is judged by.
 #[derive(Debug, Clone, Copy)]
@@ -29,8 +29,7 @@ impl Rules<'_> {
     pub(crate) fn judge(&self, facts: &Facts, parameters: &[u32]) -> Result<Option<Cap>, Reason> {
         types::parameters(parameters, self.catalogue, self.functions)?;
         let alone = facts.statements.len() == 1;
-        let capped = self.terms.may_write() && self.terms.row_caps.rows_written_max > 0;
-        let mut earlier = Earlier { capped, ..Earlier::default() };
+        let mut earlier = Earlier::default();
         let mut capped = None;
         for statement in &facts.statements {
             earlier.allows(statement)?;
@@ -59,9 +58,8 @@ impl Rules<'_> {
         self.restricted(statement)?;
         self.reads(statement)?;
         self.row_locks(statement)?;
-        let settings_known = statement.settings.iter().any(|s| s.by == SettingBy::SetConfig);
         for call in &statement.calls {
-            self.call(call, settings_known)?;
+            self.call(call, told(statement, call))?;
         }
         for name in &statement.types {
             types::named(name, self.catalogue, self.functions)?;
@@ -77,6 +75,25 @@ impl Rules<'_> {
             capped = settings::judge(setting, self.terms)?.or(capped);
         }
         Ok(capped)
+    }
+
+    /// The rule that allows a statement, if it is allowed.
+    pub(crate) fn rule(&self, statement: &Statement) -> &'static str {
+        let executes = || {
+            self.terms.may_write()
+                && statement.calls.iter().any(|call| {
+                    let told = told(statement, call);
+                    self.functions.call(call, told, self.catalogue).is_err()
+                })
+        };
+        match &statement.action {
+            Action::Call => "execute",
+            Action::Maintain => "maintain",
+            Action::Ddl => "ddl",
+            _ if !statement.writes.is_empty() => "scope",
+            _ if executes() => "execute",
+            _ => "read",
+        }
     }
 
     fn action(&self, statement: &Statement) -> Result<(), Reason> {
@@ -108,7 +125,7 @@ impl Rules<'_> {
                 Err(refuse("write_without_scope", operation, NO_BLOCK))
             }
             Action::Prepare { .. } => Ok(()),
-            Action::Begin(Access::ReadWrite) if !may_write => Err(Reason::ReadWrite(operation)),
+            Action::Begin(Access::ReadWrite) if !may_write => Err(self.read_write(operation)),
             Action::Begin(_) => Ok(()),
             // pg_dump -j: who may export a snapshot may take it up in another session.
             Action::SetTransaction { snapshot: true, .. } if self.shares_snapshots() => Ok(()),
@@ -119,7 +136,7 @@ impl Rules<'_> {
             )),
             Action::SetTransaction { access: Access::ReadWrite, session, .. } if !may_write => {
                 let session_too = "SET SESSION CHARACTERISTICS AS TRANSACTION";
-                Err(Reason::ReadWrite(if *session { session_too } else { "SET TRANSACTION" }))
+                Err(self.read_write(if *session { session_too } else { "SET TRANSACTION" }))
             }
             Action::SetTransaction { .. } => Ok(()),
             Action::Lock { mode, .. } => self.table_lock(statement, mode),
@@ -136,6 +153,19 @@ impl Rules<'_> {
         }
     }
 
+    /// With a table that there is, so that the command of its HINT can be run.
+    fn read_write(&self, statement: &'static str) -> Reason {
+        let tables = self.catalogue.all_relations().iter();
+        let mut own = tables.filter(|r| {
+            !r.schema.starts_with("pg_")
+                && *r.schema != *"information_schema"
+                && resolve::unwritable(r).is_none()
+        });
+        let scope =
+            own.next().map(|r| scope::command_argument(&[Verb::Update], &r.schema, &r.name));
+        Reason::ReadWrite { statement, scope }
+    }
+
     /// TRUNCATE … CASCADE empties tables that the statement does not name.
     fn truncate_cascade(&self, statement: &Statement) -> Result<(), Reason> {
         if !statement.operation.starts_with("TRUNCATE") {
@@ -148,6 +178,14 @@ impl Rules<'_> {
             return Err(refuse("truncate_cascade", "TRUNCATE … CASCADE", hint));
         }
         Ok(())
+    }
+}
+
+/// What of a call's effect is among the facts of its statement.
+fn told(statement: &Statement, call: &Name) -> Told {
+    Told {
+        settings: statement.settings.iter().any(|s| s.by == SettingBy::SetConfig),
+        text: statement.texts.contains(call),
     }
 }
 
@@ -177,9 +215,11 @@ pub(super) fn never(statement: &Statement) -> Reason {
             "Name the tables, as in VACUUM public.orders: maintain:public.orders is their scope.",
         ),
         Action::Server => ("server", operation, "Acts on the server are never granted: ask a DBA."),
-        _ => {
-            ("ddl", operation, "It may reach further than a ddl:SCHEMA scope: ask a DBA to run it.")
-        }
+        _ => (
+            "ddl",
+            operation,
+            "It may reach further than a ddl scope permits: ask a DBA to run it.",
+        ),
     };
     refuse(rule, what, hint)
 }
@@ -202,10 +242,6 @@ pub(super) fn refuse(rule: &'static str, what: &str, hint: &'static str) -> Reas
 struct Earlier {
     prepared: Option<&'static str>,
     lexing: bool,
-    /// Rows written are capped, so they must be counted before anything commits them.
-    capped: bool,
-    wrote: Option<&'static str>,
-    ended: Option<&'static str>,
 }
 
 impl Earlier {
@@ -213,16 +249,6 @@ impl Earlier {
         let operation = statement.operation;
         if self.lexing {
             return Err(Reason::DependsOnEarlier { operation, earlier: "SET client_encoding" });
-        }
-        if self.capped {
-            let earlier = match (ends(statement), may_write(statement)) {
-                (true, _) => self.wrote,
-                (_, true) => self.ended,
-                _ => None,
-            };
-            if let Some(earlier) = earlier {
-                return Err(Reason::DependsOnEarlier { operation, earlier });
-            }
         }
         match (&statement.action, self.prepared) {
             (Action::Execute { .. }, Some(earlier)) => {
@@ -240,8 +266,6 @@ impl Earlier {
             matches!(setting.name.as_deref(), Some("client_encoding" | "names")) && !utf8
         };
         self.lexing |= statement.settings.iter().any(lexing);
-        self.wrote = may_write(statement).then_some(statement.operation).or(self.wrote);
-        self.ended = ends(statement).then_some(statement.operation).or(self.ended);
         if matches!(
             statement.action,
             Action::Prepare { .. } | Action::Deallocate { .. } | Action::Discard { .. }
@@ -249,14 +273,4 @@ impl Earlier {
             self.prepared = Some(statement.operation);
         }
     }
-}
-
-/// Whether it ends the transaction that it stands in.
-const fn ends(statement: &Statement) -> bool {
-    matches!(statement.action, Action::Commit { .. } | Action::Rollback { .. } | Action::TwoPhase)
-}
-
-fn may_write(statement: &Statement) -> bool {
-    let runs = !matches!(statement.action, Action::Prepare { .. });
-    runs && (!statement.writes.is_empty() || matches!(statement.action, Action::Execute { .. }))
 }

@@ -29,6 +29,10 @@ enum Rule {
     Encoding,
     /// Any value on read grants, only the empty one on write grants.
     SearchPath,
+    /// Any value on read grants; on write grants none that loses what was committed.
+    Durable,
+    /// Any value on read grants, none on write grants: triggers and policies may look at it.
+    Reading,
     /// None, for this reason.
     Frozen(&'static str),
 }
@@ -71,6 +75,7 @@ pub(crate) fn judge(setting: &Setting, terms: &Terms) -> Result<Option<Cap>, Rea
     match &setting.change {
         // Whatever it is, it is harmless: SET TIME ZONE INTERVAL, set_config('jit', $1, false).
         Change::Unknown if rule(name) == Some(Rule::Any) => Ok(None),
+        Change::Unknown if rule(name) == Some(Rule::Reading) && !terms.may_write() => Ok(None),
         Change::Unknown => Err(Reason::SettingComputed),
         Change::Reset => reset(name, terms).map(|()| None),
         Change::To(value) => match value_of(name, value, terms)? {
@@ -177,11 +182,18 @@ fn value_of(name: &str, value: &str, terms: &Terms) -> Result<Option<(&'static s
     match rule(name) {
         None => Err(refused(name, "it is not on the list of settings that clients may change")),
         Some(Rule::Any) => Ok(None),
+        Some(Rule::Reading) if !terms.may_write() => Ok(None),
+        Some(Rule::Reading) => Err(refused(name, "what is written may depend on it")),
         Some(Rule::Frozen(why)) => Err(refused(name, why)),
         Some(Rule::OneOf(values, words)) => {
             let value = value.trim();
             passes(values.iter().any(|v| v.eq_ignore_ascii_case(value)), words)
         }
+        Some(Rule::Durable) => passes(
+            !terms.may_write()
+                || ["on", "remote_apply"].iter().any(|v| v.eq_ignore_ascii_case(value.trim())),
+            "on or remote_apply",
+        ),
         Some(Rule::On) => passes(boolean(value) == Some(true), "on"),
         Some(Rule::ReadOnly) if terms.may_write() => Ok(None),
         Some(Rule::ReadOnly) => passes(boolean(value) == Some(true), "on: the grant is read-only"),
@@ -229,7 +241,7 @@ fn rule(name: &str) -> Option<Rule> {
         "standard_conforming_strings" => Rule::On,
         "backslash_quote" => Rule::OneOf(&["safe_encoding", "off"], "safe_encoding or off"),
         "session_replication_role" => Rule::OneOf(&["origin"], "origin"),
-        "synchronous_commit" => Rule::OneOf(&["on", "remote_apply"], "on or remote_apply"),
+        "synchronous_commit" => Rule::Durable,
         "role" | "session_authorization" => Rule::Frozen("a session keeps the role it was given"),
         "client_connection_check_interval"
         | "tcp_keepalives_idle"
@@ -237,14 +249,16 @@ fn rule(name: &str) -> Option<Rule> {
         | "tcp_keepalives_count"
         | "tcp_user_timeout" => Rule::Frozen(FIRST),
         _ if name.starts_with("pgward.") => Rule::Frozen("it says what the session may do"),
-        _ if name.starts_with("enable_") || is_free(name) => Rule::Any,
+        _ if name.starts_with("enable_") || name.starts_with("vacuum_") => Rule::Any,
+        _ if is_free(name) => Rule::Any,
+        _ if is_the_applications(name) => Rule::Reading,
         _ => return None,
     })
 }
 
 /// Settings that change how results look, how plans are made, or how long this session itself
 /// may wait: any value.
-fn is_free(name: &str) -> bool {
+pub(crate) fn is_free(name: &str) -> bool {
     matches!(
         name,
         // How values look and are read
@@ -253,7 +267,9 @@ fn is_free(name: &str) -> bool {
             | "lc_messages" | "lc_monetary" | "lc_numeric" | "lc_time"
             | "default_text_search_config" | "quote_all_identifiers" | "escape_string_warning"
             | "transform_null_equals" | "icu_validation_level" | "seed" | "application_name"
-            | "client_min_messages" | "row_security" | "restrict_nonsystem_relation_kind"
+            | "client_min_messages" | "log_parameter_max_length_on_error" | "trace_sort"
+            | "debug_print_parse" | "debug_print_rewritten" | "debug_print_plan"
+            | "debug_pretty_print" | "password_encryption" | "scram_iterations" | "row_security" | "restrict_nonsystem_relation_kind"
             | "gin_fuzzy_search_limit"
         // Transactions, as far as they carry no safety
             | "default_transaction_isolation" | "default_transaction_deferrable"
@@ -264,6 +280,9 @@ fn is_free(name: &str) -> bool {
         // The planner and memory
             | "work_mem" | "hash_mem_multiplier" | "maintenance_work_mem" | "temp_buffers"
             | "temp_tablespaces" | "effective_cache_size" | "effective_io_concurrency"
+            | "maintenance_io_concurrency" | "io_combine_limit" | "backend_flush_after"
+            | "logical_decoding_work_mem" | "gin_pending_list_limit" | "wal_skip_threshold"
+            | "commit_siblings" | "stats_fetch_consistency"
             | "random_page_cost" | "seq_page_cost" | "cpu_tuple_cost" | "cpu_index_tuple_cost"
             | "cpu_operator_cost" | "parallel_setup_cost" | "parallel_tuple_cost"
             | "parallel_leader_participation" | "min_parallel_table_scan_size"
@@ -282,6 +301,33 @@ fn is_free(name: &str) -> bool {
             | "hnsw.iterative_scan" | "hnsw.max_scan_tuples" | "ivfflat.probes"
             | "ivfflat.iterative_scan" | "ivfflat.max_probes"
     )
+}
+
+/// Settings with a dot that are not of an extension which gives or takes rights by them: an
+/// application's own (`app.tenant`, for its row security), or what an extension lets everybody
+/// set. PostgreSQL keeps those that matter to a superuser.
+fn is_the_applications(name: &str) -> bool {
+    const KEPT: &[&str] = &[
+        "anon",
+        "citus",
+        "credcheck",
+        "cron",
+        "pgaudit",
+        "pgsodium",
+        "pgtle",
+        "pgward",
+        "pljava",
+        "plperl",
+        "plpython",
+        "pltcl",
+        "plv8",
+        "sepgsql",
+        "set_user",
+        "supautils",
+        "timescaledb",
+    ];
+    name.split_once('.')
+        .is_some_and(|(of, rest)| !of.is_empty() && !rest.is_empty() && !KEPT.contains(&of))
 }
 
 /// `parse_bool` (`utils/adt/bool.c`): on, true, yes, 1 and their beginnings.
@@ -404,11 +450,17 @@ mod tests {
             ("backslash_quote", "on", false, false),
             ("session_replication_role", "replica", false, false),
             ("session_replication_role", "origin", true, true),
-            ("synchronous_commit", "off", false, false),
+            ("synchronous_commit", "off", true, false),
+            ("synchronous_commit", "remote_apply", true, true),
+            ("vacuum_cost_delay", "0", true, true),
+            ("stats_fetch_consistency", "none", true, true),
             ("role", "postgres", false, false),
             ("log_statement", "none", false, false),
             ("pgward.scopes", "all", false, false),
-            ("app.tenant", "7", false, false),
+            ("app.tenant", "7", true, false),
+            ("plv8.start_proc", "f", false, false),
+            ("pgward.grant_id", "x", false, false),
+            ("exit_on_error", "on", false, false),
             ("local_preload_libraries", "x", false, false),
             ("client_connection_check_interval", "0", false, false),
             ("statement_timeout", "10s", true, true),

@@ -95,6 +95,7 @@ fn snapshot() -> Snapshot {
             schema: "public".into(),
             target: "euro".into(),
             implicit: false,
+            assigned: false,
             function: ("public".into(), "to_euro".into()),
             extension: None,
         }],
@@ -493,7 +494,7 @@ fn statements_are_described_for_the_record() {
     let text = "SELECT * FROM orders, public.items; ALTER ROLE x PASSWORD 'secret'";
     let judgement = judged(&mut judge, text, &read_terms());
     let [select, alter] = judgement.statements.as_slice() else { panic!("{judgement:?}") };
-    assert_eq!(select.objects, ["orders", "public.items"]);
+    assert_eq!(*select.objects, ["orders", "public.items"]);
     assert_eq!(&text[select.span.clone()], "SELECT * FROM orders, public.items");
     assert_eq!((select.operation, select.writes), ("SELECT", false));
     assert!(alter.redacted.as_ref().is_some_and(|t| !t.contains("secret")));

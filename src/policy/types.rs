@@ -64,8 +64,8 @@ fn values<'a>(
     named.flat_map(|name| catalogue.types(name))
 }
 
-/// The casts that a statement may make and that call a function of the database. Those between
-/// two built-in types are left out: only a superuser can make one, and every statement makes it.
+/// The casts that a statement may make and that call a function of the database. One between two
+/// built-in types is made by every statement, unless it must be written.
 pub(crate) fn casts<'a>(
     statement: &'a Statement,
     catalogue: &'a Catalogue,
@@ -79,8 +79,8 @@ pub(crate) fn casts<'a>(
                 of.name == cast.target && of.schema.as_ref().is_none_or(|s| *s == cast.schema)
             })
         };
-        let own = cast.source >= FIRST_USER_OID || cast.to >= FIRST_USER_OID;
-        own && (written() || (cast.implicit && reached(cast.to))) && reached(cast.source)
+        let assigned = cast.assigned && !statement.writes.is_empty();
+        (written() || ((cast.implicit || assigned) && reached(cast.to))) && reached(cast.source)
     })
 }
 
@@ -110,7 +110,7 @@ pub(crate) fn parameters(
 }
 
 /// A built-in type, or its array by the server's own name (`_int4`).
-fn builtin(name: &str) -> bool {
+pub(crate) fn builtin(name: &str) -> bool {
     let is = |name: &str| BUILTIN.split_ascii_whitespace().any(|builtin| builtin == name);
     is(name) || name.strip_prefix('_').is_some_and(is)
 }

@@ -4,6 +4,8 @@
 //! frozen. pg_catalog comes first, as on the server; a temporary table cannot be in the way,
 //! since no grant can make one.
 
+use crate::policy::reach::Occasions;
+use crate::policy::reach::fired::{Deed, Search};
 use crate::policy::reason::Reason;
 use crate::policy::resolve::unwritable;
 use crate::policy::rules::Rules;
@@ -27,6 +29,7 @@ impl Rules<'_> {
             return Ok(());
         }
         let mut missing = false;
+        let mut deeds = Vec::new();
         for write in &statement.writes {
             let target = match self.resolve(&write.table) {
                 Ok(target) => target,
@@ -47,8 +50,25 @@ impl Rules<'_> {
             if write.inherited && write.verb != Verb::Insert {
                 self.heirs(statement, write.verb, &target)?;
             }
+            deeds.push(Deed {
+                schema: target.schema,
+                name: target.table,
+                occasions: Occasions::of(write.verb),
+                columns: (write.verb == Verb::Update).then(|| write.columns.clone()),
+                inherited: write.inherited,
+            });
         }
-        if missing { Err(self.without_scope(statement)) } else { Ok(()) }
+        if missing { Err(self.without_scope(statement)) } else { self.fires(statement, deeds) }
+    }
+
+    /// Whether all that runs with what is done is harmless, or within the scopes.
+    pub(super) fn fires(&self, statement: &Statement, deeds: Vec<Deed>) -> Result<(), Reason> {
+        let named = deeds.iter().find(|deed| !deed.name.is_empty());
+        let on = named.map(|deed| format!(" on {}.{}", deed.schema, deed.name)).unwrap_or_default();
+        let search = Search::new(self.catalogue, self.functions, &self.terms.scopes);
+        search
+            .judge(deeds)
+            .map_err(|fires| Reason::Fires { what: format!("{}{on}", statement.operation), fires })
     }
 
     /// What is done to a table without ONLY is done to those that inherit from it.
@@ -96,6 +116,9 @@ impl Rules<'_> {
             .is_some_and(|t| self.permits(Verb::Update, t) || self.permits(Verb::Delete, t));
         if permitted {
             return Ok(());
+        }
+        if let Some(unknown) = table.filter(|t| self.likely_schema(t).is_none()) {
+            return Err(Reason::RelationUnknown(unknown.to_string()));
         }
         let scopes = table.map(|t| vec![self.argument(&[Verb::Update], t)]).unwrap_or_default();
         Err(Reason::RowLock { table: table.map(ToString::to_string), scopes })
@@ -174,7 +197,7 @@ impl Rules<'_> {
     /// A scope for `table`, with the schema that its name most likely means.
     fn argument(&self, verbs: &[Verb], table: &Name) -> String {
         let schema = self.likely_schema(table);
-        scope::command_argument(verbs, schema.as_deref().unwrap_or("SCHEMA"), &table.name)
+        scope::command_argument(verbs, schema.as_deref().unwrap_or("public"), &table.name)
     }
 
     fn shown(&self, table: &Name) -> String {
@@ -196,9 +219,9 @@ impl Rules<'_> {
         }
         let on_path = self.schema_of(&table.name).filter(|schema| **schema != *"pg_catalog");
         on_path.or_else(|| {
-            let mut found = self.catalogue.relations(table).filter(|r| matches!(r.kind, 'r' | 'p'));
-            let first = found.next()?;
-            found.next().is_none().then(|| first.schema.clone())
+            let found = || self.catalogue.relations(table);
+            let first = found().find(|r| matches!(r.kind, 'r' | 'p')).or_else(|| found().next())?;
+            Some(first.schema.clone())
         })
     }
 }

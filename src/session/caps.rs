@@ -4,11 +4,9 @@
 //! commit if we see to it. Behind a write nothing is forwarded until its tag has come. In
 //! extended protocol the commit is the Sync's, so it is enough to hold that: a count above the
 //! cap puts a message that fails before the Sync, and PostgreSQL itself rolls back. A simple
-//! Query commits by itself, so outside a block it runs inside one of ours: BEGIN goes before it,
-//! COMMIT after it once the counts are known, else ROLLBACK; their replies are kept from the
-//! client, and the CommandComplete of the last statement waits for the COMMIT, as it would have
-//! without us. Inside a block of the client's a statement that fails is sent after the one that
-//! wrote too much, so the block is aborted before anything can commit it.
+//! Query commits by itself, so outside a block it is run in the extended protocol ([`super::run`]).
+//! Inside a block of the client's a statement that fails is sent after the one that wrote too
+//! much, so the block is aborted before anything can commit it: there a Sync need not wait.
 //!
 //! **Returned.** Rows are counted as they pass. The one above the cap is not passed; the client
 //! is told at once, what is left of the reply is kept from it up to ReadyForQuery, and the
@@ -16,6 +14,7 @@
 
 use super::copy::Gate;
 use super::replies::{Request, Why};
+use super::run::Run;
 use super::upstream::{Fate, OutOfOrder};
 use super::{Call, Session};
 use crate::base::Refusal;
@@ -33,21 +32,11 @@ pub(super) struct Capping {
     /// What the client was told in the middle of a reply; the rest of it, up to ReadyForQuery,
     /// is kept from it.
     over: Option<Box<Refusal>>,
-    /// A CommandComplete that waits for our COMMIT.
+    /// Messages of a Query that runs in the extended protocol, until it would have brought them:
+    /// a RowDescription that waits for the first row, a CommandComplete for the commit.
     withheld: Vec<u8>,
     /// A cancel request is on its way to the upstream: it must not meet another statement.
     cancelling: bool,
-}
-
-/// What ends a block of ours, or aborts one of the client's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Finish {
-    /// Our COMMIT.
-    Commit,
-    /// Our ROLLBACK.
-    Rollback,
-    /// A Query that fails.
-    Abort,
 }
 
 /// A row bound.
@@ -80,7 +69,7 @@ impl Session {
         if matches!(tag, tag::COPY_DATA | tag::COPY_DONE | tag::COPY_FAIL | tag::FLUSH) {
             return false;
         }
-        if tag == tag::SYNC && self.ahead.gate != Gate::Free {
+        if tag == tag::SYNC && (self.ahead.gate != Gate::Free || self.counted_in_block()) {
             return false;
         }
         if self.counting() {
@@ -96,14 +85,34 @@ impl Session {
         told && tag != tag::TERMINATE && (tag != tag::SYNC || due())
     }
 
-    /// Whether the last request's rows are being counted, or a block of ours is open.
+    /// Whether the last request's rows are being counted.
     pub(super) fn counting(&self) -> bool {
         match self.last_request() {
             Some(Request::Query(query)) => query.counted,
             Some(Request::Execute { counted, .. }) => *counted,
-            Some(Request::Open | Request::Finish(_)) => true,
+            Some(Request::Abort) => true,
+            // One that went through at once.
+            Some(Request::Sync { .. }) => matches!(
+                self.replies.iter().rev().nth(1).map(|reply| &reply.request),
+                Some(Request::Execute { counted: true, .. })
+            ),
             _ => false,
         }
+    }
+
+    /// Whether nothing but one Execute that is counted is under way in a block of the client's: a
+    /// Sync commits nothing then, and the block can be aborted behind it.
+    fn counted_in_block(&self) -> bool {
+        let mut requests = self.replies.iter().rev().map(|reply| &reply.request);
+        self.transactions.status() == b'T'
+            && self.transactions.in_block()
+            && matches!(
+                requests.next(),
+                Some(Request::Execute { counted: true, copies: false, .. })
+            )
+            && requests.all(|request| {
+                matches!(request, Request::Parse { .. } | Request::Bind(_) | Request::Describe)
+            })
     }
 
     /// Whether an Execute is being counted: the server keeps its reply until it is asked.
@@ -121,17 +130,6 @@ impl Session {
         self.replies.iter().all(|reply| matches!(reply.request, Request::Sync { optional: true }))
     }
 
-    /// Opens a block of ours for a Query that is to be counted; whether it did.
-    pub(super) fn open_block(&mut self, judgement: &Judgement, call: &mut Call<'_>) -> bool {
-        let begins = |one: &Judged| matches!(one.action, Action::Begin(_));
-        if self.transactions.in_block() || judgement.statements.iter().any(begins) {
-            return false;
-        }
-        call.turn.upstream.own(|out| write::query(out, "BEGIN"));
-        self.push(Request::Open);
-        true
-    }
-
     /// CommandComplete, as far as caps have to do with it.
     pub(super) fn command_completed(
         &mut self,
@@ -139,9 +137,6 @@ impl Session {
         tag: (&[u8], Option<u64>),
         call: &mut Call<'_>,
     ) -> Result<Fate, OutOfOrder> {
-        if matches!(self.front(), Some(Request::Open | Request::Finish(_))) {
-            return Ok(Fate::Replaced);
-        }
         if self.muted() {
             return Ok(self.completed_too_late(call));
         }
@@ -150,14 +145,15 @@ impl Session {
             return Ok(self.wrote_too_much(count, call));
         }
         self.completed(tag, call)?;
-        if !matches!(self.front(), Some(Request::Query(query)) if query.in_our_block) {
-            return Ok(Fate::Pass);
-        }
-        write::command_complete(&mut self.capping.withheld, body);
-        Ok(Fate::Replaced)
+        Ok(self.run_on(body, call))
     }
 
-    /// Gives the client the CommandComplete that waited: something follows it.
+    /// Keeps a message from the client until it is released, or dropped for an error.
+    pub(super) fn withhold(&mut self, tag: u8, body: &[u8]) {
+        write::backend(&mut self.capping.withheld, tag, body);
+    }
+
+    /// Gives the client the message that waited: something follows it.
     pub(super) fn release(&mut self, call: &mut Call<'_>) {
         if self.capping.withheld.is_empty() {
             return;
@@ -210,6 +206,11 @@ impl Session {
         call.turn.cap = Some("max_rows_written");
         if matches!(self.front(), Some(Request::Query(_))) {
             self.tell(refusal, call);
+            self.fail_run(call);
+        } else if matches!(self.replies.get(1).map(|r| &r.request), Some(Request::Sync { .. })) {
+            // ReadyForQuery follows: the block is aborted then.
+            self.tell(refusal, call);
+            self.replies.pop_front();
         } else {
             self.replies.pop_front();
             let refused = self.refuse_extended(Why::Own(Box::new(refusal)), call);
@@ -267,7 +268,9 @@ impl Session {
             self.fail_front(&refusal, call);
             self.capping.over = Some(refusal);
         }
-        if !matches!(self.front(), Some(Request::Query(_))) {
+        if matches!(self.front(), Some(Request::Query(_))) {
+            self.fail_run(call);
+        } else {
             self.replies.pop_front();
             self.abort_segment(call);
         }
@@ -281,6 +284,12 @@ impl Session {
             let refused = self.refuse_extended(why, call);
             self.push(Request::Refused(refused));
         }
+    }
+
+    /// A Parse that fails, whose error is nobody's: the server then skips to the Sync.
+    pub(super) fn fail_segment(&mut self, call: &mut Call<'_>) {
+        let text = self.token().1;
+        call.turn.upstream.own(|out| write::parse(out, b"pgward_refused", &text, &[]));
     }
 
     /// A message other than CommandComplete and ReadyForQuery in a reply that is kept from the
@@ -305,13 +314,14 @@ impl Session {
     /// ErrorResponse, as far as caps have to do with it; `None`: it is an error like any other.
     pub(super) fn failed_by_cap(&mut self, call: &mut Call<'_>) -> Option<Fate> {
         match self.front() {
-            Some(Request::Finish(Finish::Commit)) => {
+            Some(Request::Abort) => Some(Fate::Replaced),
+            Some(Request::Query(query)) if query.run == Some(Run::Commits) => {
                 // A constraint that was deferred: the error takes the CommandComplete's place.
                 self.capping.withheld.clear();
                 self.transactions.note_failure();
                 Some(Fate::Pass)
             }
-            Some(Request::Finish(_)) => Some(Fate::Replaced),
+            Some(Request::Query(query)) if query.run == Some(Run::Fails) => Some(Fate::Replaced),
             Some(Request::Query(query)) if self.muted() => {
                 if query.answered < query.statements
                     && let Some(refusal) = self.capping.over.take()
@@ -319,6 +329,7 @@ impl Session {
                     self.fail_front(&refusal, call);
                     self.capping.over = Some(refusal);
                 }
+                self.run_failed(call);
                 Some(Fate::Replaced)
             }
             Some(Request::Execute { .. } | Request::Fetch { .. }) if self.muted() => {
@@ -330,7 +341,8 @@ impl Session {
                 Some(Fate::Replaced)
             }
             _ => {
-                self.release(call);
+                // The rows that were described do not come.
+                self.capping.withheld.clear();
                 None
             }
         }
@@ -338,58 +350,33 @@ impl Session {
 
     /// ReadyForQuery, as far as caps have to do with it; `None`: it ends a segment like any
     /// other.
-    pub(super) fn ready_by_cap(&mut self, status: u8, call: &mut Call<'_>) -> Option<Fate> {
+    pub(super) fn ready_by_cap(
+        &mut self,
+        status: u8,
+        call: &mut Call<'_>,
+    ) -> Result<Option<Fate>, OutOfOrder> {
+        let over = self.capping.over.take().is_some();
         match self.front() {
-            Some(Request::Open) => {
+            Some(Request::Abort) => {
                 self.replies.pop_front();
-                Some(Fate::Replaced)
-            }
-            Some(Request::Finish(_)) => {
-                self.replies.pop_front();
-                self.release(call);
                 self.ready(status, call);
-                Some(Fate::Pass)
+                Ok(Some(Fate::Pass))
             }
-            Some(Request::Query(query)) => {
-                let (ours, failed) = (query.in_our_block, query.failed);
-                let over = self.capping.over.take().is_some();
-                if ours && status != b'I' {
-                    let commits = status == b'T' && !over && !failed;
-                    self.query_ended(call);
-                    self.finish(if commits { Finish::Commit } else { Finish::Rollback }, call);
-                    return Some(Fate::Replaced);
-                }
-                if over && status == b'T' && self.replies.len() == 1 {
-                    self.query_ended(call);
-                    self.finish(Finish::Abort, call);
-                    return Some(Fate::Replaced);
-                }
-                None
+            Some(Request::Query(query)) if query.run.is_some() => {
+                self.run_ended(call)?;
+                Ok(None)
             }
-            _ => {
-                self.capping.over = None;
-                None
+            Some(Request::Query(_) | Request::Sync { .. })
+                if over && status == b'T' && self.replies.len() == 1 =>
+            {
+                self.segment_answered(call);
+                let text = self.token().1;
+                call.turn.upstream.own(|out| write::query(out, &text));
+                self.push(Request::Abort);
+                Ok(Some(Fate::Replaced))
             }
+            _ => Ok(None),
         }
-    }
-
-    fn finish(&mut self, finish: Finish, call: &mut Call<'_>) {
-        // Nothing is committed once the session is ending.
-        let ends = self.ending.begun() && finish == Finish::Commit;
-        let finish = if ends { Finish::Rollback } else { finish };
-        if finish != Finish::Commit {
-            self.release(call);
-        }
-        let text = match finish {
-            Finish::Commit => "COMMIT".to_owned(),
-            Finish::Rollback => "ROLLBACK".to_owned(),
-            Finish::Abort => {
-                self.ahead.refusals += 1;
-                self.token_text(self.ahead.refusals)
-            }
-        };
-        call.turn.upstream.own(|out| write::query(out, &text));
-        self.push(Request::Finish(finish));
     }
 }
 

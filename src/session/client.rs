@@ -64,7 +64,7 @@ impl Session {
         }
         self.ahead.held = true;
         let open = self.replies.back().is_some_and(|last| {
-            last.segment == self.ahead.segment && !matches!(last.request, Request::Finish(_))
+            last.segment == self.ahead.segment && !matches!(last.request, Request::Abort)
         });
         if (open || self.counting_execute()) && !self.ahead.flushed {
             self.ahead.flushed = true;
@@ -137,9 +137,12 @@ impl Session {
             tag::QUERY => return self.query(frame, judge, call),
             tag::PARSE => return self.parse(frame, judge, call),
             tag::BIND => return self.bind(frame, judge, call),
-            tag::EXECUTE => return self.execute(frame, call),
+            tag::EXECUTE => return self.execute(frame, judge, call),
             tag::DESCRIBE => {
-                frontend::target(frame.body)?;
+                let (target, name) = frontend::target(frame.body)?;
+                if target == frontend::Target::Statement && name.is_empty() && !self.tidy(call) {
+                    return Ok(Took::Hold);
+                }
                 self.forward(frame, Request::Describe, call);
             }
             tag::CLOSE => {
@@ -161,6 +164,7 @@ impl Session {
             tag::COPY_DONE | tag::COPY_FAIL => {
                 self.ahead.gate = Gate::Free;
                 call.turn.upstream.pass(frame.range());
+                self.flush_run(call);
             }
             tag::TERMINATE => self.terminate(call),
             tag::FUNCTION_CALL => self.function_call(call),
@@ -275,7 +279,7 @@ impl Session {
                 first,
                 writes: false,
                 counted: false,
-                in_our_block: false,
+                run: None,
                 executes_write: false,
                 answered: 0,
                 statements: 1,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::event::{Done, Event, Outcome};
 use super::names::{Portal, Prepared, Sent, kept};
 use super::replies::{NameChange, Request};
-use super::upstream::OutOfOrder;
+use super::run::ends;
+use super::upstream::{Fate, OutOfOrder};
 use super::{Call, Session};
 use crate::base::Moment;
 use crate::policy::{Judged, Judgement, Verdict};
@@ -51,8 +52,9 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn closed(&mut self, call: &mut Call<'_>) -> Result<(), OutOfOrder> {
+    pub(super) fn closed(&mut self, call: &mut Call<'_>) -> Result<Fate, OutOfOrder> {
         match self.replies.pop_front().map(|reply| reply.request) {
+            Some(Request::Tidy) => return Ok(Fate::Replaced),
             Some(Request::Close { target: Target::Statement, name }) => {
                 self.names.remove_statement(&name);
             }
@@ -63,7 +65,7 @@ impl Session {
             }
             _ => return Err(OutOfOrder("it answered a Close that was not sent")),
         }
-        Ok(())
+        Ok(Fate::Pass)
     }
 
     /// CommandComplete or EmptyQueryResponse.
@@ -84,6 +86,8 @@ impl Session {
                 let sent = std::mem::take(&mut query.sent);
                 let (started, transaction) = (query.started, query.transaction);
                 query.answered += 1;
+                // What follows in the string stands in the next transaction.
+                query.transaction += u64::from(one.is_some_and(ends));
                 let executes = query.executes_write;
                 let text = query.text.clone();
                 if let Some(Verdict::Replace { notice, .. }) =
@@ -100,7 +104,7 @@ impl Session {
                     self.statement_completed(&one.action, writes, transaction, tag.0, call);
                     let prepared = text
                         .zip(judgement.as_ref())
-                        .map(|(text, judgement)| Arc::new(alone(text, judgement, one, statement)));
+                        .map(|(text, judgement)| Arc::new(alone(&text, judgement, one, statement)));
                     self.took_effect(&one.action, prepared, transaction, call);
                 }
             }
@@ -212,9 +216,10 @@ impl Session {
 }
 
 /// One statement out of a string, as if it had been sent by itself.
-fn alone(text: Box<[u8]>, of: &Arc<Judgement>, one: &Judged, statement: u64) -> Prepared {
+fn alone(text: &[u8], of: &Arc<Judgement>, one: &Judged, statement: u64) -> Prepared {
     let types = Box::default();
     if of.statements.len() == 1 {
+        let text = text.into();
         return Prepared { text, types, judgement: Arc::clone(of), statement, by_sql: false };
     }
     let text: Box<[u8]> = text.get(one.span.clone()).unwrap_or_default().into();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::event::{Decision, Event, Parameters, Via};
 use super::names::Prepared;
 use super::replies::{Refused, Why};
+use super::run::ends;
 use super::{Call, Session};
 use crate::base::Refusal;
 use crate::policy::{Judged, Judgement};
@@ -38,7 +39,7 @@ impl Session {
         call: &mut Call<'_>,
     ) -> u64 {
         let first = self.ahead.statements + 1;
-        let transaction = self.transaction_ahead();
+        let mut transaction = self.transaction_ahead();
         for judged in &judgement.statements {
             self.ahead.statements += 1;
             call.recorder.record(&Event::Decision(Decision {
@@ -53,8 +54,9 @@ impl Session {
                 redacted: judged.redacted.as_deref(),
                 parameters: told.parameters,
                 refusal: told.refusal,
-                rule: rule(judged),
+                rule: judged.rule,
             }));
+            transaction += u64::from(ends(judged));
         }
         call.turn.decided = true;
         first
@@ -121,7 +123,8 @@ impl Session {
         Refused { why, token }
     }
 
-    fn token(&mut self) -> (u64, String) {
+    /// A text that the server's raw parser fails, and its number.
+    pub(super) fn token(&mut self) -> (u64, String) {
         self.ahead.refusals += 1;
         (self.ahead.refusals, self.token_text(self.ahead.refusals))
     }
@@ -146,11 +149,6 @@ impl Session {
 fn text_of<'a>(judged: &Judged, text: &'a [u8]) -> &'a [u8] {
     let span: Range<usize> = judged.span.clone();
     text.get(span).unwrap_or(text)
-}
-
-/// The rule that allows a statement, for the record.
-const fn rule(judged: &Judged) -> &'static str {
-    if judged.writes { "scope" } else { "read" }
 }
 
 /// The judgement's own refusal, as the reason of one in place.

@@ -1,7 +1,6 @@
 //! How a session ends: the client is told once, at a boundary between messages; the records of
 //! what was under way are closed with what is known.
 
-use super::caps::Finish;
 use super::event::{Done, Event, Outcome, TransactionOutcome};
 use super::names::Portal;
 use super::replies::{Query, Request};
@@ -92,12 +91,11 @@ impl Session {
             // whether it happened.
             let wrote = self.transactions.wrote();
             unknown |= match &reply.request {
-                // Its COMMIT is ours, and was not sent yet.
-                Request::Query(query) if query.in_our_block => {
-                    cut_off |= query.writes;
-                    false
+                Request::Query(query) if query.run.is_some() => {
+                    let unknown = wrote && !interrupted && query.may_have_committed();
+                    cut_off |= !unknown && query.writes;
+                    unknown
                 }
-                Request::Finish(finish) => *finish == Finish::Commit && wrote && !interrupted,
                 Request::Query(query) if in_block => wrote && commits(query),
                 Request::Query(query) if interrupted => {
                     cut_off |= query.writes && query.refused.is_none();

@@ -10,7 +10,12 @@ use crate::wire::{backend, write};
 
 impl Session {
     /// ErrorResponse.
-    pub(super) fn failed(&mut self, body: &[u8], call: &mut Call<'_>) -> Result<Fate, OutOfOrder> {
+    pub(super) fn failed(
+        &mut self,
+        body: &[u8],
+        length: usize,
+        call: &mut Call<'_>,
+    ) -> Result<Fate, OutOfOrder> {
         let fields = backend::fields(body);
         if matches!(fields.severity, b"FATAL" | b"PANIC") {
             self.ended_by_upstream(fields.sqlstate, call);
@@ -22,13 +27,11 @@ impl Session {
             }
             return Ok(Fate::Pass);
         }
-        if matches!(self.front(), Some(Request::Open)) {
-            return Err(OutOfOrder("it did not open a transaction"));
-        }
         if let Some(fate) = self.failed_by_cap(call) {
             return Ok(fate);
         }
         self.transactions.note_failure();
+        let before = self.characters_before();
         let dressed = self.dress(&fields, call);
         if !dressed {
             self.record_failure(&fields, call);
@@ -37,7 +40,8 @@ impl Session {
             }
         }
         self.copy_failed();
-        Ok(if dressed { Fate::Replaced } else { Fate::Pass })
+        self.run_failed(call);
+        Ok(if dressed { Fate::Replaced } else { self.pass_error(body, length, before, call) })
     }
 
     /// Where the error is the one that we provoked: puts the refusal in its place.

@@ -20,6 +20,7 @@
 //! and the state of the transaction follow the replies. While a change that a message depends on
 //! is in flight, the message is held.
 
+mod again;
 mod caps;
 mod client;
 mod completions;
@@ -30,6 +31,7 @@ pub mod event;
 mod failures;
 mod names;
 mod replies;
+mod run;
 mod statements;
 mod transaction;
 pub mod turn;
@@ -103,6 +105,8 @@ struct Ahead {
     judging: bool,
     /// A Flush of ours makes the server answer what a held message waits for.
     flushed: bool,
+    /// The server's unnamed statement may be one that a Query was run by.
+    left_unnamed: bool,
 }
 
 /// The client's stream inside a frame.

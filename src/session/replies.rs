@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::Session;
-use super::caps::Finish;
 use super::names::{Name, Portal, Prepared, Sent, kept};
+use super::run::Run;
 use crate::base::{Moment, Refusal};
 use crate::policy::{Judgement, Verdict};
 use crate::sql::facts::Action;
@@ -44,10 +44,8 @@ pub(super) enum Request {
         /// The cursor that it makes or closes.
         cursor: CursorChange,
     },
-    /// A BEGIN of ours before a Query whose rows are counted.
-    Open,
-    /// What ends that, or aborts the client's block.
-    Finish(Finish),
+    /// A Query of ours that fails: it aborts the client's block.
+    Abort,
     /// Execute of a cursor that DECLARE made: what a FETCH would be.
     Fetch {
         /// Number of its decision.
@@ -57,6 +55,8 @@ pub(super) enum Request {
     },
     /// Close.
     Close { target: Target, name: Name },
+    /// Close of an unnamed statement of ours, which the client knows nothing of.
+    Tidy,
     /// Sync; `optional` when it was sent while COPY IN was or may have been open.
     Sync { optional: bool },
     /// An extended message that was refused: a Parse that fails stands in its place.
@@ -70,16 +70,17 @@ pub(super) struct Query {
     pub(super) judgement: Option<Arc<Judgement>>,
     /// Set when its place was taken.
     pub(super) refused: Option<Refused>,
-    /// The text, kept only where a PREPARE or DECLARE in it will need it.
-    pub(super) text: Option<Box<[u8]>>,
+    /// The text, kept only where a PREPARE or DECLARE in it will need it, or where its
+    /// statements are sent one by one.
+    pub(super) text: Option<Arc<[u8]>>,
     /// Number of its first statement's decision.
     pub(super) first: u64,
     /// Whether it may write to the database.
     pub(super) writes: bool,
     /// Whether its rows are counted against a cap.
     pub(super) counted: bool,
-    /// Whether it runs in a block of ours.
-    pub(super) in_our_block: bool,
+    /// Set where it runs in the extended protocol, so that its rows can be counted.
+    pub(super) run: Option<Run>,
     /// Whether an EXECUTE in it runs a statement that writes.
     pub(super) executes_write: bool,
     /// How many of its statements have been answered.
@@ -247,7 +248,6 @@ impl Reply {
         match &self.request {
             Request::Query(query) => query.refused.is_none() && query.settles(),
             Request::Execute { writes, .. } => *writes,
-            Request::Finish(finish) => *finish == Finish::Commit,
             _ => false,
         }
     }

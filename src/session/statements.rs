@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use super::again::Again;
 use super::client::{Frame, Took};
 use super::copy::Gate;
 use super::decide::{Told, judged};
 use super::event::{Done, Event, Outcome, Parameters, Via};
 use super::names::{Name, Portal, Prepared, Sent, executed, kept};
 use super::replies::{Bind, CursorChange, Lookup, NameChange, PortalOf, Query, Request, Why};
+use super::run::{Run, Way};
 use super::{Call, End, Session};
 use crate::base::{Refusal, limits, refusal};
 use crate::policy::judge::Case;
@@ -48,24 +50,43 @@ impl Session {
             Executes::Unknown(refusal) => (None, false, Some(refusal)),
             Executes::Unsure => return Ok(Took::Hold),
         };
-        let own = own.or_else(|| self.own_refusal(&judgement));
-        let refusal = own.as_ref().or_else(|| judgement.verdict.refusal());
-        let counted = refusal.is_none() && self.counts(&judgement, executes_write);
-        if counted && !self.ahead.discarding && !self.all_answered() {
-            // Whether it stands in a block must be known.
-            return Ok(Took::Hold);
+        let own = match self.again(&judgement, judge, call) {
+            Again::Fine => own,
+            Again::Refused(refusal) => own.or(Some(refusal)),
+            Again::Hold => return Ok(Took::Hold),
+        };
+        let mut own = own.or_else(|| self.own_refusal(&judgement));
+        let allowed = own.is_none() && judgement.verdict.refusal().is_none();
+        let mut counted =
+            allowed && !self.ahead.discarding && self.counts(&judgement, executes_write);
+        let mut run = None;
+        if counted {
+            if !self.all_answered() {
+                // Whether it stands in a block must be known.
+                return Ok(Took::Hold);
+            }
+            match self.way(&judgement, text) {
+                Way::Whole => {}
+                Way::Run => run = Some(Run::Open),
+                Way::Refused(refusal) => (own, counted) = (Some(refusal), false),
+            }
         }
+        let refusal = own.as_ref().or_else(|| judgement.verdict.refusal());
         let told = Told { via: Via::Query, text, parse, parameters: None, refusal };
         let transaction = self.transaction_ahead();
         let first = self.record_decisions(&judgement, &told, call);
         self.remember(text);
-        let counted = counted && !self.ahead.discarding;
-        let in_our_block = counted && self.open_block(&judgement, call);
         let refused = match (own, &judgement.verdict) {
             (Some(own), _) => Some(self.refuse_query(Why::Own(Box::new(own)), call)),
             (None, Verdict::Refuse(_)) => Some(self.refuse_query(judged(&judgement), call)),
             (None, Verdict::Replace { text, .. }) => {
                 call.turn.upstream.own(|out| write::query(out, text));
+                None
+            }
+            (None, Verdict::Pass) if run.is_some() => {
+                let part = Query::first_part(&judgement, text);
+                call.turn.upstream.own(|out| write::run(out, part));
+                self.ahead.left_unnamed = true;
                 None
             }
             (None, Verdict::Pass) => {
@@ -83,7 +104,8 @@ impl Session {
             let names = |one: &crate::policy::Judged| {
                 matches!(one.action, Action::Prepare { .. } | Action::Declare { .. })
             };
-            let keep = allowed && judgement.statements.iter().any(names);
+            let several = run.is_some() && judgement.statements.len() > 1;
+            let keep = several || allowed && judgement.statements.iter().any(names);
             self.push(Request::Query(Query {
                 statements: judgement.statements.len(),
                 writes: executes_write
@@ -93,7 +115,7 @@ impl Session {
                 text: keep.then(|| text.into()),
                 first,
                 counted,
-                in_our_block,
+                run,
                 executes_write,
                 answered: 0,
                 failed: false,
@@ -196,6 +218,11 @@ impl Session {
             Executes::Unknown(refusal) => (prepared.statement, Some(refusal)),
             Executes::Unsure => return Ok(Took::Hold),
         };
+        let own = match self.again(&prepared.judgement, judge, call) {
+            Again::Fine => own,
+            Again::Refused(refusal) => own.or(Some(refusal)),
+            Again::Hold => return Ok(Took::Hold),
+        };
         let own = own
             .or_else(|| self.audit_refusal())
             .or_else(|| self.too_many_names())
@@ -226,6 +253,7 @@ impl Session {
     pub(super) fn execute(
         &mut self,
         frame: &Frame<'_>,
+        judge: &mut Judge,
         call: &mut Call<'_>,
     ) -> Result<Took, Malformed> {
         let (portal, rows_max) = frontend::execute(frame.body)?;
@@ -234,7 +262,18 @@ impl Session {
             return Ok(Took::Bytes(frame.length));
         }
         let portal = kept(portal);
-        let prepared = match self.portal(portal) {
+        let found = self.portal(portal);
+        if let PortalOf::Bind(prepared) | PortalOf::Cursor(Portal { prepared, .. }) = &found {
+            match self.prepared_again(prepared, judge, call) {
+                Again::Fine => {}
+                Again::Refused(refusal) => {
+                    self.refuse_unread(Via::Bind, refusal, call);
+                    return Ok(Took::Bytes(frame.length));
+                }
+                Again::Hold => return Ok(Took::Hold),
+            }
+        }
+        let prepared = match found {
             PortalOf::Bind(prepared) => prepared,
             PortalOf::Cursor(cursor) => {
                 self.fetch(&cursor, frame, call);
@@ -300,7 +339,7 @@ impl Session {
     }
 
     /// Judges a text under the session's terms; `None` while it is judged on the pool.
-    fn judge(
+    pub(super) fn judge(
         &mut self,
         text: &[u8],
         types: &[u32],

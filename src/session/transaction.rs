@@ -22,11 +22,21 @@ pub(super) struct Transactions {
     fresh: bool,
     /// Whether a BEGIN was completed that no ReadyForQuery has told of yet.
     begun: bool,
+    /// The same of a COMMIT or ROLLBACK.
+    ended: bool,
 }
 
 impl Default for Transactions {
     fn default() -> Self {
-        Self { number: 1, status: b'I', wrote: None, failed: false, fresh: true, begun: false }
+        Self {
+            number: 1,
+            status: b'I',
+            wrote: None,
+            failed: false,
+            fresh: true,
+            begun: false,
+            ended: false,
+        }
     }
 }
 
@@ -35,9 +45,10 @@ impl Transactions {
         self.status
     }
 
-    /// Whether a block of the client's is open, or was when the server last spoke.
+    /// Whether a block of the client's is open, by all that the server has said. One that COMMIT
+    /// AND CHAIN opened counts from the next ReadyForQuery only.
     pub(super) const fn in_block(&self) -> bool {
-        self.status != b'I' || self.begun
+        self.status != b'I' && !self.ended || self.begun
     }
 
     pub(super) const fn wrote(&self) -> bool {
@@ -102,12 +113,14 @@ impl Session {
         } else if before == b'I' {
             self.transactions.failed = false;
         }
+        self.transactions.ended = false;
     }
 
     pub(super) fn transaction_ended(&mut self, outcome: TransactionOutcome, call: &mut Call<'_>) {
         self.transactions.failed = false;
         self.transactions.fresh = true;
         self.transactions.begun = false;
+        self.transactions.ended = true;
         if let Some(transaction) = self.transactions.wrote.take() {
             call.recorder.record(&Event::TransactionEnd { transaction, outcome });
             self.transactions.number = self.transactions.number.max(transaction);

@@ -3,7 +3,7 @@
 use super::event::Outcome;
 use super::replies::Request;
 use super::{Call, Session};
-use crate::base::{limits, refusal};
+use crate::base::refusal;
 use crate::wire::backend::{self, tag};
 use crate::wire::{HEADER_BYTES, Head, head};
 
@@ -68,13 +68,13 @@ impl Session {
                 }
             };
             let streams = matches!(tag, tag::DATA_ROW | tag::COPY_DATA);
-            let held = if streams { 0 } else { length.min(limits::UPSTREAM_HELD_BYTES_MAX) };
+            let held = if streams { 0 } else { length.min(self.held_bytes(tag)) };
             let Some(body) = rest.get(HEADER_BYTES..HEADER_BYTES + held) else { break };
             if streams {
                 self.release(call);
                 self.row(length, call);
             } else {
-                match self.message(tag, body, call) {
+                match self.message(tag, body, length, call) {
                     Ok(Fate::Pass) => {}
                     Ok(Fate::Replaced) => {
                         at += HEADER_BYTES + held;
@@ -128,8 +128,14 @@ impl Session {
         }
     }
 
-    /// One message that is not a row. `body` may be only the start of a long one.
-    fn message(&mut self, tag: u8, body: &[u8], call: &mut Call<'_>) -> Result<Fate, OutOfOrder> {
+    /// One message of `length` that is not a row. `body` may be only the start of a long one.
+    fn message(
+        &mut self,
+        tag: u8,
+        body: &[u8],
+        length: usize,
+        call: &mut Call<'_>,
+    ) -> Result<Fate, OutOfOrder> {
         if tag != tag::READY_FOR_QUERY && !is_asynchronous(tag) {
             self.forget_unanswered_syncs();
             if let Some(fate) = self.muted_message(tag, call) {
@@ -138,6 +144,9 @@ impl Session {
             if !matches!(tag, tag::ERROR_RESPONSE | tag::COMMAND_COMPLETE) {
                 self.release(call);
             }
+        }
+        if let Some(fate) = self.run_message(tag, body, length, call) {
+            return Ok(fate);
         }
         match tag {
             tag::NOTICE_RESPONSE
@@ -158,7 +167,7 @@ impl Session {
             tag::EMPTY_QUERY_RESPONSE => self.completed((b"", None), call)?,
             tag::PARSE_COMPLETE => self.parsed(call)?,
             tag::BIND_COMPLETE => self.bound(call)?,
-            tag::CLOSE_COMPLETE => self.closed(call)?,
+            tag::CLOSE_COMPLETE => return self.closed(call),
             tag::PORTAL_SUSPENDED => match self.replies.pop_front().map(|reply| reply.request) {
                 Some(Request::Execute { .. }) => {}
                 Some(request @ Request::Fetch { .. }) => {
@@ -166,11 +175,11 @@ impl Session {
                 }
                 _ => return Err(OutOfOrder("it suspended a portal that nobody executed")),
             },
-            tag::ERROR_RESPONSE => return self.failed(body, call),
+            tag::ERROR_RESPONSE => return self.failed(body, length, call),
             tag::READY_FOR_QUERY => {
                 let status = backend::ready_for_query(body)
                     .map_err(|_| OutOfOrder("it sent a malformed ReadyForQuery"))?;
-                if let Some(fate) = self.ready_by_cap(status, call) {
+                if let Some(fate) = self.ready_by_cap(status, call)? {
                     return Ok(fate);
                 }
                 self.segment_ended(status, call)?;
@@ -195,10 +204,10 @@ impl Session {
         Ok(())
     }
 
-    /// A Query is answered, but what it did is not settled yet.
-    pub(super) fn query_ended(&mut self, call: &mut Call<'_>) {
-        if let Some(reply) = self.replies.pop_front() {
-            self.after_query(&reply.request, call);
+    /// A Query or Sync is answered, but what it did is not settled yet.
+    pub(super) fn segment_answered(&mut self, call: &mut Call<'_>) {
+        if let Some(Request::Query(query)) = self.replies.pop_front().map(|reply| reply.request) {
+            self.after_query(&Request::Query(query), call);
         }
     }
 

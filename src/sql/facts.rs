@@ -60,9 +60,29 @@ pub struct Statement {
     /// Whether it writes rows that its command tag does not count: in a modifying CTE, under
     /// EXPLAIN ANALYZE.
     pub uncounted: bool,
+    /// Whether a parameter (`$1`) stands in it.
+    pub parameters: bool,
     /// DDL that does nothing beyond objects of these names: what it makes, alters, drops or ties
     /// them to. `None` for any other statement, and for DDL that may reach further.
     pub defines: Option<Vec<Name>>,
+    /// The function that it makes, where its body is a text.
+    pub makes: Option<Body>,
+    /// Calls of functions that run SQL, or name a type, by a text, where every text of every call
+    /// is a constant that was read: what it says is among these facts.
+    pub texts: Vec<Name>,
+    /// The others of that kind.
+    pub texts_unread: Vec<Name>,
+}
+
+/// A function's body, as CREATE FUNCTION has it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Body {
+    /// `sql` or `plpgsql`.
+    pub language: Box<str>,
+    /// The text.
+    pub text: Box<str>,
+    /// Whether it returns `trigger`, and so cannot be called.
+    pub trigger: bool,
 }
 
 /// The privilege a write takes, as in a scope.
@@ -87,6 +107,8 @@ pub struct Write {
     pub table: Name,
     /// Whether the rows of tables that inherit from it are written too (no ONLY).
     pub inherited: bool,
+    /// The columns that an UPDATE sets; empty for the others.
+    pub columns: Vec<Box<str>>,
 }
 
 /// A setting that a statement changes.

@@ -35,15 +35,25 @@ pub use walk::SYNTAX_FUNCTIONS;
 /// # Errors
 /// Every text without facts is refused; [`Unread`] says why.
 pub fn read(text: &[u8], utf8: bool, limits: &Limits) -> Result<Facts, Unread> {
+    read_at(text, utf8, limits, 0)
+}
+
+/// The same of a text that stands as a constant in another one, `depth` of them deep.
+fn read_at(text: &[u8], utf8: bool, limits: &Limits, depth: usize) -> Result<Facts, Unread> {
     let measure = prescan::check(text, limits)?;
     let source = grammar::Source::new(text, utf8, &measure.comments)?;
     // The binding's string accessors panic on what is not UTF-8, its lists on nodes that their
     // documentation does not name: both would be a text that cannot be judged.
-    catch_unwind(AssertUnwindSafe(|| facts_of(text, &source, limits)))
+    catch_unwind(AssertUnwindSafe(|| facts_of(text, &source, limits, depth)))
         .unwrap_or_else(|_| Err(Unread::Unknown { construct: "a tree that cannot be read".into() }))
 }
 
-fn facts_of(text: &[u8], source: &grammar::Source<'_>, limits: &Limits) -> Result<Facts, Unread> {
+fn facts_of(
+    text: &[u8],
+    source: &grammar::Source<'_>,
+    limits: &Limits,
+    depth: usize,
+) -> Result<Facts, Unread> {
     let tree = grammar::parse(source)?;
     if tree.len() > limits.statements_max {
         return Err(Unread::TooComplex { what: "statements", limit: limits.statements_max });
@@ -56,7 +66,7 @@ fn facts_of(text: &[u8], source: &grammar::Source<'_>, limits: &Limits) -> Resul
             Ok(0) | Err(_) => source.text().len(),
             Ok(length) => start + length,
         };
-        let mut statement = walk::statement(raw, source)?;
+        let mut statement = walk::statement(raw, source, depth)?;
         let whole = source.original(start)..source.original(end);
         statement.span = span(text, before, whole);
         before = statement.span.end;

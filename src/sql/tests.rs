@@ -5,6 +5,7 @@ mod places;
 mod plpgsql;
 mod restrict;
 mod scanner;
+mod texts;
 mod tricks;
 
 use proptest::prelude::*;
@@ -187,7 +188,7 @@ fn read_all(text: &[u8], utf8: bool) -> Result<(), TestCaseError> {
     let facts = read(text, utf8, &Limits::default());
     let _ = redact(text);
     let mut out = Vec::new();
-    let _ = shape(text, &[7; 16], &mut out);
+    shape(text, &mut out);
     if let Ok(facts) = facts {
         let mut end = 0;
         for statement in &facts.statements {

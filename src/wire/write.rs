@@ -130,9 +130,54 @@ pub fn execute(out: &mut Vec<u8>, portal: &[u8], rows_max: u32) {
     });
 }
 
-/// CommandComplete with a body as it came.
-pub fn command_complete(out: &mut Vec<u8>, body: &[u8]) {
-    frame(out, b'C', |out| out.extend_from_slice(body));
+/// Parse, Bind, Describe and Execute of one statement, all unnamed, without parameters and with
+/// results in text, and a Flush: what a Query of it does, but for the commit.
+pub fn run(out: &mut Vec<u8>, text: &[u8]) {
+    frame(out, b'P', |out| {
+        string(out, b"");
+        string(out, text);
+        out.extend_from_slice(&[0; 2]);
+    });
+    // Portal, statement; no parameter formats, parameters or result formats.
+    frame(out, b'B', |out| out.extend_from_slice(&[0; 8]));
+    frame(out, b'D', |out| string(out, b"P"));
+    execute(out, b"", 0);
+    flush(out);
+}
+
+/// Close of the unnamed statement.
+pub fn close_unnamed(out: &mut Vec<u8>) {
+    frame(out, b'C', |out| string(out, b"S"));
+}
+
+/// Sync.
+pub fn sync(out: &mut Vec<u8>) {
+    frame(out, b'S', |_| {});
+}
+
+/// A message of the upstream with a body as it came.
+pub fn backend(out: &mut Vec<u8>, tag: u8, body: &[u8]) {
+    frame(out, tag, |out| out.extend_from_slice(body));
+}
+
+/// An ErrorResponse as it came, but for its position: `by` characters further on.
+pub fn moved_error(out: &mut Vec<u8>, body: &[u8], by: usize) {
+    let moved = |position: &[u8]| -> Option<String> {
+        let position: usize = std::str::from_utf8(position).ok()?.parse().ok()?;
+        Some(position.checked_add(by)?.to_string())
+    };
+    frame(out, b'E', |out| {
+        for field in body.split(|&byte| byte == 0).take_while(|field| !field.is_empty()) {
+            match field.strip_prefix(b"P").and_then(moved) {
+                Some(position) => {
+                    out.push(b'P');
+                    string(out, position.as_bytes());
+                }
+                None => string(out, field),
+            }
+        }
+        out.push(0);
+    });
 }
 
 /// Flush.
@@ -239,6 +284,42 @@ mod tests {
         assert_eq!(body, b"SERROR\0VERROR\0C42601\0Mno\0Hso\0P3\0\0");
         let bytes = written(|out| query(out, "select 1\0; delete"));
         assert_eq!(frontend::query(only_frame(&bytes).1), Ok(&b"select 1"[..]));
+    }
+
+    #[test]
+    fn an_error_is_moved() {
+        for (body, by, expected) in [
+            (
+                &b"SERROR\0C42703\0Mno\0P8\0Fa.c\0\0"[..],
+                12,
+                &b"SERROR\0C42703\0Mno\0P20\0Fa.c\0\0"[..],
+            ),
+            (b"SERROR\0MP8\0\0", 5, b"SERROR\0MP8\0\0"),
+            (b"Px\0\0", 5, b"Px\0\0"),
+            (b"", 5, b"\0"),
+        ] {
+            let bytes = written(|out| moved_error(out, body, by));
+            assert_eq!(only_frame(&bytes), (b'E', expected));
+        }
+    }
+
+    #[test]
+    fn a_run_is_five_messages() {
+        let mut bytes = &written(|out| run(out, b"delete from t"))[..];
+        let mut tags = Vec::new();
+        while let Head::Frame { tag, body } = head(bytes) {
+            tags.push(tag);
+            let content = frame::body(bytes, body).unwrap();
+            match tag {
+                b'P' => assert_eq!(frontend::parse(content).unwrap().text, b"delete from t"),
+                b'B' => assert!(frontend::bind(content).is_ok()),
+                b'D' => assert!(frontend::target(content).is_ok()),
+                b'E' => assert_eq!(frontend::execute(content), Ok((&b""[..], 0))),
+                _ => {}
+            }
+            bytes = &bytes[frame::HEADER_BYTES + body..];
+        }
+        assert_eq!(tags, b"PBDEH");
     }
 
     #[test]

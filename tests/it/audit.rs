@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -348,13 +350,16 @@ fn no_statement_that_the_server_saw_is_missing_after_kill_9() {
     let grant = gate.write_grant(&["insert:public.victim"]);
     for round in 0..20 {
         let (port, database, token) = (gate.port, gate.database.clone(), grant.token.clone());
+        let done = Arc::new(AtomicU32::new(0));
         let clients: Vec<_> = (0..6)
             .map(|client| {
-                let (database, token) = (database.clone(), token.clone());
-                std::thread::spawn(move || load(port, &database, &token, round, client))
+                let (database, token, done) = (database.clone(), token.clone(), done.clone());
+                std::thread::spawn(move || load(port, &database, &token, round, client, &done))
             })
             .collect();
-        std::thread::sleep(Duration::from_millis(120 + 17 * round));
+        eventually("some statements are done", Duration::from_secs(10), || {
+            done.load(Ordering::Relaxed) > 20 + 7 * round
+        });
         gate.kill();
         for client in clients {
             client.join().unwrap();
@@ -393,7 +398,7 @@ fn no_statement_that_the_server_saw_is_missing_after_kill_9() {
 }
 
 /// Statements with markers until the connection dies.
-fn load(port: u16, database: &str, token: &str, round: u64, client: u32) {
+fn load(port: u16, database: &str, token: &str, round: u32, client: u32, done: &AtomicU32) {
     let Ok(mut wire) = Wire::try_connect(port, "alice", database, token) else { return };
     for n in 0_u32.. {
         let tag = format!("{round}-{client}-{n}");
@@ -407,5 +412,6 @@ fn load(port: u16, database: &str, token: &str, round: u64, client: u32) {
         if wire.try_send(&bytes).is_err() || wire.reply().status == 0 {
             return;
         }
+        done.fetch_add(1, Ordering::Relaxed);
     }
 }

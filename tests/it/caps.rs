@@ -53,9 +53,11 @@ on_each_server! {
         // Strings of several statements.
         let reply = session.query(&format!("{FIVE}; {SIX}"));
         assert_eq!(reply.errors.last().map(|e| e.code().to_owned()).as_deref(), Some("54000"));
-        assert_eq!(session.query(&format!("BEGIN; {SIX}; COMMIT")).code(), "42501");
-        assert_eq!(session.query(&format!("BEGIN; {SIX}")).status, b'E');
-        session.query("ROLLBACK");
+        for string in [format!("BEGIN; {SIX}; COMMIT"), format!("BEGIN; {SIX}")] {
+            let reply = session.query(&string);
+            assert_eq!((reply.code(), reply.status), ("54000", b'E'), "{reply:?}");
+            assert_eq!(session.query("COMMIT").tags, ["ROLLBACK"]);
+        }
         assert_eq!(pg.victims(&gate.database), "15");
         // Updates and deletes, prepared in SQL too.
         assert_eq!(session.query("UPDATE public.victim SET id = 9 WHERE id < 9").code(), "54000");
@@ -97,6 +99,37 @@ on_each_server! {
         assert_eq!(session.reply().code(), "54000");
         assert_eq!(session.reply().tags, ["INSERT 0 5"]);
         assert_eq!(pg.victims(&gate.database), "15");
+    }
+
+    fn a_commit_behind_the_last_ready_for_query_is_known(pg) {
+        let gate = Gate::with(pg, &written(5));
+        let mut session = gate.session(&gate.write_grant(&["insert:public.victim"]));
+        let execute = |sql: &str| [m::parse("", sql, &[]), m::bind("", "", &[]), m::execute("", 0)].concat();
+        // In a block the Sync goes through at once, and what is behind it waits.
+        session.query("BEGIN");
+        session.send(&[execute(SIX), m::sync(), m::query("COMMIT")].concat());
+        let reply = session.reply();
+        assert_eq!((reply.code(), reply.status), ("54000", b'E'), "{reply:?}");
+        assert_eq!(session.reply().tags, ["ROLLBACK"]);
+        for _ in 0..2 {
+            session.query("BEGIN");
+            for _ in 0..3 {
+                let reply = session.round(&[execute(FIVE), m::sync()]);
+                assert_eq!((reply.sequence.as_str(), reply.status), ("12CZ", b'T'), "{reply:?}");
+            }
+            session.query("ROLLBACK");
+        }
+        // A block that has ended without a ReadyForQuery is none.
+        for last in [[execute(SIX), m::sync()].concat(), m::query(SIX)] {
+            session.query("BEGIN");
+            session.send(&[execute("COMMIT"), m::flush()].concat());
+            let tags: Vec<u8> = (0..3).map(|_| session.read().unwrap().tag).collect();
+            assert_eq!(tags, b"12C");
+            session.send(&last);
+            let reply = session.reply();
+            assert_eq!((reply.code(), reply.status), ("54000", b'I'), "{reply:?}");
+        }
+        assert_eq!(pg.victims(&gate.database), "0");
     }
 
     fn rows_read_are_capped(pg) {

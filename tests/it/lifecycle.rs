@@ -20,20 +20,24 @@ fn ended(session: &mut Wire) -> crate::support::message::Fields {
     reply.errors.last().cloned().unwrap_or_else(|| panic!("closed without a word: {reply:?}"))
 }
 
+/// How long ago it expired; nothing when it has not.
+fn since_expiry(grant: &Grant) -> Option<Duration> {
+    let expires_at: jiff::Timestamp = grant.json["expires_at"].as_str().unwrap().parse().unwrap();
+    jiff::Timestamp::now().duration_since(expires_at).try_into().ok()
+}
+
 on_each_server! {
     fn expiry_ends_idle_sessions(pg) {
         let gate = Gate::new(pg);
-        let grant = gate.grant(&["--ttl", "2s"]);
-        let created = Instant::now();
+        let grant = gate.grant(&["--ttl", "8s"]);
         let mut session = gate.session(&grant);
         assert_eq!(session.query("SELECT 1").value(), "1");
         let error = ended(&mut session);
-        let elapsed = created.elapsed();
+        let after = since_expiry(&grant);
         assert_eq!((error.code(), error.severity()), ("57P01", "FATAL"), "{error:?}");
         assert!(error.message().ends_with("is expired"), "{error:?}");
-        assert!(elapsed > Duration::from_millis(1_500), "{elapsed:?}");
-        assert!(elapsed < Duration::from_secs(2) + TOLD * SLACK, "{elapsed:?}");
-        eventually("the backend is gone", GONE * SLACK, || pg.backends(&gate.database) == 0);
+        assert!(after.is_some_and(|after| after < TOLD * SLACK), "{after:?} after {grant:?}");
+        eventually("the backend is gone", GONE, || pg.backends(&gate.database) == 0);
         let ends = gate.events("session.end");
         assert_eq!(ends[0]["end_reason"], "expired", "{ends:?}");
         let shown = gate.json(&["grant", "show", &grant.id]);
@@ -42,13 +46,12 @@ on_each_server! {
 
     fn expiry_ends_a_running_statement(pg) {
         let gate = Gate::new(pg);
-        let grant = gate.grant(&["--ttl", "2s", "--scope", "insert:public.victim"]);
+        let grant = gate.grant(&["--ttl", "8s", "--scope", "insert:public.victim"]);
         let mut session = gate.session(&grant);
         session.send(&m::query(
-            "INSERT INTO public.victim SELECT 1 FROM generate_series(1, 100) g, pg_sleep(g * 0 + 6)"));
+            "INSERT INTO public.victim SELECT 1 FROM generate_series(1, 100) g, pg_sleep(g * 0 + 60)"));
         assert_eq!(ended(&mut session).code(), "57P01");
-        eventually("the backend is gone", GONE * SLACK, || pg.backends(&gate.database) == 0);
-        std::thread::sleep(Duration::from_millis(500));
+        eventually("the backend is gone", GONE, || pg.backends(&gate.database) == 0);
         assert_eq!(pg.victims(&gate.database), "0");
     }
 
@@ -59,15 +62,12 @@ on_each_server! {
         let mut session = gate.session(&grant);
         // The trigger catches query_canceled for a minute: only ending the backend ends it.
         session.send(&m::query("INSERT INTO public.slow_victim SELECT 1"));
-        let running = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' \
-            AND state = 'active' AND query LIKE 'INSERT%'", gate.database);
-        let mut admin = pg.admin("postgres");
-        eventually("it runs", Duration::from_secs(5), || admin.query(&running).value() == "1");
+        pg.runs(&gate.database, "INSERT INTO public.slow_victim");
         let start = Instant::now();
         let report = gate.json(&["grant", "revoke", &grant.id, "--reason", "enough"]);
         assert_eq!(report["sessions_ended"], 1, "{report}");
         assert_eq!(ended(&mut session).code(), "57P01");
-        eventually("the backend is gone", GONE * SLACK, || pg.backends(&gate.database) == 0);
+        eventually("the backend is gone", GONE, || pg.backends(&gate.database) == 0);
         assert!(start.elapsed() < GONE * SLACK, "{:?}", start.elapsed());
         let rows = pg.admin(&gate.database).query("SELECT count(*) FROM slow_victim").value();
         assert_eq!(rows, "0");
@@ -84,7 +84,7 @@ on_each_server! {
         assert_eq!(error.code(), "57P01");
         assert!(error.detail().contains("revoked"), "{error:?}");
         let _ = session.try_send(&m::query("COMMIT"));
-        eventually("the backend is gone", GONE * SLACK, || pg.backends(&gate.database) == 0);
+        eventually("the backend is gone", GONE, || pg.backends(&gate.database) == 0);
         assert_eq!(pg.victims(&gate.database), "0");
         eventually("the outcome is on record", Duration::from_secs(5), || {
             gate.events("transaction.end").iter().any(|r| r["tx_outcome"] == "rolled_back")
@@ -104,10 +104,18 @@ fn two_hundred_sessions_are_revoked_at_once() {
     // Half of them are busy writing at that instant.
     for session in sessions.iter_mut().step_by(2) {
         session.send(&m::query(
-            "INSERT INTO public.victim SELECT 1 FROM generate_series(1, 10) g, pg_sleep(30 + g * 0)",
+            "INSERT INTO public.victim SELECT 1 FROM generate_series(1, 10) g, pg_sleep(300 + g * 0)",
         ));
     }
-    std::thread::sleep(Duration::from_millis(500));
+    let active = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND state = 'active' \
+         AND query LIKE 'INSERT%'",
+        gate.database
+    );
+    let mut admin = pg.admin("postgres");
+    eventually("half of them write", Duration::from_secs(10), || {
+        admin.query(&active).value() == "100"
+    });
     assert_eq!(pg.backends(&gate.database), 200);
     let start = Instant::now();
     let waiting: Vec<_> = sessions
@@ -121,7 +129,7 @@ fn two_hundred_sessions_are_revoked_at_once() {
         .collect();
     let revoking = std::thread::scope(|scope| {
         let revoke = scope.spawn(|| gate.json(&["grant", "revoke", &grant.id]));
-        eventually("every backend is gone", GONE * SLACK, || pg.backends(&gate.database) == 0);
+        eventually("every backend is gone", GONE, || pg.backends(&gate.database) == 0);
         revoke.join().unwrap()
     });
     assert_eq!(revoking["sessions_ended"], 200, "{revoking}");
@@ -173,7 +181,7 @@ fn a_revoke_during_logins_leaves_no_session() {
                 }
             }
         });
-        eventually("no backend is left", GONE * SLACK, || pg.backends(&gate.database) == 0);
+        eventually("no backend is left", GONE, || pg.backends(&gate.database) == 0);
     }
 }
 
@@ -250,10 +258,10 @@ fn a_client_that_does_not_read_is_ended_too() {
     let gate = Gate::new(pg);
     let grant = gate.read_grant();
     let mut session = gate.session(&grant);
-    session.send(&m::query("SELECT repeat('x', 1000) FROM generate_series(1, 2000000)"));
-    std::thread::sleep(Duration::from_millis(500));
+    session.send(&m::query("SELECT repeat('x', 1000) FROM generate_series(1, 20000000)"));
+    pg.runs(&gate.database, "generate_series(1, 20000000)");
     gate.json(&["grant", "revoke", &grant.id]);
-    eventually("the backend is gone", GONE * SLACK, || pg.backends(&gate.database) == 0);
+    eventually("the backend is gone", GONE, || pg.backends(&gate.database) == 0);
     assert_eq!(gate.json(&["session", "list"]), serde_json::json!([]));
 }
 
@@ -313,5 +321,5 @@ fn who_leaves_in_a_statement_gives_the_place_back() {
             gate.json(&["session", "list"]) == serde_json::json!([])
         });
     }
-    assert!(fastest < Duration::from_millis(800), "{fastest:?}");
+    assert!(fastest < Duration::from_secs(5), "{fastest:?}");
 }

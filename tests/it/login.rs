@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::support::gate::{Gate, Options};
 use crate::support::message as m;
-use crate::support::pg;
 use crate::support::wire::{PROTOCOL_3_0, Wire};
+use crate::support::{eventually, pg};
 
 #[test]
 fn by_name_and_by_grant_and_with_many_grants() {
@@ -71,8 +71,12 @@ fn who_proves_the_secret_is_told_the_truth() {
     assert_eq!(error.code(), "28000", "{error:?}");
     assert!(error.detail().contains("revoked by "), "{error:?}");
     let short = gate.grant(&["--ttl", "1s"]);
-    std::thread::sleep(Duration::from_millis(1_300));
-    let error = gate.login_error("alice", &gate.database, &short.token);
+    let mut over = None;
+    eventually("it expires", Duration::from_secs(2), || {
+        over = Wire::try_connect(gate.port, "alice", &gate.database, &short.token).err();
+        over.is_some()
+    });
+    let error = over.unwrap();
     assert_eq!(error.code(), "28000", "{error:?}");
     assert!(format!("{error:?}").contains("expired"), "{error:?}");
     assert!(!error.hint().is_empty(), "{error:?}");
@@ -125,7 +129,7 @@ fn a_silent_client_is_let_go() {
         let mut wire = Wire::open(gate.port);
         wire.send(&bytes);
         while wire.read().is_some() {}
-        assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
     }
 }
 
@@ -150,14 +154,14 @@ fn an_upstream_lost_in_mid_session_is_said() {
     let gate = Gate::new(pg);
     let mut session = gate.session(&gate.read_grant());
     let backend = session.query("SELECT pg_backend_pid()").value();
-    session.send(&m::query("SELECT pg_sleep(20) /* lost upstream */"));
-    std::thread::sleep(Duration::from_millis(300));
+    session.send(&m::query("SELECT pg_sleep(200) /* lost upstream */"));
+    pg.runs(&gate.database, "lost upstream");
     pg.admin("postgres").query(&format!("SELECT pg_terminate_backend({backend})"));
     let reply = session.reply();
     assert_eq!(reply.status, 0);
     assert_eq!(reply.errors.len(), 1, "{reply:?}");
     assert!(["57P01", "08006"].contains(&reply.code()), "{reply:?}");
-    crate::support::eventually("the statement is done", Duration::from_secs(5), || {
+    eventually("the statement is done", Duration::from_secs(5), || {
         gate.about("lost upstream").len() == 2
     });
 }

@@ -14,8 +14,8 @@ on_each_server! {
         wire.login(PROTOCOL_3_2, &parameters, &grant.token).unwrap();
         assert_eq!(wire.key.len(), 32);
         assert!(wire.negotiated.is_none());
-        wire.send(&m::query("SELECT pg_sleep(20)"));
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        wire.send(&m::query("SELECT pg_sleep(200)"));
+        pg.runs(&gate.database, "pg_sleep(200)");
         Wire::open(gate.port).send(&m::cancel(wire.pid, &wire.key));
         assert_eq!(wire.reply().code(), "57014");
         assert_eq!(wire.query("SELECT 1").value(), "1");

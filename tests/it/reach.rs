@@ -190,7 +190,8 @@ on_each_server! {
         // A check of the configuration tells of the others.
         let checked = gate.cli(&["config", "check"]).stdout;
         assert!(checked.contains("view public.bad_above reads view public.bad_view"), "{checked}");
-        assert!(checked.contains("policy.allow_functions: \"public.bad_plpgsql\""), "{checked}");
+        let line = "policy.allow_functions: \"public.bad_plpgsql(integer)@sha256:";
+        assert!(checked.contains(line), "{checked}");
         assert!(!checked.contains("bad_builtin") && !checked.contains("ok_"), "{checked}");
     }
 
@@ -206,10 +207,9 @@ on_each_server! {
         );
         assert!(made.errors.is_empty(), "{:?}", made.errors);
         let passes = |session: &mut crate::support::wire::Wire, sql: &str| session.query(sql).errors.is_empty();
-        let took = eventually("the new table is read", Duration::from_secs(4), || {
+        eventually("the new table is read", Duration::from_secs(4), || {
             passes(&mut session, "SELECT * FROM fresh") && passes(&mut session, "SELECT fresh(1)")
         });
-        assert!(took < Duration::from_secs(4), "{took:?}");
         for change in [
             "CREATE OR REPLACE FUNCTION fresh(a int) RETURNS int LANGUAGE sql AS 'SELECT lo_create(a)::int'",
             "CREATE OR REPLACE FUNCTION fresh(a int) RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT a'",
@@ -236,6 +236,7 @@ on_each_server! {
             "CREATE EXTENSION hstore",
             "CREATE EXTENSION dblink",
             "CREATE EXTENSION earthdistance CASCADE",
+            "CREATE TYPE float_range AS RANGE (subtype = float8)",
             "CREATE SERVER files FOREIGN DATA WRAPPER file_fdw",
             "CREATE FOREIGN TABLE os (line text) SERVER files OPTIONS (filename '/etc/os-release', delimiter E'\\x01')",
             "CREATE FOREIGN TABLE spy (line text) SERVER files OPTIONS (program 'echo hi', delimiter E'\\x01')",
@@ -255,6 +256,7 @@ on_each_server! {
             "SELECT 'a=>1'::hstore -> 'a', 'a=>1'::hstore = 'a=>1'",
             "SELECT count(*) FROM normal_rand(3, 0, 1)",
             "SELECT earth_distance(ll_to_earth(0, 0), ll_to_earth(0, 0))",
+            "SELECT float_range(1, 2), float_range(1, 2, '[]'), lower(float_range(1, 2)) < 2",
         ] {
             let reply = session.query(sql);
             assert_eq!(reply.rows, admin.query(sql).rows, "{sql}: {reply:?}");
@@ -263,7 +265,8 @@ on_each_server! {
             ("SELECT * FROM spy", "foreign table public.spy runs a program on the server"),
             ("SELECT * FROM parts", "table public.parts runs a program on the server"),
             ("SELECT * FROM none", "is read by the wrapper nothing"),
-            ("SELECT * FROM crosstab('SELECT 1,2,3') AS t(a int, b int)", "public.crosstab is written in c"),
+            ("SELECT * FROM crosstab('SELECT 1,' || '2,3') AS t(a int, b int)", "public.crosstab is written in c"),
+            ("SELECT * FROM crosstab('SELECT 1,2,lo_creat(-1)') AS t(a int, b int)", ""),
             ("SELECT dblink_exec('dbname=x', 'SELECT 1')", "public.dblink_exec is written in c"),
         ] {
             let reply = session.query(sql);

@@ -11,22 +11,23 @@ use crate::support::{eventually, pg};
 fn sigterm_drains() {
     let mut gate = Gate::with(
         pg::distribution(),
-        &Options { listen: "drain_timeout = \"5s\"".into(), ..Options::default() },
+        &Options { listen: "drain_timeout = \"60s\"".into(), ..Options::default() },
     );
     let grant = gate.read_grant();
     let mut idle = gate.session(&grant);
     let mut busy = gate.session(&grant);
-    busy.send(&m::query("SELECT pg_sleep(1), 'finished'"));
-    std::thread::sleep(Duration::from_millis(200));
+    busy.send(&m::query("SELECT pg_sleep(4), 'finished'"));
+    pg::distribution().runs(&gate.database, "finished");
     gate.signal("TERM");
-    std::thread::sleep(Duration::from_millis(200));
-    match std::net::TcpStream::connect(("127.0.0.1", gate.port)) {
-        Err(_) => {}
-        Ok(_) => {
-            let error = Wire::try_connect(gate.port, "alice", &gate.database, &grant.token).err();
-            assert_eq!(error.expect("no new sessions").code(), "57P03");
+    eventually("no new sessions", Duration::from_secs(5), || {
+        if gate.http("/readyz").is_some_and(|(status, _)| status == 200) {
+            return false;
         }
-    }
+        match Wire::try_connect(gate.port, "alice", &gate.database, &grant.token) {
+            Ok(_) => false,
+            Err(error) => error.code() == "57P03",
+        }
+    });
     let reply = busy.reply();
     assert_eq!(reply.rows[0][1].as_deref(), Some("finished"));
     let error = idle.reply().errors;
@@ -138,11 +139,9 @@ fn a_configuration_with_problems_says_all_of_them() {
     }
     // A superuser as upstream role is refused unless overridden.
     let options = Options { reader: "boss".into(), ..Options::default() };
-    let said = Gate::fails_to_serve(pg, &options);
-    assert!(said.contains("superuser"), "{said}");
+    Gate::fails_to_serve(pg, &options, "superuser");
     let nowhere = Options { port: Some(1), ..Options::default() };
-    let said = Gate::fails_to_serve(pg, &nowhere);
-    assert!(!said.is_empty() && !said.contains("panicked"), "{said}");
+    Gate::fails_to_serve(pg, &nowhere, "refused");
 }
 
 #[test]

@@ -203,8 +203,7 @@ fn the_upstream_is_verified() {
     }
     let other = directory.path().join("other.pem");
     std::fs::write(&other, Authority::new("somebody else").pem()).unwrap();
-    let refused = Gate::fails_to_serve(pg, &options("localhost", "verify-full", root(&other)));
-    assert!(refused.to_lowercase().contains("certificate"), "{refused}");
+    Gate::fails_to_serve(pg, &options("localhost", "verify-full", root(&other)), "certificate");
 }
 
 #[test]

@@ -21,8 +21,25 @@ pub(crate) struct Model {
     refuse: bool,
     /// Whether writes pass all the same.
     writes: bool,
+    /// Rows that one statement may write, where the model itself is to see to it.
+    cap: Option<u64>,
+    /// What the transaction does at its commit.
+    deferred: Deferred,
+    /// Writes of the transaction under way.
+    pending: Vec<String>,
     /// Every statement that was executed to its end.
     pub(crate) executed: Vec<String>,
+    /// Every write that was committed.
+    pub(crate) committed: Vec<String>,
+}
+
+/// What constraint triggers have put off until the commit.
+#[derive(Default, PartialEq, Eq)]
+enum Deferred {
+    #[default]
+    Nothing,
+    Notice,
+    Failure,
 }
 
 enum Stop {
@@ -35,9 +52,9 @@ impl Model {
         Self { refuse: true, ..Self::default() }
     }
 
-    /// The same on a grant that may write.
-    pub(crate) fn writing() -> Self {
-        Self { refuse: true, writes: true, ..Self::default() }
+    /// The same on a grant that may write, with a cap on rows written.
+    pub(crate) fn writing(cap: u64) -> Self {
+        Self { refuse: true, writes: true, cap: Some(cap), ..Self::default() }
     }
 
     fn status(&self) -> char {
@@ -60,7 +77,9 @@ impl Model {
     fn message(&mut self, tag: u8, body: &[u8], out: &mut Vec<u8>) {
         if tag == b'S' {
             self.skipping = false;
-            self.end_implicit();
+            if let Err(stop) = self.end_implicit(out) {
+                self.fail(stop, out);
+            }
             self.ready(out);
             return;
         }
@@ -76,7 +95,8 @@ impl Model {
                 if let Err(stop) = result {
                     self.fail(stop, out);
                 }
-                self.end_implicit();
+                // Nothing is left to commit, or the block goes on.
+                let _ = self.end_implicit(out);
                 self.ready(out);
                 return;
             }
@@ -105,13 +125,34 @@ impl Model {
         out.extend(from_upstream(&format!("ReadyForQuery {}", self.status())));
     }
 
-    fn end_implicit(&mut self) {
+    fn end_implicit(&mut self, out: &mut Vec<u8>) -> Result<(), Stop> {
         if self.status() == 'I' {
             self.portals.clear();
+            return self.commit(out);
         }
+        Ok(())
+    }
+
+    fn commit(&mut self, out: &mut Vec<u8>) -> Result<(), Stop> {
+        match std::mem::take(&mut self.deferred) {
+            Deferred::Nothing => {}
+            Deferred::Notice => out.extend(from_upstream("NoticeResponse deferred")),
+            Deferred::Failure => {
+                self.status = None;
+                return Err(Stop::Error("23503", "foreign key".to_owned()));
+            }
+        }
+        self.committed.append(&mut self.pending);
+        Ok(())
+    }
+
+    fn undo(&mut self) {
+        self.pending.clear();
+        self.deferred = Deferred::Nothing;
     }
 
     fn fail(&mut self, Stop::Error(code, text): Stop, out: &mut Vec<u8>) {
+        self.undo();
         if self.status() == 'T' {
             self.status = Some('E');
         }
@@ -156,17 +197,38 @@ impl Model {
         {
             return Err(Stop::Error("0A000", "names".to_owned()));
         }
-        for one in text.split(';').map(str::trim) {
+        let mut parts = text.split(';').map(str::trim).peekable();
+        while let Some(one) = parts.next() {
             self.check_block(one)?;
-            self.run(one, out)?;
+            let mut rows = Vec::new();
+            let done = self.run(one, &mut rows);
+            // Notices come as they are made; rows are described when the statement is at its end.
+            if let Some(at) =
+                rows.windows(5).position(|five| five[0] == b'D' && five[1..4] == [0; 3])
+                && described(self.inner(one))
+            {
+                rows.splice(at..at, from_upstream("RowDescription"));
+            }
+            out.extend(rows);
+            let complete = done?;
+            if parts.peek().is_none() {
+                self.end_implicit(out)?;
+            }
+            out.extend(complete);
         }
         Ok(())
     }
 
-    fn run(&mut self, text: &str, out: &mut Vec<u8>) -> Result<(), Stop> {
+    /// The statement that an EXECUTE runs.
+    fn inner<'a>(&'a self, text: &'a str) -> &'a str {
+        let name = text.strip_prefix("execute ");
+        name.and_then(|name| self.statements.get(name.as_bytes())).map_or(text, String::as_str)
+    }
+
+    /// Runs one statement to its end; gives what says that it is complete.
+    fn run(&mut self, text: &str, out: &mut Vec<u8>) -> Result<Vec<u8>, Stop> {
         if text.is_empty() {
-            out.extend(from_upstream("EmptyQueryResponse"));
-            return Ok(());
+            return Ok(from_upstream("EmptyQueryResponse"));
         }
         let mut words = text.split_whitespace();
         let tag = match (words.next().unwrap_or(""), words.next().unwrap_or("")) {
@@ -177,10 +239,12 @@ impl Model {
             ("commit" | "COMMIT", _) => {
                 let tag = if self.status() == 'E' { "ROLLBACK" } else { "COMMIT" };
                 self.status = Some('I');
+                self.commit(out)?;
                 tag.to_owned()
             }
             ("rollback" | "ROLLBACK", _) => {
                 self.status = Some('I');
+                self.undo();
                 "ROLLBACK".to_owned()
             }
             ("select", "1/0") => {
@@ -193,7 +257,7 @@ impl Model {
                 }
                 format!("SELECT {rows}")
             }
-            ("delete", _) => "DELETE 2".to_owned(),
+            ("delete", _) => self.delete(text, out)?,
             ("prepare", name) => {
                 let inner = text.split_once(" as ").unwrap().1.to_owned();
                 if self.statements.contains_key(name.as_bytes()) {
@@ -217,8 +281,31 @@ impl Model {
             other => panic!("the model cannot run {other:?}"),
         };
         self.executed.push(text.to_owned());
-        out.extend(from_upstream(&format!("CommandComplete '{tag}'")));
-        Ok(())
+        Ok(from_upstream(&format!("CommandComplete '{tag}'")))
+    }
+
+    fn delete(&mut self, text: &str, out: &mut Vec<u8>) -> Result<String, Stop> {
+        if text.contains("noisy") {
+            out.extend(from_upstream("NoticeResponse noisy"));
+            self.deferred = Deferred::Notice;
+        }
+        if text.contains("bad") {
+            return Err(Stop::Error("23505", "bad".to_owned()));
+        }
+        if text.contains("deferred") {
+            self.deferred = Deferred::Failure;
+        }
+        let rows = if text.contains("many") { 3 } else { 2 };
+        if described(text) {
+            for row in 0..rows {
+                out.extend(from_upstream(&format!("DataRow {row}")));
+            }
+        }
+        if self.cap.is_some_and(|cap| rows > cap) {
+            return Err(Stop::Error("54000", "too many".to_owned()));
+        }
+        self.pending.push(text.to_owned());
+        Ok(format!("DELETE {rows}"))
     }
 
     fn parse(&mut self, body: &[u8], out: &mut Vec<u8>) -> Result<(), Stop> {
@@ -254,7 +341,9 @@ impl Model {
             return Err(Stop::Error("34000", "unknown".to_owned()));
         };
         self.check_block(&text)?;
-        self.run(&text, out)
+        let complete = self.run(&text, out)?;
+        out.extend(complete);
+        Ok(())
     }
 
     fn describe(&self, body: &[u8], out: &mut Vec<u8>) -> Result<(), Stop> {
@@ -269,7 +358,17 @@ impl Model {
         if target == frontend::Target::Statement {
             out.extend(from_upstream("ParameterDescription"));
         }
-        out.extend(from_upstream("NoData"));
+        let names = match target {
+            frontend::Target::Statement => &self.statements,
+            frontend::Target::Portal => &self.portals,
+        };
+        let rows = names.get(name).is_some_and(|text| described(self.inner(text)));
+        out.extend(from_upstream(if rows { "RowDescription" } else { "NoData" }));
         Ok(())
     }
+}
+
+/// Whether a statement's rows are described: that SELECTs are not is a simplification.
+fn described(text: &str) -> bool {
+    text.contains("returning")
 }

@@ -23,6 +23,7 @@ fn message() -> impl Strategy<Value = String> {
         4 => (0..3_usize).prop_map(|n| format!("select {n}")),
         2 => Just("select 1/0".to_owned()),
         3 => Just("delete from t".to_owned()),
+        2 => writes(),
         1 => Just("begin".to_owned()),
         1 => Just("commit".to_owned()),
         1 => Just("rollback".to_owned()),
@@ -37,6 +38,7 @@ fn message() -> impl Strategy<Value = String> {
         1 => Just("select 1; select 1/0; select 2".to_owned()),
         1 => Just("execute s1".to_owned()),
         1 => Just("execute s2".to_owned()),
+        3 => prop::collection::vec(part(), 2..5).prop_map(|parts| parts.join("; ")),
     ];
     prop_oneof![
         3 => strings.prop_map(|text| format!("Query '{text}'")),
@@ -47,6 +49,32 @@ fn message() -> impl Strategy<Value = String> {
         1 => names.prop_map(|name| format!("Close S {name}")),
         1 => Just("Flush".to_owned()),
         4 => Just("Sync".to_owned()),
+    ]
+}
+
+/// Writes that do more than `delete from t`: too many rows, rows that are returned, notices,
+/// failures now and at the commit.
+fn writes() -> impl Strategy<Value = String> {
+    let which = prop_oneof![
+        Just(""),
+        Just(" where many"),
+        Just(" where noisy"),
+        Just(" where bad"),
+        Just(" where deferred")
+    ];
+    (which, prop_oneof![2 => Just(""), 1 => Just(" returning a")])
+        .prop_map(|(which, returning)| format!("delete from t{which}{returning}"))
+}
+
+/// One statement of a string of several.
+fn part() -> impl Strategy<Value = String> {
+    prop_oneof![
+        3 => writes(),
+        1 => Just("select 1".to_owned()),
+        1 => Just("select 1/0".to_owned()),
+        1 => Just("begin".to_owned()),
+        1 => Just("commit".to_owned()),
+        1 => Just("rollback".to_owned()),
     ]
 }
 
@@ -74,6 +102,7 @@ struct World {
     answer: Vec<u8>,
     /// Decisions that had been recorded when the bytes of a statement went out.
     unrecorded: bool,
+    ended: bool,
 }
 
 impl World {
@@ -91,6 +120,7 @@ impl World {
             to_session: Vec::new(),
             answer: Vec::new(),
             unrecorded: false,
+            ended: false,
         }
     }
 
@@ -129,7 +159,7 @@ impl World {
         self.unrecorded |= (carried.count() as u64) > decided;
         self.to_server.extend(out.upstream);
         self.answer.extend(out.client);
-        assert!(!out.ended, "the session ended");
+        assert!(self.ended || !out.ended, "the session ended");
     }
 
     /// Lets everything arrive.
@@ -156,6 +186,27 @@ fn lines(bytes: &[u8]) -> Vec<String> {
     words::lines(bytes, words::to_client)
 }
 
+/// A grant whose writes are counted.
+const CAPPED: &[&str] = &["delete:public.t", "written=2"];
+
+/// Decisions that allowed, and ends of statements, have the same numbers.
+fn check_pairs(events: &[String]) -> Result<(), TestCaseError> {
+    let numbers = |word: &str| {
+        let mut found: Vec<u64> = events
+            .iter()
+            .filter_map(|line| line.strip_prefix(word)?.split(' ').next()?.parse().ok())
+            .collect();
+        found.sort_unstable();
+        found
+    };
+    prop_assert_eq!(numbers("allowed "), numbers("done "), "{:#?}", events);
+    let mut all = [numbers("allowed "), numbers("refused ")].concat();
+    all.sort_unstable();
+    let expected: Vec<u64> = (1..=all.len() as u64).collect();
+    prop_assert_eq!(all, expected);
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -179,22 +230,22 @@ proptest! {
         prop_assert!(!world.unrecorded);
     }
 
-    /// With writes whose rows are counted, the client sees a server that does nothing of the
-    /// kind: the blocks that they run in are ours alone.
+    /// With writes whose rows are counted, the client sees a server that counts them itself, and
+    /// nothing is run that the client did not ask for.
     #[test]
     fn counting_rows_does_not_show(script in moves()) {
-        let mut world = World::with(&["delete:public.t", "written=2"]);
+        let mut world = World::with(CAPPED);
         for one in script {
             world.step(one);
         }
         world.step(Move::Send("Sync".to_owned()));
         world.settle();
-        let mut direct = Model::writing();
+        let mut direct = Model::writing(2);
         let expected = direct.feed(&world.sent);
         prop_assert_eq!(lines(&world.answer), lines(&expected));
-        let ours = ["BEGIN", "COMMIT", "ROLLBACK"];
+        prop_assert_eq!(&world.server.committed, &direct.committed);
         let ran: Vec<&String> =
-            world.server.executed.iter().filter(|text| !ours.contains(&text.as_str())).collect();
+            world.server.executed.iter().filter(|text| !text.contains("many")).collect();
         prop_assert_eq!(ran, direct.executed.iter().collect::<Vec<_>>());
         prop_assert_eq!(world.harness.held_bytes(), 0);
         // A block that the client itself has left open may hold a write.
@@ -202,37 +253,48 @@ proptest! {
         prop_assert!(!idle || !world.harness.session.unsettled());
     }
 
+    /// Once a session ends, nothing is committed but what the server had been told to commit.
+    #[test]
+    fn nothing_is_committed_after_the_end(script in moves()) {
+        let mut world = World::with(CAPPED);
+        for one in script {
+            world.step(one);
+        }
+        let mut turn = pgward::session::Turn::default();
+        let refusal = pgward::base::refusal::audit_unavailable();
+        world.harness.session.end(refusal, world.harness.now, &mut world.harness.events, &mut turn);
+        world.ended = true;
+        world.step(Move::ToServer(usize::MAX));
+        let before = world.server.committed.clone();
+        world.settle();
+        prop_assert_eq!(&world.server.committed, &before);
+        prop_assert!(before.iter().all(|text| !text.contains("many")));
+        world.harness.session.lost(world.harness.now, &mut world.harness.events);
+        check_pairs(&world.harness.events.0)?;
+    }
+
     /// Every statement allowed is done exactly once, and nothing else is.
     #[test]
-    fn records_come_in_pairs(script in moves()) {
-        let mut world = World::new();
+    fn records_come_in_pairs(script in moves(), capped in any::<bool>()) {
+        let mut world = World::with(if capped { CAPPED } else { &[] });
         for one in script {
             world.step(one);
         }
         world.harness.session.lost(world.harness.now, &mut world.harness.events);
-        let events = &world.harness.events.0;
-        let numbers = |word: &str| {
-            let mut found: Vec<u64> = events
-                .iter()
-                .filter_map(|line| line.strip_prefix(word)?.split(' ').next()?.parse().ok())
-                .collect();
-            found.sort_unstable();
-            found
-        };
-        prop_assert_eq!(numbers("allowed "), numbers("done "), "{:#?}", events);
-        let mut all = [numbers("allowed "), numbers("refused ")].concat();
-        all.sort_unstable();
-        let expected: Vec<u64> = (1..=all.len() as u64).collect();
-        prop_assert_eq!(all, expected);
+        check_pairs(&world.harness.events.0)?;
     }
 
     /// A turn whose record could not be written leaves no trace, and can be made again.
     #[test]
-    fn a_turn_can_be_taken_back(script in prop::collection::vec(message(), 1..12)) {
+    fn a_turn_can_be_taken_back(
+        script in prop::collection::vec(message(), 1..12),
+        capped in any::<bool>(),
+    ) {
+        let grant = if capped { CAPPED } else { &[] };
         let bytes: Vec<u8> = script.iter().flat_map(|line| from_client(line)).collect();
-        let mut once = Harness::new(&[]);
+        let mut once = Harness::new(grant);
         let expected = once.client(&bytes);
-        let mut twice = Harness::new(&[]);
+        let mut twice = Harness::new(grant);
         let mark = twice.session.mark();
         let mut turn = pgward::session::Turn::default();
         let mut discarded = crate::harness::Events::default();

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use pgward::cli::demo::postgres::Install;
 
+use super::SLACK;
 use super::gate::{Gate, Grant};
 use super::pg::{Pg, target};
 
@@ -27,8 +28,10 @@ impl Output {
     }
 }
 
-/// Runs a program to its end, with `input` on its standard input.
-pub(crate) fn run(command: &mut Command, input: &str, limit: Duration) -> Output {
+/// Runs a program to its end, with `input` on its standard input; fails the test when it takes
+/// longer than `expected` times [`SLACK`].
+pub(crate) fn run(command: &mut Command, input: &str, expected: Duration) -> Output {
+    let limit = expected * SLACK;
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap_or_else(|e| panic!("{command:?}: {e}"));
     let mut stdin = child.stdin.take().unwrap();

@@ -77,20 +77,33 @@ pub(crate) fn distribution() -> &'static Pg {
 /// continuous integration.
 pub(crate) fn eighteen() -> Option<&'static Pg> {
     static PG: OnceLock<Option<Pg>> = OnceLock::new();
-    PG.get_or_init(|| {
-        let bin = target().join("postgres/18/bin");
-        let Some(install) = Install::at(bin.clone()) else {
-            assert!(
-                std::env::var_os("CI").is_none(),
-                "no PostgreSQL 18 in {}: run scripts/setup.sh test",
-                bin.display()
-            );
-            eprintln!("skipped: no PostgreSQL 18 in {} (scripts/setup.sh test)", bin.display());
-            return None;
-        };
-        Some(Pg::start(&install))
-    })
-    .as_ref()
+    PG.get_or_init(|| fetched(18)).as_ref()
+}
+
+/// PostgreSQL 17, in the same way.
+pub(crate) fn seventeen() -> Option<&'static Pg> {
+    static PG: OnceLock<Option<Pg>> = OnceLock::new();
+    PG.get_or_init(|| fetched(17)).as_ref()
+}
+
+/// PostgreSQL 16, in the same way.
+pub(crate) fn sixteen() -> Option<&'static Pg> {
+    static PG: OnceLock<Option<Pg>> = OnceLock::new();
+    PG.get_or_init(|| fetched(16)).as_ref()
+}
+
+fn fetched(major: u32) -> Option<Pg> {
+    let bin = target().join(format!("postgres/{major}/bin"));
+    let Some(install) = Install::at(bin.clone()) else {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "no PostgreSQL {major} in {}: run scripts/setup.sh test",
+            bin.display()
+        );
+        eprintln!("skipped: no PostgreSQL {major} in {} (scripts/setup.sh test)", bin.display());
+        return None;
+    };
+    Some(Pg::start(&install))
 }
 
 /// cargo's target directory.
@@ -164,6 +177,16 @@ impl Pg {
     /// How many rows `public.victim` has: what attacks write to.
     pub(crate) fn victims(&self, database: &str) -> String {
         self.admin(database).query("SELECT count(*) FROM public.victim").value()
+    }
+
+    /// Waits until a statement that contains `text` runs in a client's session.
+    pub(crate) fn runs(&self, database: &str, text: &str) {
+        let sql = format!(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = '{database}' \
+             AND state = 'active' AND query LIKE '%{text}%' AND pid <> pg_backend_pid()"
+        );
+        let mut admin = self.admin("postgres");
+        super::eventually(text, Duration::from_secs(10), || admin.query(&sql).value() != "0");
     }
 
     /// Backends of clients (not of pgward's control connections) in a database.

@@ -11,7 +11,7 @@ pub(crate) const PROTOCOL_3_0: u32 = 196_608;
 pub(crate) const PROTOCOL_3_2: u32 = 196_610;
 
 /// How long any single read may take.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
+const READ_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A stream, plain or TLS.
 pub(crate) trait Stream: Read + Write + Send {}

@@ -26,6 +26,18 @@ pub fn fetch_of_write() -> Refusal {
         .hint("Execute the portal instead, without a limit on its rows.")
 }
 
+/// A statement in one string with a write, that cannot be run by itself as the string would.
+#[must_use]
+pub fn beside_write(operation: &str) -> Refusal {
+    let what = format!("pgward: {operation} in one string with a write refused");
+    Refusal::error("beside_write", code::INSUFFICIENT_PRIVILEGE, what)
+        .detail(
+            "rule beside_write; rows written are capped, so the statements of a string that \
+             writes are run one by one",
+        )
+        .hint(format!("Send {operation} as a message of its own."))
+}
+
 /// A statement returned more rows than it may.
 #[must_use]
 pub fn rows_read(context: &Context<'_>, cap: u64) -> Refusal {

@@ -132,12 +132,24 @@ pub fn too_many_sessions_of_grant(grant: GrantId, limit: usize) -> Refusal {
         .hint("Close one of them; pgward session list shows them.")
 }
 
-/// The grant has write scopes, but no writer role is configured.
+/// The grant has write scopes, but no role is there to run them.
 #[must_use]
 pub fn no_writer(grant: GrantId, database: &str) -> Refusal {
     let what = format!("pgward: grant {grant} has write scopes, but its database has no writer");
-    Refusal::fatal("no_writer", code::INVALID_AUTHORIZATION, what)
-        .hint(format!("Ask the operator to configure databases.{database}.writer."))
+    Refusal::fatal("no_writer", code::INVALID_AUTHORIZATION, what).hint(format!(
+        "Ask the operator to run the SQL of pgward config setup-sql --database {database}."
+    ))
+}
+
+/// The server did not make the role that would hold a session to the grant's scopes.
+#[must_use]
+pub fn no_scope_role(grant: GrantId, database: &str, why: &str) -> Refusal {
+    let what = format!("pgward: the server gives no role for the scopes of grant {grant}");
+    Refusal::fatal("scope_role", code::INSUFFICIENT_PRIVILEGE, what)
+        .detail(format!("The server says: {}", shown(why)))
+        .hint(format!(
+            "Show this to the operator of [databases.{database}]: pgward config check says more."
+        ))
 }
 
 /// Login took longer than `listen.login_timeout`.
@@ -315,12 +327,20 @@ pub fn internal(session: SessionId) -> Refusal {
         .hint("Connect again, and report the session's id to the operator.")
 }
 
-/// What a person sees at login: who lets them in, for what, until when.
+/// What a person sees at login: who lets them in, for what, until when. `narrowed`: reads are;
+/// `unheld`: only pgward holds the session to its scopes, the server would let it write more.
 #[must_use]
-pub fn welcome(grant: GrantId, scopes: &str, narrowed: bool, reason: &str, until: &str) -> Notice {
+pub fn welcome(
+    grant: GrantId,
+    scopes: &str,
+    (narrowed, unheld): (bool, bool),
+    reason: &str,
+    until: &str,
+) -> Notice {
     let reads = if narrowed { "only what select scopes name can be read; " } else { "" };
+    let held = if unheld { "scopes are held by pgward, not by the server's role; " } else { "" };
     Notice::new(format!("pgward: grant {grant}, {scopes}, {until}"))
-        .detail(format!("reason \"{}\"; {reads}every statement is recorded", shown(reason)))
+        .detail(format!("reason \"{}\"; {reads}{held}every statement is recorded", shown(reason)))
 }
 
 /// A client's or server's text inside ours: one line, and not endless.
@@ -353,6 +373,7 @@ mod tests {
             too_many_sessions(1),
             too_many_sessions_of_grant(grant, 1),
             no_writer(grant, "app"),
+            no_scope_role(grant, "app", "scope ddl:public runs as a superuser"),
             login_timeout(10),
             draining(),
             no_control("app", NotServed::ControlDown),

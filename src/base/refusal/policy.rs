@@ -210,12 +210,15 @@ pub fn statement(
     if scopes.is_empty() { refusal.hint(hint) } else { refusal.hint(context.create(scopes)) }
 }
 
-/// BEGIN READ WRITE and its kin on a read grant.
+/// BEGIN READ WRITE and its kin on a read grant. `scope` is one that would do.
 #[must_use]
-pub fn read_write(context: &Context<'_>, statement: &str) -> Refusal {
+pub fn read_write(context: &Context<'_>, statement: &str, scope: Option<&str>) -> Refusal {
     let what = format!("{statement} READ WRITE refused: grant {} is read-only", context.grant);
-    let command = context.create(&["update:SCHEMA.TABLE".to_owned()]);
-    let hint = format!("Leave READ WRITE out. To write: {command}");
+    let mut hint = "Leave READ WRITE out.".to_owned();
+    if let Some(scope) = scope {
+        let command = context.create(&[scope.to_owned()]);
+        let _ = write!(hint, " To write (one table, for example): {command}");
+    }
     context.refuse("read_write", code::READ_ONLY_SQL_TRANSACTION, what).hint(hint)
 }
 

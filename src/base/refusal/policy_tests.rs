@@ -98,11 +98,11 @@ fn every_rule_says_what_why_and_what_next() {
              only reads, the operator adds to the list policy.allow_functions: \"schema.nothing\"",
         ),
         (
-            read_write(&c, "BEGIN"),
+            read_write(&c, "BEGIN", Some("update:public.orders")),
             "25006 pgward: BEGIN READ WRITE refused: grant g_0000000007 is read-only",
             "read_write",
-            "Leave READ WRITE out. To write: pgward grant create --user alice --database app \
-             --scope update:SCHEMA.TABLE --reason \"INC-4211 stuck orders\"",
+            "Leave READ WRITE out. To write (one table, for example): pgward grant create \
+             --user alice --database app --scope update:public.orders --reason \"INC-4211 stuck orders\"",
         ),
         (
             setting(&c, "session_replication_role", "clients may not change it"),

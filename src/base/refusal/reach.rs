@@ -35,7 +35,7 @@ pub fn reach(
     let one = chain.len() == what.len() + 1 + act.len();
     let it = if one { "it " } else { "" };
     let message = format!("{} refused: {it}{}", shown(what), cut(act, CHAIN_CHARACTERS_MAX));
-    let allow: Vec<String> = allow.iter().map(|function| shown(function)).collect();
+    let allow = lines(allow);
     let line = match allow.as_slice() {
         [] => None,
         names => Some(allow_line(names) + &context.once(scopes)),
@@ -58,6 +58,40 @@ pub fn reach(
     Refusal::error(rule, code::INSUFFICIENT_PRIVILEGE, format!("pgward: {message}"))
         .detail(detail)
         .hint(hint)
+}
+
+/// What runs with a write, with maintenance or with a definition, and does more than the grant's
+/// scopes permit. `what` is the statement: `UPDATE on public.orders`.
+#[must_use]
+pub fn fires(context: &Context<'_>, what: &str, reach: &Reach<'_>, scopes: &[String]) -> Refusal {
+    let Reach { rule, what: by, act, chain, allow } = reach;
+    let by = cut(by, CHAIN_CHARACTERS_MAX);
+    let one = chain.len() == by.len() + 1 + act.len();
+    let runs = if one { format!("{by} {act}") } else { format!("{by}: {act}") };
+    let message = format!("pgward: {} refused: {}", shown(what), cut(&runs, CHAIN_CHARACTERS_MAX));
+    let allow = lines(allow);
+    let line = (!allow.is_empty()).then(|| allow_line(&allow));
+    let hint = match (scopes.is_empty(), line) {
+        (false, Some(line)) => {
+            format!(
+                "{}; or, for all grants, the operator adds {line}",
+                context.create_with(scopes, "")
+            )
+        }
+        (false, None) => context.create_with(scopes, ""),
+        (true, Some(line)) => format!("If it is harmless, the operator adds {line}"),
+        (true, None) => {
+            "No scope and no line of the configuration allows it: ask a DBA to run it.".to_owned()
+        }
+    };
+    let way = format!("; {}; ", cut(chain, CHAIN_CHARACTERS_MAX));
+    let detail = context.detail(rule).replacen("; ", &way, 1);
+    Refusal::error(rule, code::INSUFFICIENT_PRIVILEGE, message).detail(detail).hint(hint)
+}
+
+/// Entries of the configuration, whole: one that is cut would not fit.
+fn lines(allow: &[String]) -> Vec<String> {
+    allow.iter().map(|entry| cut(entry, CHAIN_CHARACTERS_MAX)).collect()
 }
 
 #[cfg(test)]

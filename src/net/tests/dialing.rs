@@ -56,7 +56,7 @@ where
     let dialing = dial(&target, &target.database.reader, &[], &salted);
     let serving = async { script(listener.accept().await.unwrap().0).await };
     let both = async { tokio::join!(dialing, serving).0 };
-    tokio::time::timeout(Duration::from_secs(10), both).await.expect("nothing hangs")
+    tokio::time::timeout(Duration::from_secs(60), both).await.expect("nothing hangs")
 }
 
 async fn read_startup<S: tokio::io::AsyncRead + Unpin>(stream: &mut S) -> Vec<u8> {

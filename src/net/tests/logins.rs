@@ -271,7 +271,7 @@ const MUTE: [(&str, &str); 3] =
 async fn an_upstream_that_says_nothing_is_named_as_the_cause() {
     local(async {
         let (grant, token) = grant(1);
-        let house = House::new("login_timeout = \"1s\"", vec![grant]).await;
+        let house = House::new("login_timeout = \"5s\"", vec![grant]).await;
         let (login, admitted) = house.login(&MUTE, &token).await;
         assert!(admitted.is_none() && house.worker.shared.registry.is_empty());
         let (sqlstate, message) = login.error();
@@ -302,7 +302,7 @@ async fn who_leaves_during_a_login_gives_the_place_back() {
             tokio::select! { _ = proving => panic!("admitted"), () = entered => {} }
         };
         let server = tokio::time::timeout(
-            Duration::from_secs(10),
+            Duration::from_secs(15),
             admit(&house.worker, server.into_std().unwrap(), peer),
         );
         let ((), admitted) = tokio::join!(client, server);

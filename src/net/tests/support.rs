@@ -17,6 +17,7 @@ use crate::base::GrantId;
 use crate::config::{Config, ListenTls};
 use crate::grants::{Conditions, Ended, Grant, Life, Live, State, Verifier};
 use crate::net::framed::Framed;
+use crate::net::scoped::ScopeRoles;
 use crate::net::shared::{Controlled, Parts, Settings, Shared};
 use crate::net::stream::Stream;
 use crate::net::worker::Worker;
@@ -146,11 +147,12 @@ pub(super) fn worker(
         pool: pool::Pool::start(1, 1).unwrap(),
     }));
     let target = Arc::clone(shared.settings.load().targets.get("app").unwrap());
-    let control = control::Control::start(target, Arc::clone(&shared.salted));
+    let control = control::Control::start(Arc::clone(&target), Arc::clone(&shared.salted));
+    let scope_roles = Arc::new(ScopeRoles::new(target, Arc::clone(&shared.salted)));
     let keeper = tokio::spawn(std::future::pending::<()>()).abort_handle();
     shared.controls.insert(
         "app".to_owned(),
-        Controlled { control, roles_checked: Arc::new(true.into()), keeper },
+        Controlled { control, roles_checked: Arc::new(true.into()), scope_roles, keeper },
     );
     Rc::new(Worker::new(0, shared))
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::local::{Gather, Local};
+use super::local::Gather;
 use super::{Found, Node};
 use crate::policy::catalogue::Catalogue;
 use crate::policy::functions::Functions;
@@ -17,7 +17,7 @@ pub(crate) fn statement(
     catalogue: &Catalogue,
     functions: &Functions,
 ) -> Result<(), Reason> {
-    let mut gather = Gather { catalogue, functions, local: Local::default() };
+    let mut gather = Gather::new(catalogue, functions);
     gather.mentioned(statement);
     // What a definition names may be what it makes.
     let defines = matches!(statement.action, Action::Ddl | Action::Maintain);
@@ -33,7 +33,21 @@ pub(crate) fn statement(
         let found = Arc::new(Found { what, act, chain, allow });
         return Err(Reason::Reach { rule: "function_user", found, way_round: None });
     }
+    // Beneath built-in types: no statement names it, and every one may use it.
+    for at in catalogue.beneath_all() {
+        judge(Node::Function(at), catalogue, functions)?;
+    }
     gather.local.edges.iter().try_for_each(|&node| judge(node, catalogue, functions))
+}
+
+/// Judges every relation that a name may mean, as if it were read.
+pub(crate) fn relations(
+    name: &Name,
+    catalogue: &Catalogue,
+    functions: &Functions,
+) -> Result<(), Reason> {
+    let mut found = catalogue.relations_at(name).map(Node::Relation);
+    found.try_for_each(|node| judge(node, catalogue, functions))
 }
 
 /// Judges one object that a statement mentions.

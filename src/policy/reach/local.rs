@@ -7,10 +7,10 @@ use super::source::{Owner, Use};
 use super::{Node, body};
 use crate::base::GrantId;
 use crate::policy::catalogue::{Catalogue, FIRST_USER_OID, Function, Shape, Type};
-use crate::policy::functions::{Class, Functions, INTERNAL};
+use crate::policy::functions::{Class, Functions, INTERNAL, SQL_TEXT, Told};
 use crate::policy::terms::{Caps, RowCaps, Terms};
 use crate::policy::{settings, types};
-use crate::sql::facts::{Action, Change, Name, Setting, SettingBy, Statement};
+use crate::sql::facts::{Action, Change, Name, Setting, SettingBy, Statement, Verb, Write};
 
 /// What one object says.
 #[derive(Debug, Default)]
@@ -28,6 +28,23 @@ pub(super) struct Problem {
     pub(super) act: String,
     /// The built-in function that would have to be allowed.
     pub(super) allow: Option<String>,
+    /// Whether it may happen beside a write that a scope permits.
+    pub(super) tolerance: Tolerance,
+}
+
+/// What may happen beside a write that a scope permits.
+#[derive(Debug)]
+pub(super) enum Tolerance {
+    /// It may not.
+    Never,
+    /// It mentions something that is not known.
+    Unknown,
+    /// It advances a sequence or takes the transaction's id, as any write does.
+    Counts,
+    /// It writes, which the scopes may name.
+    Writes(Write),
+    /// It locks rows of these tables.
+    Locks(Vec<Name>),
 }
 
 /// Functions that make rows of a table's own type, and so run the CHECKs of its columns' domains.
@@ -40,17 +57,22 @@ const ROW_MAKERS: &[&str] = &[
     "populate_record",
 ];
 
+/// Built-in functions that a write may call beside: it takes the same itself.
+const COUNTING: &[&str] = &["nextval", "txid_current", "pg_current_xact_id"];
+
 /// What a statement mentions is gathered with the catalogue and the configuration at hand.
 pub(super) struct Gather<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) functions: &'a Functions,
     pub(super) local: Local,
+    /// Names that a trigger's function may read beside the tables there are.
+    transitions: &'a [Box<str>],
 }
 
 impl Local {
     /// Of an object.
     pub(super) fn of(node: Node, catalogue: &Catalogue, functions: &Functions) -> Self {
-        let mut gather = Gather { catalogue, functions, local: Self::default() };
+        let mut gather = Gather::new(catalogue, functions);
         let snapshot = catalogue.snapshot();
         match node {
             Node::Function(at) => {
@@ -77,9 +99,17 @@ impl Local {
     }
 }
 
-impl Gather<'_> {
+impl<'a> Gather<'a> {
+    pub(super) fn new(catalogue: &'a Catalogue, functions: &'a Functions) -> Self {
+        Self { catalogue, functions, local: Local::default(), transitions: &[] }
+    }
+
     fn problem(&mut self, act: impl Into<String>) {
-        self.local.problems.push(Problem { act: act.into(), allow: None });
+        self.push(act.into(), None, Tolerance::Never);
+    }
+
+    fn push(&mut self, act: String, allow: Option<String>, tolerance: Tolerance) {
+        self.local.problems.push(Problem { act, allow, tolerance });
     }
 
     fn edge(&mut self, node: Node) {
@@ -98,9 +128,10 @@ impl Gather<'_> {
         if self.functions.permits(function) {
             return;
         }
-        if function.trigger {
-            return self.problem("is the function of a trigger");
+        if self.functions.outdated(function) {
+            self.problem("has another definition than the one that policy.allow_functions names");
         }
+        self.transitions = self.catalogue.graph.transitions(function.oid);
         if function.security_definer {
             self.problem("is SECURITY DEFINER, and runs with its owner's rights");
         }
@@ -138,6 +169,12 @@ impl Gather<'_> {
                 Err(why) => self.problem(format!("has the policy {}, which {why}", text.label)),
             }
         }
+        // Reading a value of a base type calls its output function.
+        for at in catalogue.types_at(&Name::qualified(schema, name)) {
+            for base in catalogue.bases(at) {
+                self.edge(Node::Type(base));
+            }
+        }
         // System views are PostgreSQL's own.
         if relation.kind == 'v' && texts == 0 && !is_system(schema) {
             self.problem("has a query that is not known");
@@ -169,7 +206,7 @@ impl Gather<'_> {
             } else {
                 format!("is read by the wrapper {wrapper}, which was not reviewed")
             };
-            self.local.problems.push(Problem { act, allow: Some(name.to_string()) });
+            self.push(act, Some(name.to_string()), Tolerance::Never);
         }
     }
 
@@ -258,7 +295,12 @@ impl Gather<'_> {
             self.problem(format!("makes a table ({what})"));
         }
         for write in &statement.writes {
-            self.problem(format!("writes {}", write.table));
+            let tolerance = match write.verb {
+                // With CASCADE it may reach further.
+                Verb::Truncate => Tolerance::Never,
+                _ => Tolerance::Writes(write.clone()),
+            };
+            self.push(format!("writes {}", write.table), None, tolerance);
         }
         let harmless = match &statement.action {
             Action::Read | Action::Show | Action::Set => true,
@@ -269,11 +311,15 @@ impl Gather<'_> {
             self.problem(format!("runs {}", statement.operation));
         }
         if !statement.row_locks.is_empty() {
-            self.problem("locks rows");
+            let named: Option<Vec<Name>> = statement.row_locks.iter().cloned().collect();
+            let tables = named.unwrap_or_else(|| statement.reads.clone());
+            self.push("locks rows".to_owned(), None, Tolerance::Locks(tables));
         }
         statement.settings.iter().for_each(|one| self.setting(one));
-        let settings_known = statement.settings.iter().any(|s| s.by == SettingBy::SetConfig);
-        statement.calls.iter().for_each(|name| self.call(name, settings_known));
+        let settings = statement.settings.iter().any(|s| s.by == SettingBy::SetConfig);
+        for name in &statement.calls {
+            self.call(name, Told { settings, text: statement.texts.contains(name) });
+        }
         for field in &statement.attributes {
             if let Some(Class::Refused(class)) = self.functions.class(field) {
                 self.builtin(field, class);
@@ -283,8 +329,10 @@ impl Gather<'_> {
         self.mentioned(statement);
         for name in &statement.reads {
             let known = self.read(name);
-            if !known && !is_the_servers(name) {
-                self.problem(format!("reads {name}, which is not known"));
+            let transition = name.schema.is_none() && self.transitions.contains(&name.name);
+            if !known && !transition && !is_the_servers(name) {
+                let act = format!("reads {name}, which is not known");
+                self.push(act, None, Tolerance::Unknown);
             }
         }
     }
@@ -321,7 +369,7 @@ impl Gather<'_> {
             }
             if !known && !self.functions.is_allowed(&name) {
                 let act = format!("casts by {name}, which is not known");
-                self.local.problems.push(Problem { act, allow: Some(name.to_string()) });
+                self.push(act, Some(name.to_string()), Tolerance::Never);
             }
         }
         let makes = |name: &Name| ROW_MAKERS.contains(&&*name.name);
@@ -345,31 +393,36 @@ impl Gather<'_> {
         known
     }
 
-    fn call(&mut self, name: &Name, settings_known: bool) {
+    fn call(&mut self, name: &Name, told: Told) {
         let catalogue = self.catalogue;
         let builtin = match name.schema.as_deref() {
             Some(schema) if !is_system(schema) => None,
             _ => self.functions.class(&name.name),
         };
-        let mut known = builtin.is_some();
+        let in_system = name.schema.as_deref().is_none_or(is_system);
+        let mut known = builtin.is_some() || (in_system && types::builtin(&name.name));
         for at in catalogue.functions_at(name) {
             known = true;
-            self.edge(Node::Function(at));
+            if !(told.text && self.functions.told_all(at, catalogue)) {
+                self.edge(Node::Function(at));
+            }
         }
         for at in catalogue.types_at(name) {
             known = true;
             self.edge(Node::Type(at));
         }
         match builtin {
+            Some(Class::Refused(SQL_TEXT))
+                if told.text && !self.functions.is_refused(&system(&name.name)) => {}
             Some(Class::Refused(class)) => self.builtin(&name.name, class),
-            Some(Class::Settings) if !settings_known => self.problem("sets a computed setting"),
+            Some(Class::Settings) if !told.settings => self.problem("sets a computed setting"),
             Some(Class::Harmless) if self.functions.is_refused(&system(&name.name)) => {
                 self.problem(format!("calls {name}, which the configuration refuses"));
             }
             _ if !known && !self.functions.is_allowed(name) => {
                 let allow = name.schema.is_some().then(|| name.to_string());
                 let act = format!("calls {name}, which is not known");
-                self.local.problems.push(Problem { act, allow });
+                self.push(act, allow, Tolerance::Unknown);
             }
             _ => {}
         }
@@ -382,7 +435,9 @@ impl Gather<'_> {
         } else if !self.functions.is_allowed(&qualified) {
             let allow = Some(qualified.to_string());
             let act = format!("calls {qualified}, which {class}");
-            self.local.problems.push(Problem { act, allow });
+            let counts = COUNTING.contains(&name) || name.starts_with("pg_event_trigger_");
+            let tolerance = if counts { Tolerance::Counts } else { Tolerance::Never };
+            self.push(act, allow, tolerance);
         }
     }
 
@@ -390,7 +445,8 @@ impl Gather<'_> {
         let catalogue = self.catalogue;
         catalogue.types_at(name).for_each(|at| self.edge(Node::Type(at)));
         if !types::is_known(name, catalogue) {
-            self.problem(format!("uses the type {name}, which is not known"));
+            let act = format!("uses the type {name}, which is not known");
+            self.push(act, None, Tolerance::Unknown);
         }
     }
 
@@ -421,7 +477,8 @@ impl Gather<'_> {
     /// A setting that a statement changes stays changed when the function is done.
     fn setting(&mut self, setting: &Setting) {
         let name = setting.name.as_deref().unwrap_or("a computed setting");
-        let path = name == "search_path" || name.starts_with("pgward.");
+        // A write grant's triggers and policies may look at an application's own.
+        let path = name == "search_path" || (name.contains('.') && !settings::is_free(name));
         if path || settings::judge(setting, &reader()).is_err() {
             self.problem(format!("sets {name}"));
         }

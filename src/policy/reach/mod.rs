@@ -11,17 +11,18 @@
 
 mod body;
 pub(crate) mod client;
+pub(crate) mod fired;
 mod local;
 mod source;
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use fired::{Fired, Fires, Occasions, Runs};
 pub use source::{Foreign, Graph, Owner, Source, Text, TextOf, Use};
 
 use crate::policy::catalogue::Catalogue;
 use crate::policy::functions::Functions;
-use crate::sql::facts::Name;
 use local::Local;
 
 /// An object of the database, by where it stands in its snapshot.
@@ -63,14 +64,55 @@ struct Known {
     bad: HashMap<Node, Arc<Found>>,
 }
 
-impl Catalogue {
-    /// Why an object may not be used; `None` when all that it reaches is harmless.
-    pub(crate) fn refused(&self, node: Node, functions: &Functions) -> Option<Arc<Found>> {
-        let mut known = self.memory.0.lock().unwrap_or_else(PoisonError::into_inner);
+impl Memory {
+    /// What is known under these lists.
+    fn known(&self, functions: &Functions) -> MutexGuard<'_, Known> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.lists != *functions.lists() {
             *known = Known { lists: *functions.lists(), ..Known::default() };
         }
+        known
+    }
+}
+
+impl Catalogue {
+    /// Why an object may not be used; `None` when all that it reaches is harmless.
+    pub(crate) fn refused(&self, node: Node, functions: &Functions) -> Option<Arc<Found>> {
+        let mut known = self.memory.known(functions);
         Walk { catalogue: self, functions, known: &mut known }.refused(node)
+    }
+
+    /// What one object mentions itself.
+    fn local(&self, node: Node, functions: &Functions) -> Arc<Local> {
+        let mut known = self.memory.known(functions);
+        Walk { catalogue: self, functions, known: &mut known }.local(node)
+    }
+
+    /// `public.f`
+    fn name_of(&self, node: Node) -> String {
+        let snapshot = self.snapshot();
+        let named = |schema: &str, name: &str| format!("{schema}.{name}");
+        match node {
+            Node::Function(at) => snapshot.functions.get(at).map(|f| named(&f.schema, &f.name)),
+            Node::Relation(at) => snapshot.relations.get(at).map(|r| named(&r.schema, &r.name)),
+            Node::Type(at) => snapshot.types.get(at).map(|t| named(&t.schema, &t.name)),
+            Node::Operator(at) => snapshot.operators.get(at).map(|o| named(&o.schema, &o.name)),
+        }
+        .unwrap_or_default()
+    }
+
+    /// `calls public.f`
+    fn mention(&self, node: Node) -> String {
+        let verb = match node {
+            Node::Function(_) => "calls",
+            Node::Relation(at) => match self.snapshot().relations.get(at).map(|r| r.kind) {
+                Some('v') => "reads view",
+                _ => "reads",
+            },
+            Node::Type(_) => "uses type",
+            Node::Operator(_) => "uses operator",
+        };
+        format!("{verb} {}", self.name_of(node))
     }
 
     /// Every function and view that is refused, in the order of their names.
@@ -146,13 +188,16 @@ impl Walk<'_> {
         let what = self.shown(root);
         let mut chain = what.clone();
         for (step, &node) in path.iter().skip(1).enumerate() {
-            let (verb, name) = (self.verb(node), self.name(node));
             chain.push_str(if step == 0 { " " } else { ", which " });
-            chain.push_str(&format!("{verb} {name}"));
+            chain.push_str(&self.catalogue.mention(node));
         }
         chain.push_str(if path.len() > 1 { ", which " } else { " " });
         chain.push_str(act);
-        let by = if path.len() > 1 { format!("{} {act}", self.name(last)) } else { act.to_owned() };
+        let by = if path.len() > 1 {
+            format!("{} {act}", self.catalogue.name_of(last))
+        } else {
+            act.to_owned()
+        };
         let allow = self.allow(root);
         let found = Arc::new(Found { what, act: by, chain, allow });
         self.known.bad.insert(root, Arc::clone(&found));
@@ -169,10 +214,9 @@ impl Walk<'_> {
         while let Some(node) = open.pop() {
             if let Node::Function(at) = node {
                 let function = self.catalogue.snapshot().functions.get(at);
-                let name = function.map(|f| Name::qualified(f.schema.clone(), f.name.clone()));
                 // What is refused by name stays so.
-                match name.filter(|name| !self.functions.is_refused(name)) {
-                    Some(name) => allow.push(name.to_string()),
+                match function.filter(|function| !self.functions.refuses(function)) {
+                    Some(function) => allow.push(function.entry()),
                     None => hopeless = true,
                 }
                 continue;
@@ -216,34 +260,7 @@ impl Walk<'_> {
             Node::Type(_) => "type",
             Node::Operator(_) => "operator",
         };
-        format!("{noun} {}", self.name(node))
-    }
-
-    /// `public.v`
-    fn name(&self, node: Node) -> String {
-        let snapshot = self.catalogue.snapshot();
-        let named = |schema: &str, name: &str| format!("{schema}.{name}");
-        match node {
-            Node::Function(at) => snapshot.functions.get(at).map(|f| named(&f.schema, &f.name)),
-            Node::Relation(at) => snapshot.relations.get(at).map(|r| named(&r.schema, &r.name)),
-            Node::Type(at) => snapshot.types.get(at).map(|t| named(&t.schema, &t.name)),
-            Node::Operator(at) => snapshot.operators.get(at).map(|o| named(&o.schema, &o.name)),
-        }
-        .unwrap_or_default()
-    }
-
-    fn verb(&self, node: Node) -> &'static str {
-        match node {
-            Node::Function(_) => "calls",
-            Node::Relation(at) => {
-                match self.catalogue.snapshot().relations.get(at).map(|r| r.kind) {
-                    Some('v') => "reads view",
-                    _ => "reads",
-                }
-            }
-            Node::Type(_) => "uses type",
-            Node::Operator(_) => "uses operator",
-        }
+        format!("{noun} {}", self.catalogue.name_of(node))
     }
 }
 

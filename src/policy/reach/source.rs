@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::fired::{Fired, Runs};
 use crate::policy::catalogue::Snapshot;
 
 /// What the objects of a snapshot reach beside what they say themselves.
@@ -13,6 +14,8 @@ pub struct Source {
     pub texts: Vec<Text>,
     /// Foreign tables, and the tables above them.
     pub foreign: Vec<Foreign>,
+    /// What runs when relations are written, maintained or defined anew.
+    pub fired: Vec<Fired>,
 }
 
 /// An object that calls a function without naming it.
@@ -94,6 +97,8 @@ pub struct Graph {
     relation_texts: HashMap<(Box<str>, Box<str>), Vec<usize>>,
     domain_texts: HashMap<u32, Vec<usize>>,
     foreign: HashMap<(Box<str>, Box<str>), Vec<usize>>,
+    fired: HashMap<(Box<str>, Box<str>), Vec<usize>>,
+    transitions: HashMap<u32, Vec<Box<str>>>,
 }
 
 impl Graph {
@@ -124,6 +129,13 @@ impl Graph {
         for (at, one) in snapshot.source.foreign.iter().enumerate() {
             let key = (one.schema.clone(), one.name.clone());
             graph.foreign.entry(key).or_default().push(at);
+        }
+        for (at, one) in snapshot.source.fired.iter().enumerate() {
+            let key = (one.schema.clone(), one.name.clone());
+            graph.fired.entry(key).or_default().push(at);
+            if let Runs::Function { oid, transition } = &one.runs {
+                graph.transitions.entry(*oid).or_default().extend(transition.iter().cloned());
+            }
         }
         graph
     }
@@ -172,5 +184,22 @@ impl Graph {
     ) -> impl Iterator<Item = &'a Foreign> {
         let found = self.foreign.get(&(schema.into(), name.into()));
         found.into_iter().flatten().filter_map(|&at| source.foreign.get(at))
+    }
+
+    /// What runs when something is done to a relation; with two empty names, what runs with no
+    /// relation in particular.
+    pub(super) fn fired<'a>(
+        &'a self,
+        source: &'a Source,
+        schema: &str,
+        name: &str,
+    ) -> impl Iterator<Item = &'a Fired> {
+        let found = self.fired.get(&(schema.into(), name.into()));
+        found.into_iter().flatten().filter_map(|&at| source.fired.get(at))
+    }
+
+    /// The transition tables that a trigger's function may read.
+    pub(super) fn transitions(&self, function: u32) -> &[Box<str>] {
+        self.transitions.get(&function).map_or(&[], |names| names)
     }
 }

@@ -168,3 +168,19 @@ fn what_the_tag_does_not_count_is_known() {
         assert_eq!(uncounted, expected, "{text}");
     }
 }
+
+#[test]
+fn a_parameter_is_seen_wherever_it_stands() {
+    for (text, expected) in [
+        ("UPDATE t SET a = $1", true),
+        ("DELETE FROM t WHERE id IN (SELECT id FROM u WHERE a = $2)", true),
+        ("INSERT INTO t SELECT f($1::int)", true),
+        ("EXECUTE p ($1)", true),
+        ("UPDATE t SET a = '$1' WHERE id = 1 -- $1", false),
+        ("UPDATE t SET a = $$ $1 $$", false),
+        ("UPDATE t SET a$1 = 1", false),
+    ] {
+        let found = facts(text).statements.iter().any(|statement| statement.parameters);
+        assert_eq!(found, expected, "{text}");
+    }
+}

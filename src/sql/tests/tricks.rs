@@ -195,6 +195,8 @@ fn parser_differences() {
 fn what_writes_under_another_name() {
     check(&[
         ("EXPLAIN INSERT INTO t SELECT f() FROM u", "EXPLAIN Read reads=t,u calls=f"),
+        ("EXPLAIN CREATE TABLE x AS SELECT * FROM t", "EXPLAIN Read reads=t"),
+        ("EXPLAIN SELECT * INTO x FROM t", "EXPLAIN Read reads=t"),
         ("EXPLAIN ANALYZE INSERT INTO t SELECT 1", "EXPLAIN Write writes=insert:t"),
         (
             "EXPLAIN (ANALYZE off, ANALYZE) DELETE FROM t WHERE f()",

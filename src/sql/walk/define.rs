@@ -13,7 +13,7 @@ use pg_raw_parse::nodes::{
 };
 use pg_raw_parse::raw::{AlterTableType, ConstrType, DropBehavior, ObjectType};
 
-use super::super::facts::{Name, Unread};
+use super::super::facts::{Body, Name, Unread};
 use super::{Walk, name_of, qualified, table_name};
 
 /// The table that CREATE TABLE AS or a materialised view makes.
@@ -236,8 +236,8 @@ impl<'a> Walk<'a> {
     }
 
     /// A new function in a trusted language that runs as whoever calls it. Making it runs
-    /// nothing; calls of it are judged like any other. Not OR REPLACE: defaults, triggers and
-    /// views may call the one that was there.
+    /// nothing, but it can be called before any snapshot has it, so what it does is among the
+    /// facts. Not OR REPLACE: defaults, triggers and views may call the one that was there.
     fn create_function(
         &mut self,
         create: &'a CreateFunctionStmt,
@@ -246,7 +246,9 @@ impl<'a> Walk<'a> {
             self.type_name(parameter.arg_type(), 0)?;
             self.push(parameter.defexpr(), 0);
         }
-        self.type_name(create.return_type(), 0)?;
+        if !is_trigger(create) {
+            self.type_name(create.return_type(), 0)?;
+        }
         let mut language = None;
         for option in create.options() {
             match option.defname() {
@@ -258,10 +260,44 @@ impl<'a> Walk<'a> {
             }
         }
         let sql = !matches!(create.sql_body(), Node::None);
+        self.standard_body(create.sql_body());
         let trusted = matches!(language, Some("sql" | "plpgsql")) || (sql && language.is_none());
         let name = name_of(create.funcname()).filter(|_| trusted && !create.replace);
+        let body = create.options().iter().find_map(|option| body_of(option));
+        self.found.makes = body.map(|text| Body {
+            language: language.unwrap_or("sql").into(),
+            text: text.into(),
+            trigger: is_trigger(create),
+        });
         Ok(name.map(|name| vec![name]))
     }
+
+    /// RETURN …, or BEGIN ATOMIC … END: walked as if it ran here.
+    fn standard_body(&mut self, body: Node<'a>) {
+        let mut open = vec![body];
+        while let Some(node) = open.pop() {
+            match node {
+                Node::None => {}
+                Node::NodeList(list) => open.extend(list.iter()),
+                Node::ReturnStmt(value) => self.push(value.returnval(), 0),
+                other => self.push(other, 0),
+            }
+        }
+    }
+}
+
+/// The text after AS.
+fn body_of(option: &DefElem) -> Option<&str> {
+    match (option.defname(), option.arg()) {
+        (Some("as"), Node::NodeList(parts)) => parts.first()?.as_str(),
+        _ => None,
+    }
+}
+
+fn is_trigger(create: &CreateFunctionStmt) -> bool {
+    let Some(of) = create.return_type() else { return false };
+    let names: Vec<&str> = of.names().iter().filter_map(|part| part.sval()).collect();
+    matches!(names.as_slice(), ["pg_catalog", kind] | [kind] if matches!(*kind, "trigger" | "event_trigger"))
 }
 
 /// A table that is no temporary one.

@@ -84,6 +84,7 @@ impl<'a> Walk<'a> {
             Node::A_Indirection(indirection) => self.indirection(indirection, scope),
             Node::ColumnRef(column) => self.column(column),
             Node::ParamRef(parameter) => {
+                self.found.parameters = true;
                 if parameter.number <= 0 {
                     self.refused = Some(("there is no parameter $0", parameter.location));
                 }
@@ -201,6 +202,7 @@ impl<'a> Walk<'a> {
                 _ => {}
             }
         }
+        self.texts(call, &name);
         self.call(name);
         self.push_list(call.args(), scope);
         self.push_all(call.agg_order().iter().map(Node::SortBy), scope);

@@ -11,13 +11,14 @@ mod json;
 mod query;
 mod restrict;
 mod settings;
+mod texts;
 mod utility;
 
 use std::collections::HashSet;
 
 use pg_raw_parse::Node;
 use pg_raw_parse::list::NodeList;
-use pg_raw_parse::nodes::{RangeVar, RawStmt, TypeName};
+use pg_raw_parse::nodes::{RangeVar, RawStmt, ResTarget, TypeName};
 
 use super::facts::{Action, Name, Statement, Unread, Verb, Write};
 use super::grammar::Source;
@@ -60,6 +61,10 @@ struct Walk<'a> {
     scalars: HashSet<&'a str>,
     /// A function in FROM has a name that the grammar alone does not tell.
     scalar_unnamed: bool,
+    /// Calls among whose texts is one that could not be read.
+    texts_unread: Vec<Name>,
+    /// How many texts this one is inside of.
+    depth: usize,
     /// What the server would refuse before it runs anything, with its byte in the text.
     refused: Option<(&'static str, i32)>,
 }
@@ -69,8 +74,12 @@ struct Walk<'a> {
 /// # Errors
 /// [`Unread::Unknown`] for what this version cannot judge, [`Unread::TooComplex`] for too many
 /// common table expressions, [`Unread::Syntax`] for what only libpg_query accepts.
-pub(super) fn statement(raw: &RawStmt, source: &Source<'_>) -> Result<Statement, Unread> {
-    let mut walk = Walk::new();
+pub(super) fn statement(
+    raw: &RawStmt,
+    source: &Source<'_>,
+    depth: usize,
+) -> Result<Statement, Unread> {
+    let mut walk = Walk { depth, ..Walk::new() };
     let (operation, action) = walk.top(raw.stmt())?;
     walk.run()?;
     if let Some((message, byte)) = walk.refused {
@@ -101,7 +110,11 @@ impl<'a> Walk<'a> {
                 creates: Vec::new(),
                 unrestricted: false,
                 uncounted: false,
+                parameters: false,
                 defines: None,
+                makes: None,
+                texts: Vec::new(),
+                texts_unread: Vec::new(),
             },
             writes: false,
             writers: 0,
@@ -111,6 +124,8 @@ impl<'a> Walk<'a> {
             dotted: HashSet::new(),
             scalars: HashSet::new(),
             scalar_unnamed: false,
+            texts_unread: Vec::new(),
+            depth: 0,
             refused: None,
         }
     }
@@ -135,6 +150,9 @@ impl<'a> Walk<'a> {
         sort(&mut found.fields);
         sort(&mut found.attributes);
         sort(&mut found.creates);
+        sort(&mut found.texts);
+        found.texts.retain(|name| !self.texts_unread.contains(name));
+        found.texts_unread = self.texts_unread;
         found.operation = operation;
         found.uncounted = self.writers > usize::from(self.tagged);
         found.action = match action {
@@ -203,9 +221,30 @@ impl<'a> Walk<'a> {
             self.read_always(table);
         } else {
             self.writes = true;
-            self.found.writes.push(Write { verb, table: table_name(table), inherited: table.inh });
+            let (table, inherited) = (table_name(table), table.inh);
+            self.found.writes.push(Write { verb, table, inherited, columns: Vec::new() });
         }
         Ok(())
+    }
+
+    /// An UPDATE, in whichever statement, with what it sets.
+    fn update_of(
+        &mut self,
+        table: Option<&RangeVar>,
+        set: impl Iterator<Item = &'a ResTarget>,
+    ) -> Result<(), Unread> {
+        self.write(Verb::Update, table)?;
+        if let Some(write) = self.found.writes.last_mut().filter(|_| !self.explained) {
+            write.columns = set.filter_map(|one| one.name()).map(Into::into).collect();
+        }
+        Ok(())
+    }
+
+    /// Under EXPLAIN without ANALYZE nothing is made.
+    fn creates(&mut self, what: &'static str) {
+        if !self.explained {
+            self.found.creates.push(what);
+        }
     }
 
     fn call(&mut self, name: Name) {

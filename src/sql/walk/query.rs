@@ -17,7 +17,7 @@ impl<'a> Walk<'a> {
     pub(super) fn select(&mut self, select: &'a SelectStmt, scope: Scope) -> Result<(), Unread> {
         let scope = self.with(select.with_clause(), scope)?;
         if let Some(into) = select.into_clause() {
-            self.found.creates.push("SELECT INTO");
+            self.creates("SELECT INTO");
             self.push_list(into.options(), scope);
         }
         self.pin_settings(select);
@@ -100,7 +100,9 @@ impl<'a> Walk<'a> {
     ) -> Result<(), Unread> {
         match conflict.action {
             OnConflictAction::ONCONFLICT_NONE | OnConflictAction::ONCONFLICT_NOTHING => {}
-            OnConflictAction::ONCONFLICT_UPDATE => self.write(Verb::Update, table)?,
+            OnConflictAction::ONCONFLICT_UPDATE => {
+                self.update_of(table, conflict.target_list().iter())?;
+            }
             _ => return Err(unknown("ON CONFLICT")),
         }
         if let Some(infer) = conflict.infer() {
@@ -115,7 +117,7 @@ impl<'a> Walk<'a> {
     pub(super) fn update(&mut self, update: &'a UpdateStmt, scope: Scope) -> Result<(), Unread> {
         self.writers += usize::from(!self.explained);
         let scope = self.with(update.with_clause(), scope)?;
-        self.write(Verb::Update, update.relation())?;
+        self.update_of(update.relation(), update.target_list().iter())?;
         self.restricted(update.where_clause(), update.relation());
         self.push_all(update.target_list().iter().map(Node::ResTarget), scope);
         self.push_list(update.from_clause(), scope);
@@ -150,7 +152,13 @@ impl<'a> Walk<'a> {
         for when in merge.merge_when_clauses() {
             match when.command_type {
                 CmdType::CMD_INSERT => self.write(Verb::Insert, table)?,
-                CmdType::CMD_UPDATE => self.write(Verb::Update, table)?,
+                CmdType::CMD_UPDATE => {
+                    let set = when.target_list().iter().filter_map(|one| match one {
+                        Node::ResTarget(one) => Some(one),
+                        _ => None,
+                    });
+                    self.update_of(table, set)?;
+                }
                 CmdType::CMD_DELETE => self.write(Verb::Delete, table)?,
                 CmdType::CMD_NOTHING => {
                     let table = table.ok_or_else(|| unknown("MERGE without a table"))?;

@@ -148,7 +148,7 @@ impl<'a> Walk<'a> {
             ObjectType::OBJECT_MATVIEW => "CREATE MATERIALIZED VIEW",
             _ => return Err(unknown("CREATE … AS")),
         };
-        self.found.creates.push(operation);
+        self.creates(operation);
         if let Some(into) = create.into() {
             self.push_list(into.options(), 0);
         }
@@ -156,6 +156,9 @@ impl<'a> Walk<'a> {
             return Ok((operation, self.execute(execute)?.1));
         }
         self.push(create.query(), 0);
+        if self.explained {
+            return Ok((operation, Action::Read));
+        }
         self.found.defines = create.into().and_then(super::define::made);
         Ok((operation, Action::Ddl))
     }

@@ -1,11 +1,15 @@
-//! `pgward config setup-sql`: the SQL that creates the upstream roles, and the lines of
-//! pg_hba.conf that let them in from pgward's address only. Works on PostgreSQL 14 and newer.
+//! `pgward config setup-sql`: the SQL that creates the upstream roles and the functions by which
+//! pgward has a role made for each set of scopes, and the lines of pg_hba.conf that let all these
+//! in from pgward's address only. Works on PostgreSQL 14 and newer.
 
 use std::net::{IpAddr, ToSocketAddrs, UdpSocket};
 
 use super::Common;
 use super::output::{self, Failure};
 use crate::config::{Config, Database, SslMode, nearest};
+
+/// The group of all scope roles; `functions.sql` makes it.
+const SCOPED: &str = "pgward_scoped";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,7 +20,7 @@ Examples:
       for each role: asks for its password and sends only a SCRAM verifier
 
 The script is plain SQL, holds no password, and can be run again. It says at its end what belongs
-into pg_hba.conf.";
+into pg_hba.conf. Its functions let PostgreSQL itself hold sessions with write scopes to these.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -37,7 +41,8 @@ pub(super) struct Args {
 struct Plan {
     dbname: String,
     reader: String,
-    writer: String,
+    /// Where sessions may need one: not configured, the functions for scope roles take its place.
+    writer: Option<String>,
     control: String,
     /// `host`, `hostssl`, `local`.
     kind: &'static str,
@@ -78,7 +83,11 @@ fn choose<'a>(config: &'a Config, name: Option<&str>) -> Result<&'a Database, Fa
 }
 
 fn of_database(database: &Database, from: Option<&str>) -> Result<Plan, Failure> {
-    let writer = database.writer.as_ref().map_or("pgward_writer", |role| role.user.as_str());
+    let own_control = database.control.user != database.reader.user;
+    let writer = match &database.writer {
+        Some(role) => Some(role.user.clone()),
+        None => (!own_control).then(|| "pgward_writer".to_owned()),
+    };
     let local = database.host.starts_with('/');
     let tls = !matches!(database.sslmode, SslMode::Disable | SslMode::Prefer);
     let from = match from {
@@ -95,7 +104,7 @@ fn of_database(database: &Database, from: Option<&str>) -> Result<Plan, Failure>
     Ok(Plan {
         dbname: database.dbname.clone(),
         reader: database.reader.user.clone(),
-        writer: writer.to_owned(),
+        writer,
         control: database.control.user.clone(),
         kind: if local {
             "local"
@@ -121,7 +130,7 @@ fn without_configuration(args: &Args) -> Result<Plan, Failure> {
     Ok(Plan {
         dbname,
         reader: "pgward_reader".to_owned(),
-        writer: "pgward_writer".to_owned(),
+        writer: Some("pgward_writer".to_owned()),
         control: "pgward_control".to_owned(),
         kind: "hostssl",
         from,
@@ -152,14 +161,18 @@ impl Plan {
             name(reader)
         );
         text.push_str(&role(reader, "The reader: sessions on read grants", &rights));
-        let rights = format!(
-            "-- It may insert, update and delete everywhere, and pgward allows what a grant's scopes\n\
+        if let Some(writer) = writer {
+            let rights = format!(
+                "-- It may insert, update and delete everywhere, and pgward allows what a grant's scopes\n\
              -- name. Grant it single tables instead to have PostgreSQL hold it to these.\n\
              -- TRUNCATE is in no predefined role: GRANT TRUNCATE ON TABLE ... where scopes need it.\n\
              GRANT pg_read_all_data, pg_write_all_data, pg_monitor TO {};",
-            name(writer)
-        );
-        text.push_str(&role(writer, "The writer: sessions on grants with write scopes", &rights));
+                name(writer)
+            );
+            let purpose = "The writer: sessions on grants with write scopes, where the functions for scope roles\n\
+                       -- below are not installed. Where they are, nothing uses it: leave it out";
+            text.push_str(&role(writer, purpose, &rights));
+        }
         if control == reader {
             let grant = format!("GRANT pg_signal_backend TO {};", name(reader));
             let why = "The reader is the role of the control connection too: it ends backends";
@@ -169,24 +182,45 @@ impl Plan {
             let why = "The control connection: ends backends of the other two, reads the catalogue";
             text.push_str(&role(control, why, &rights));
         }
-        let mut roles = vec![reader, writer];
+        let mut roles = vec![("reader", reader)];
+        roles.extend(writer.as_ref().map(|writer| ("writer", writer)));
         if control != reader {
-            roles.push(control);
+            roles.push(("control", control));
         }
-        let all: Vec<String> = roles.iter().map(|role| name(role)).collect();
+        let all: Vec<String> = roles.iter().map(|(_, role)| name(role)).collect();
         text.push_str(&format!(
             "\nGRANT CONNECT ON DATABASE {} TO {};\n",
             name(dbname),
             all.join(", ")
         ));
+        text.push_str(&self.functions());
         text.push_str(&passwords(&roles));
         text.push_str(&self.hba(&roles));
         text
     }
 
+    /// The functions that make scope roles. Whoever may call them gets any scope there is, so
+    /// the role that read sessions run as must not be the one.
+    fn functions(&self) -> String {
+        if self.control == self.reader {
+            return String::from(
+                "\n-- No functions for scope roles: sessions run as the role of the control connection, and\n\
+                 -- could call them. Configure a control role of its own, and print this again.\n",
+            );
+        }
+        include_str!("functions.sql")
+            .replace("{{database_name}}", &name(&self.dbname))
+            .replace("{{control_name}}", &name(&self.control))
+            .replace("{{control}}", &quoted(&self.control))
+            .replace("{{reader}}", &quoted(&self.reader))
+    }
+
     /// The lines of pg_hba.conf, as comments: SQL can't write that file.
-    fn hba(&self, roles: &[&String]) -> String {
-        let quoted: Vec<String> = roles.iter().map(|role| hba_name(role)).collect();
+    fn hba(&self, roles: &[(&str, &String)]) -> String {
+        let mut quoted: Vec<String> = roles.iter().map(|(_, role)| hba_name(role)).collect();
+        if self.control != self.reader {
+            quoted.push(format!("+{SCOPED}"));
+        }
         let (roles, dbname) = (quoted.join(","), hba_name(&self.dbname));
         let mut lines = vec![format!(
             "{:<8} {dbname} {roles} {}{}scram-sha-256",
@@ -221,23 +255,23 @@ fn role(role: &str, purpose: &str, rights: &str) -> String {
 }
 
 /// How the roles get their passwords, as comments: these don't belong into a script.
-fn passwords(roles: &[&String]) -> String {
-    let idents: Vec<String> = roles.iter().map(|role| output::printable(&name(role))).collect();
+fn passwords(roles: &[(&str, &String)]) -> String {
+    let idents: Vec<String> =
+        roles.iter().map(|(_, role)| output::printable(&name(role))).collect();
     let mut text =
         String::from("\n-- Passwords, in psql; the server gets only a SCRAM verifier:\n--\n");
     for ident in &idents {
         text.push_str(&format!("--   \\password {ident}\n"));
     }
-    let roles = ["reader", "writer", "control"];
     let flags: Vec<String> =
-        roles.iter().take(idents.len()).map(|role| format!("-v {role}_password=...")).collect();
+        roles.iter().map(|(purpose, _)| format!("-v {purpose}_password=...")).collect();
     text.push_str(&format!(
         "--\n-- or without questions, from a file (psql -f), with\n--   {}\n--\n",
         flags.join(" ")
     ));
     text.push_str("--   SET password_encryption = 'scram-sha-256';\n");
-    for (ident, variable) in idents.iter().zip(roles) {
-        text.push_str(&format!("--   ALTER ROLE {ident} PASSWORD :'{variable}_password';\n"));
+    for (ident, (purpose, _)) in idents.iter().zip(roles) {
+        text.push_str(&format!("--   ALTER ROLE {ident} PASSWORD :'{purpose}_password';\n"));
     }
     text
 }
@@ -300,7 +334,7 @@ mod tests {
         let plan = Plan {
             dbname: "app".into(),
             reader: "r".into(),
-            writer: "w".into(),
+            writer: Some("w".into()),
             control: "r".into(),
             kind: "local",
             from: String::new(),
@@ -308,6 +342,26 @@ mod tests {
         let script = plan.script();
         assert!(script.contains("GRANT pg_signal_backend TO \"r\";"));
         assert!(!script.contains("The control connection:"));
+        assert!(!script.contains("scope_role("), "{script}");
         assert!(script.contains("--   local    app r,w scram-sha-256\n"), "{script}");
+    }
+
+    #[test]
+    fn scope_roles_take_the_writers_place() {
+        let plan = Plan {
+            dbname: "app".into(),
+            reader: "r".into(),
+            writer: None,
+            control: "o'c".into(),
+            kind: "local",
+            from: String::new(),
+        };
+        let script = plan.script();
+        assert!(!script.contains("{{") && !script.contains("The writer:"), "{script}");
+        assert!(script.contains("pgward.close_scope_role(name) TO \"o'c\";"), "{script}");
+        assert!(script.contains("('pgward_scoped', 'o''c')"), "{script}");
+        assert!(script.contains("--   local    app r,\"o'c\",+pgward_scoped scram-sha-256\n"));
+        let variables = "ALTER ROLE \"o'c\" PASSWORD :'control_password';";
+        assert!(script.contains(variables) && !script.contains("writer_password"), "{script}");
     }
 }

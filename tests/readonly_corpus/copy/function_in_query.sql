@@ -1,0 +1,4 @@
+-- refused: COPY: a function that writes
+-- from: R6, R7
+
+COPY (SELECT public.writes()) TO STDOUT

@@ -1,0 +1,3 @@
+-- passes: a recursive CTE with SEARCH and CYCLE only reads
+
+WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 3) SEARCH DEPTH FIRST BY n SET o CYCLE n SET c USING p SELECT n FROM r

@@ -1,0 +1,3 @@
+-- passes: a cursor that nobody declared
+
+FETCH ALL FROM nobody

@@ -1,0 +1,4 @@
+-- refused: EXPLAIN: the British spelling
+-- from: R7
+
+EXPLAIN (ANALYSE) DELETE FROM sales.leads

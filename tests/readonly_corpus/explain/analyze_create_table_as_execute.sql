@@ -1,0 +1,6 @@
+-- refused: EXPLAIN: CREATE TABLE AS EXECUTE
+-- from: R7
+
+PREPARE p AS SELECT 1 AS a
+-- next message
+EXPLAIN ANALYZE CREATE TABLE public.stolen AS EXECUTE p

@@ -1,0 +1,4 @@
+-- refused: EXPLAIN: what can't be explained
+-- from: R7
+
+EXPLAIN ANALYZE REFRESH MATERIALIZED VIEW public.totals

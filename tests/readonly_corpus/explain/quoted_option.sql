@@ -1,0 +1,4 @@
+-- refused: EXPLAIN: quoted
+-- from: R7
+
+EXPLAIN ("analyze" 'on') DELETE FROM sales.leads

@@ -1,0 +1,4 @@
+-- refused: a call: the body dials by dblink
+-- from: R10
+
+SELECT public.dials()

@@ -1,0 +1,4 @@
+-- refused: a body of BEGIN ATOMIC writes
+-- from: R10
+
+SELECT public.writes_atomic()

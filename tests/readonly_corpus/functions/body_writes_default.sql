@@ -1,0 +1,4 @@
+-- refused: the default of an argument calls
+-- from: R10
+
+SELECT public.writes_default()

@@ -1,0 +1,4 @@
+-- refused: a call: a body of RETURN calls
+-- from: R10
+
+SELECT public.writes_return()

@@ -1,0 +1,4 @@
+-- refused: a function of the server or of an extension that does more than compute: advisory xact lock
+-- from: R11
+
+SELECT pg_advisory_xact_lock(4)

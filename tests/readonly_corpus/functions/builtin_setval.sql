@@ -1,0 +1,4 @@
+-- refused: a function of the server or of an extension that does more than compute: setval
+-- from: R11
+
+SELECT setval('public.tickets', 9)

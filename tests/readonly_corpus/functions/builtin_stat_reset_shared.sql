@@ -1,0 +1,4 @@
+-- refused: a function of the server or of an extension that does more than compute: stat reset shared
+-- from: R11
+
+SELECT pg_stat_reset_shared('bgwriter')

@@ -1,0 +1,4 @@
+-- refused: a function of the server or of an extension that does more than compute: stat reset slru
+-- from: R11
+
+SELECT pg_stat_reset_slru(NULL)

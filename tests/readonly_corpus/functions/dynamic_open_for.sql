@@ -1,0 +1,3 @@
+-- refused: a call: OPEN FOR EXECUTE
+
+SELECT public.writes_cursor('SELECT public.writes()')

@@ -1,0 +1,4 @@
+-- refused: the call stands at a place of its own: exists
+-- from: R8
+
+SELECT EXISTS (SELECT public.writes())

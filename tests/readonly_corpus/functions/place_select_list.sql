@@ -1,0 +1,4 @@
+-- refused: the call stands at a place of its own: select list
+-- from: R8
+
+SELECT 1, public.writes() AS a, 2

@@ -1,0 +1,4 @@
+-- refused: a function runs without being called by name in call syntax, or by another spelling: cast to a composite
+-- from: 1.7 (8)
+
+SELECT 1::public.address

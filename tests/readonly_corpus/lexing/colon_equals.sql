@@ -1,0 +1,4 @@
+-- refused: lexing: the old named notation
+-- from: R13
+
+SELECT public.writes_one(a := 1)

@@ -1,0 +1,4 @@
+-- refused: a parenthesis in a string
+-- from: R13
+
+SELECT $$)$$); INSERT INTO public.victim VALUES (1); --

@@ -1,0 +1,4 @@
+-- refused: lexing: comments nest
+-- from: R13
+
+SELECT 1 /* /* */ */; INSERT INTO public.victim VALUES (1)

@@ -1,0 +1,4 @@
+-- refused: lexing: names are folded
+-- from: R13
+
+SELECT PUBLIC.WRITES()

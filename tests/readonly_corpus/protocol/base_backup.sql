@@ -1,0 +1,5 @@
+-- refused: messages: another
+-- from: P7
+-- protocol: messages
+
+query BASE_BACKUP

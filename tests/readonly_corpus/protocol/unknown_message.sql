@@ -1,0 +1,5 @@
+-- ends: a letter that is no message
+-- from: P7
+-- protocol: messages
+
+raw z x

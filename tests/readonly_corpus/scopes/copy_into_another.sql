@@ -1,0 +1,5 @@
+-- refused: beyond the scope: COPY into another table
+-- scopes: insert:public.granted
+-- from: R15
+
+COPY public.other FROM STDIN

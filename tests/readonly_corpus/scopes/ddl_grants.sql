@@ -1,0 +1,5 @@
+-- refused: GRANT gives others rights
+-- scopes: ddl:shadow
+-- from: R15
+
+GRANT ALL ON SCHEMA shadow TO PUBLIC

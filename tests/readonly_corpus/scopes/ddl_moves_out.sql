@@ -1,0 +1,5 @@
+-- refused: a table is moved out of the schema
+-- scopes: ddl:shadow
+-- from: R15
+
+ALTER TABLE shadow.twin SET SCHEMA public

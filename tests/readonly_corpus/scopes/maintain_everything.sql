@@ -1,0 +1,5 @@
+-- refused: VACUUM without a table is all of them
+-- scopes: maintain:public.granted
+-- from: R15
+
+VACUUM

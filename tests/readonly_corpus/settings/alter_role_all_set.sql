@@ -1,0 +1,3 @@
+-- refused: a setting: for everybody
+
+ALTER ROLE ALL IN DATABASE @DATABASE@ SET default_transaction_read_only = off

@@ -1,0 +1,3 @@
+-- passes: nothing is deferred where nothing is written
+
+SET CONSTRAINTS ALL DEFERRED

@@ -1,0 +1,3 @@
+-- refused: a setting: where LOAD looks
+
+SET dynamic_library_path = '/tmp'

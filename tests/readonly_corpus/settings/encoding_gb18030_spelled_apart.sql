@@ -1,0 +1,4 @@
+-- refused: encodings are compared without blanks and dashes
+-- from: R13
+
+SET client_encoding TO 'gb-18 030'

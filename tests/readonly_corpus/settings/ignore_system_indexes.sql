@@ -1,0 +1,3 @@
+-- refused: no damage by itself, and not on the list
+
+SET ignore_checksum_failure = on

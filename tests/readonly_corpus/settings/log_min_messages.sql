@@ -1,0 +1,4 @@
+-- refused: what the server logs, by level
+-- from: A7
+
+SET log_min_messages = 'panic'

@@ -1,0 +1,4 @@
+-- refused: a setting: what the server logs
+-- from: A7
+
+SET log_statement = none

@@ -1,0 +1,3 @@
+-- passes: a setting: SET SEED is setseed
+
+SET SEED TO 0.5

@@ -1,0 +1,3 @@
+-- passes: back to the person that logged in, whom nobody could change
+
+SET SESSION AUTHORIZATION DEFAULT

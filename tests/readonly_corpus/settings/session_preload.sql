@@ -1,0 +1,3 @@
+-- refused: a setting: for all later sessions
+
+SET session_preload_libraries = 'auto_explain'

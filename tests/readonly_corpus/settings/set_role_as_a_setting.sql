@@ -1,0 +1,5 @@
+-- refused: the role is a setting, too
+
+SET role = 'boss'
+-- next message
+INSERT INTO public.victim VALUES (1)

@@ -1,0 +1,3 @@
+-- refused: a custom setting that somebody's policy reads
+
+SET app.user_is_admin = 'true'

@@ -1,0 +1,3 @@
+-- passes: a setting that only parses
+
+SET XML OPTION DOCUMENT

@@ -1,0 +1,3 @@
+-- refused: a statement that writes, defines, instructs or tells others: alter default privileges
+
+ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC

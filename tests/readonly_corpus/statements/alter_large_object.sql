@@ -1,0 +1,3 @@
+-- refused: a statement that writes, defines, instructs or tells others: alter large object
+
+ALTER LARGE OBJECT 1 OWNER TO boss

@@ -1,0 +1,3 @@
+-- refused: a statement that writes, defines, instructs or tells others: alter table disable trigger
+
+ALTER TABLE public.orders DISABLE TRIGGER ALL

@@ -1,0 +1,3 @@
+-- refused: a statement that writes, defines, instructs or tells others: create cast
+
+CREATE CAST (public.mood AS text) WITH INOUT AS IMPLICIT

@@ -1,0 +1,3 @@
+-- refused: a statement that writes, defines, instructs or tells others: create index
+
+CREATE INDEX CONCURRENTLY stolen ON public.orders (note)

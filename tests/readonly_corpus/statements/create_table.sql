@@ -1,0 +1,3 @@
+-- refused: a statement that writes, defines, instructs or tells others: create table
+
+CREATE TABLE public.stolen (a int)

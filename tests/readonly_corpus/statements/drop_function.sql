@@ -1,0 +1,3 @@
+-- refused: a statement that writes, defines, instructs or tells others: drop function
+
+DROP FUNCTION IF EXISTS public.count_orders()

@@ -1,0 +1,3 @@
+-- refused: a statement that writes, defines, instructs or tells others: drop owned
+
+DROP OWNED BY writer

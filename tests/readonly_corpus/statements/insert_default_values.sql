@@ -1,0 +1,3 @@
+-- refused: a statement that writes, defines, instructs or tells others: insert default values
+
+INSERT INTO public.victim DEFAULT VALUES

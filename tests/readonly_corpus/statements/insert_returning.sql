@@ -1,0 +1,3 @@
+-- refused: a statement that writes, defines, instructs or tells others: insert returning
+
+INSERT INTO public.victim VALUES (1) RETURNING *

@@ -1,0 +1,3 @@
+-- refused: a statement that writes, defines, instructs or tells others: rename
+
+ALTER TABLE public.victim RENAME TO stolen

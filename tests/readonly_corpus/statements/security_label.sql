@@ -1,0 +1,3 @@
+-- refused: a statement that writes, defines, instructs or tells others: security label
+
+SECURITY LABEL ON TABLE public.orders IS 'stolen'

@@ -1,0 +1,3 @@
+-- refused: a statement that writes, defines, instructs or tells others: truncate restart cascade
+
+TRUNCATE ONLY public.accounts RESTART IDENTITY CASCADE

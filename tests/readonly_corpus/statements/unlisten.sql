@@ -1,0 +1,4 @@
+-- passes: a statement that writes, defines, instructs or tells others: unlisten
+-- from: R11
+
+UNLISTEN *

@@ -1,0 +1,4 @@
+-- refused: a statement that writes, defines, instructs or tells others: vacuum
+-- from: 1.3
+
+VACUUM public.orders

@@ -1,0 +1,5 @@
+-- refused: two modes in SET SESSION CHARACTERISTICS, the last one wins
+
+SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY, READ WRITE
+-- next message
+INSERT INTO public.victim VALUES (1)

@@ -1,0 +1,4 @@
+-- refused: FOR SHARE locks rows, and marks them on disk
+-- from: R16
+
+SELECT * FROM public.orders FOR SHARE

@@ -1,0 +1,4 @@
+-- refused: FOR UPDATE locks rows, and marks them on disk
+-- from: R16
+
+SELECT * FROM public.orders FOR UPDATE

@@ -1,0 +1,4 @@
+-- refused: a transaction: a scalar subquery locks
+-- from: R16
+
+SELECT (SELECT id FROM public.orders WHERE id = 1 FOR UPDATE)

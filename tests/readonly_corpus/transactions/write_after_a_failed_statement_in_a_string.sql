@@ -1,0 +1,3 @@
+-- refused: a string stops at its error, and must not go on
+
+SELECT 1/0; INSERT INTO public.victim VALUES (1)

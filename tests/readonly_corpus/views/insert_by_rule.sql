@@ -1,0 +1,4 @@
+-- refused: a view that does more: a rule writes elsewhere
+-- from: R9
+
+INSERT INTO public.ruled VALUES (2)

@@ -1,0 +1,4 @@
+-- refused: a row-security policy runs a function
+-- from: R9
+
+SELECT * FROM public.policed

@@ -1,0 +1,4 @@
+-- passes: a policy that only compares
+-- from: R9
+
+SELECT * FROM public.secrets
