@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::clients::{self, Output};
 use crate::support::gate::{self, Gate, Grant, Options};
-use crate::support::message::Fields;
+use crate::support::message::{self as m, Fields};
 use crate::support::wire::Wire;
 use crate::support::{eventually, pg};
 
@@ -289,6 +289,42 @@ fn whoever_may_administer_extends_at_once() {
     gate.json(&["grant", "revoke", &grant.id]);
     let output = gate.cli(&["grant", "extend", &grant.id, "--ttl", "1h"]);
     assert!(output.stderr.contains("is revoked: it can't be extended"), "{}", output.stderr);
+}
+
+#[test]
+fn the_server_says_when_an_extended_grant_ends() {
+    let gate = Gate::new(pg::distribution());
+    let grant = gate.grant(&["--ttl", "20m"]);
+    let mut session = gate.session(&grant);
+    let mut other = gate.session(&grant);
+    let shown = |session: &mut Wire| session.query("SHOW pgward.expires_at").value();
+    let first = shown(&mut session);
+    // A statement without a name is the client's: it outlives what pgward says to the server.
+    let prepared = session.round(&[m::parse("", "SELECT 42", &[]), m::sync()]);
+    assert_eq!(prepared.sequence, "1Z");
+    // A transaction is the client's too: the server is told when it is over.
+    other.query("BEGIN");
+    let extended = gate.json(&["grant", "extend", &grant.id, "--ttl", "1h"]);
+    let to_second = |time: &str| format!("{}Z", time.split(['.', 'Z']).next().unwrap());
+    let second = to_second(extended["expires_at"].as_str().unwrap());
+    assert_ne!(first, second);
+    let reply = session.round(&[m::bind("", "", &[]), m::execute("", 0), m::sync()]);
+    assert_eq!((reply.value().as_str(), reply.sequence.as_str()), ("42", "2DCZ"));
+    assert_eq!(shown(&mut session), second);
+    assert_eq!(shown(&mut other), first);
+    assert_eq!(other.query("COMMIT").tags, ["COMMIT"]);
+    assert_eq!(shown(&mut other), second);
+    // What goes back to the start is told again.
+    for statement in ["RESET ALL", "DISCARD ALL"] {
+        session.query(statement);
+        assert_eq!(shown(&mut session), second, "after {statement}");
+    }
+    // Refusals tell the new end, and none of it is on record as the client's.
+    let refused = session.query("DELETE FROM orders");
+    let (_, minute) = second.split_once('T').unwrap();
+    assert!(refused.errors[0].detail().contains(&minute[..5]), "{refused:?}");
+    let log = std::fs::read_to_string(gate.path("audit/audit.jsonl")).unwrap();
+    assert!(!log.contains("SET pgward"));
 }
 
 #[test]
