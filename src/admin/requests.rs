@@ -51,8 +51,10 @@ impl Clerk {
     pub async fn approve(&self, id: GrantId, caller: &Caller) -> Result<Answered, ClerkError> {
         let (config, now, who) = (self.config.load_full(), (self.clock)(), caller.clone());
         let roles = self.has_scope_roles(&self.find(id).await?.database);
+        let operators = self.operators().await?;
         let changed = self
             .change(id, caller, move |grant| {
+                let counts = |actor: &str| may_approve(actor, &config, &operators);
                 let more = match grant.asked(now) {
                     Some(asked) if grant.life.stage == Stage::Issued => {
                         parse_scopes(&asked.scopes)?
@@ -63,7 +65,7 @@ impl Clerk {
                 let allowed =
                     Rules::new(&config).scope_roles(roles).allow_more(grant, all, None)?;
                 let redeem_us = micros(config.policy.redeem_within);
-                grant.approve(who.person(), &allowed, redeem_us, now)
+                grant.approve(who.person(), &allowed, &counts, redeem_us, now)
             })
             .await?;
         let grant = &changed.grant;

@@ -178,11 +178,34 @@ impl Grant {
     }
 
     /// Approves the request, or the extension that waits. `allowed` is what the rules say of all
-    /// its scopes now.
+    /// its scopes now; `counts` says of an approval whether who gave it may still do so.
     ///
     /// # Errors
     /// When there is nothing to approve, or not by this person.
-    pub fn approve(&self, person: Person<'_>, allowed: &Allowed, redeem_us: i64, now: i64) -> Step {
+    pub fn approve(
+        &self,
+        person: Person<'_>,
+        allowed: &Allowed,
+        counts: &dyn Fn(&str) -> bool,
+        redeem_us: i64,
+        now: i64,
+    ) -> Step {
+        // Who may not approve any more has approved nothing.
+        let mut grant = self.clone();
+        grant.life.approvals.retain(|one| self.life.stage == Stage::Issued || counts(&one.by));
+        if let Some(asked) = &mut grant.life.extension {
+            asked.approvals.retain(|one| counts(&one.by));
+        }
+        grant.approve_as_it_is(person, allowed, redeem_us, now)
+    }
+
+    fn approve_as_it_is(
+        &self,
+        person: Person<'_>,
+        allowed: &Allowed,
+        redeem_us: i64,
+        now: i64,
+    ) -> Step {
         match (self.state_at(now), self.asked(now)) {
             (State::Pending, _) => self.approve_request(person, allowed.needed, redeem_us, now),
             (State::Active | State::Approved, Some(asked)) => {
@@ -240,7 +263,11 @@ impl Grant {
         }
         let words = grant.lengthen(asked.ttl, allowed, now);
         grant.life.extension = None;
-        grant.life.approvals.extend(asked.approvals);
+        for approval in asked.approvals {
+            if grant.life.approvals.iter().all(|known| known.by != approval.by) {
+                grant.life.approvals.push(approval);
+            }
+        }
         Ok(Changed::new(grant, "grant.approved", detail).and("grant.extended", words))
     }
 

@@ -146,6 +146,8 @@ fn asked_approved_redeemed_extended_and_given_back() {
     let update = second.query("UPDATE public.orders SET note = NULL WHERE id = 1");
     assert_eq!(update.tags, ["UPDATE 1"], "{update:?}");
 
+    let statement = &gate.about("UPDATE public.orders")[0];
+    assert_eq!(statement["approvers"], json!(["op:dana"]), "{statement}");
     // Given back: both sessions end, and who has the secret hears why.
     let released = alice.json(&["grant", "release", &id, "--reason", "fixed"]);
     assert_eq!((&released["state"], &released["sessions_ended"]), (&json!("released"), &json!(2)));
@@ -194,6 +196,18 @@ fn denied_withdrawn_and_changed_requests() {
     assert_eq!(alice.redeem(&changed).json["scopes"], json!(["update:public.orders"]));
     let why = alice.refused(&["grant", "redeem", &changed]);
     assert!(why.contains(&format!("pgward grant rotate {changed}")), "{why}");
+
+    // Who may administer doesn't approve what they asked for themselves, by no way.
+    let erin = company.hire("erin", "request,administer,approve");
+    let own = erin.ask(&["--ttl", "10m"]);
+    assert!(erin.refused(&["grant", "approve", &own]).contains("nobody approves what they asked"));
+    dana.json(&["grant", "approve", &own]);
+    erin.redeem(&own);
+    let more = erin.json(&["grant", "extend", &own, "--scope", "update:public.orders"]);
+    assert_eq!((&more["scopes"], &more["extension"]["approvers"]), (&json!([]), &json!([])));
+    assert!(erin.refused(&["grant", "approve", &own]).contains("nobody approves what they asked"));
+    let denied = dana.json(&["grant", "deny", &own]);
+    assert_eq!((&denied["state"], &denied["extension"]), (&json!("active"), &Value::Null));
 }
 
 #[test]
@@ -415,6 +429,8 @@ fn the_glass_is_broken_and_looked_at_afterwards() {
     assert_eq!(update.tags, ["UPDATE 1"], "{update:?}");
     let record = &gate.events("grant.break_glass")[0];
     assert_eq!((&record["actor"], &record["break_glass"]), (&json!("op:alice"), &json!(true)));
+    let statement = &gate.about("UPDATE public.orders")[0];
+    assert_eq!(statement["break_glass"], json!(true), "{statement}");
     // On the list until somebody else has looked, also when it is over.
     gate.json(&["grant", "revoke", id]);
     let list = || dana.json(&["grant", "list", "--unreviewed"]).as_array().unwrap().len();
