@@ -106,6 +106,8 @@ fn session(number: u64) -> SessionContext {
         reason: "INC-4211 stuck orders, customer waits",
         ticket: Some("INC-4211"),
         scopes: &[],
+        approvers: &[],
+        break_glass: false,
         expires_at: WALL + 3_600_000_000,
         auth_method: "scram-sha-256-plus",
         client: Some("192.0.2.7:5000".parse().unwrap()),

@@ -136,6 +136,8 @@ impl Book {
             reason: "INC-4211 stuck orders",
             ticket: None,
             scopes: &[],
+            approvers: &[],
+            break_glass: false,
             expires_at: 1_763_643_600_000_000,
             auth_method: "scram-sha-256",
             client: Some("127.0.0.1:50000".parse().unwrap()),

@@ -102,3 +102,65 @@ pub fn may_approve(actor: &str, config: &Config, operators: &[TokenOperator]) ->
         _ => false,
     }
 }
+
+/// Whether a user of this machine is no operator any more.
+#[must_use]
+pub fn is_gone(actor: &str, config: &Config) -> bool {
+    let Some(name) = actor.strip_prefix("os:") else { return false };
+    let operators = &config.admin.operators;
+    !operators.iter().any(|one| is_about(&one.name, name)) && !Peer::is_owner_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::base::GrantId;
+
+    fn config(operators: &str) -> Config {
+        let text = format!("[admin]\noperators = {operators}");
+        crate::config::parse("t", &text, Path::new("/"), &|_| None).config
+    }
+
+    #[test]
+    fn whose_word_counts() {
+        let config = config("{ dana = [\"approve\"], erin = [\"request\"] }");
+        let frank = TokenOperator {
+            name: "frank".into(),
+            id: GrantId::from_random(1),
+            may: vec![Right::Approve],
+            token_sha256: [0; 32],
+            created_at: 0,
+            created_by: "os:root".into(),
+        };
+        let operators = [frank];
+        for (actor, expected) in [
+            ("os:root", true),
+            ("os:dana", true),
+            ("os:erin", false),
+            ("os:frank", false),
+            ("op:frank", true),
+            ("op:dana", false),
+            ("pgward", false),
+            ("user:dana", false),
+        ] {
+            assert_eq!(may_approve(actor, &config, &operators), expected, "{actor}");
+        }
+        for (actor, expected) in
+            [("os:root", false), ("os:erin", false), ("os:mallory", true), ("op:mallory", false)]
+        {
+            assert_eq!(is_gone(actor, &config), expected, "{actor}");
+        }
+    }
+
+    #[test]
+    fn rights_are_what_they_are() {
+        let caller = Caller::new("os:dana", &[Right::Approve]);
+        assert!(caller.may(Right::Approve) && caller.is_operator());
+        for right in [Right::Request, Right::Administer, Right::Audit, Right::BreakGlass] {
+            assert!(!caller.may(right), "{right:?} is not included");
+        }
+        assert!(!Caller::new("os:mallory", &[]).is_operator());
+    }
+}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::task::{JoinSet, spawn_blocking};
 
+use super::caller::is_gone;
 use super::clerk::{Clerk, SELF};
 use super::forms::{SessionView, time};
 use super::record::AdminEvent;
@@ -124,9 +125,16 @@ fn gone(grant: &Grant, config: &Config) -> Option<String> {
     if !config.databases.contains_key(&grant.database) {
         return Some(format!("database \"{}\" is not configured any more", grant.database));
     }
-    let role = grant.conditions.role.as_ref()?;
-    (!config.roles.contains_key(role))
-        .then(|| format!("role \"{role}\" is not configured any more"))
+    if let Some(role) = grant.conditions.role.as_ref()
+        && !config.roles.contains_key(role)
+    {
+        return Some(format!("role \"{role}\" is not configured any more"));
+    }
+    // Operators with tokens are removed by a command, which ends what rests on their word.
+    let approvers = grant.life.approvals.iter().map(|one| one.by.as_str());
+    let mut people = approvers.chain(grant.life.requested.then_some(grant.created_by.as_str()));
+    let gone = people.find(|actor| is_gone(actor, config))?;
+    Some(format!("{gone} is not an operator any more"))
 }
 
 fn micros(rfc3339: &str) -> i64 {

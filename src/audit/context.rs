@@ -22,6 +22,10 @@ pub struct SessionFacts<'a> {
     pub reason: &'a str,
     /// Its ticket.
     pub ticket: Option<&'a str>,
+    /// Who approved it.
+    pub approvers: &'a [String],
+    /// It was taken without asking anybody.
+    pub break_glass: bool,
     /// Its scopes as written; empty for a read grant.
     pub scopes: &'a [String],
     /// When it ends, microseconds since 1970-01-01T00:00:00Z.
@@ -70,6 +74,10 @@ fn full(facts: &SessionFacts<'_>) -> Vec<u8> {
     json::text(&mut out, key!("reason"), facts.reason);
     if let Some(ticket) = facts.ticket {
         json::text(&mut out, key!("ticket"), ticket);
+    }
+    json::list(&mut out, key!("approvers"), facts.approvers.iter().map(String::as_str));
+    if facts.break_glass {
+        json::truth(&mut out, key!("break_glass"));
     }
     json::list(&mut out, key!("scopes"), facts.scopes.iter().map(String::as_str));
     json::word(&mut out, key!("expires_at"), &rfc3339(facts.expires_at));

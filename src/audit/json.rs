@@ -56,6 +56,12 @@ pub(super) fn number(out: &mut Vec<u8>, key: &[u8], value: u64) {
     digits(out, value);
 }
 
+/// Appends `key` and true; what isn't true is left out.
+pub(super) fn truth(out: &mut Vec<u8>, key: &[u8]) {
+    out.extend_from_slice(key);
+    out.extend_from_slice(b"true");
+}
+
 /// Appends `key` and a list of strings; nothing for an empty list.
 pub(super) fn list<'a>(out: &mut Vec<u8>, key: &[u8], values: impl IntoIterator<Item = &'a str>) {
     let mut values = values.into_iter();

@@ -366,8 +366,7 @@ impl GrantChange<'_> {
             json::word(out, key!("expires_at"), &rfc3339(expires_at));
         }
         if self.break_glass {
-            out.extend_from_slice(key!("break_glass"));
-            out.extend_from_slice(b"true");
+            json::truth(out, key!("break_glass"));
         }
         json::text(out, key!("database"), self.database);
         if let Some(detail) = self.detail {

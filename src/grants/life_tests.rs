@@ -52,6 +52,11 @@ fn allowed(needed: u32, scopes: &[&str], longest: i64) -> Allowed {
     }
 }
 
+/// Everybody's approval counts.
+fn all(_: &str) -> bool {
+    true
+}
+
 fn by(actor: &str) -> Person<'_> {
     Person { actor }
 }
@@ -76,7 +81,7 @@ fn names(changed: &Changed) -> Vec<&'static str> {
 #[test]
 fn who_may_approve_a_request() {
     let none = allowed(2, &[], 8 * HOUR);
-    let approve = |grant: &Grant, actor: &str| grant.approve(by(actor), &none, HOUR, NOW);
+    let approve = |grant: &Grant, actor: &str| grant.approve(by(actor), &none, &all, HOUR, NOW);
     // Never who asked, by whatever way in; never whose access it is.
     for actor in ["os:alice", "op:alice"] {
         let error = approve(&request(2), actor).unwrap_err();
@@ -100,18 +105,21 @@ fn who_may_approve_a_request() {
     let error = approve(&two, "os:frank").unwrap_err();
     assert!(error.hint.contains("pgward grant redeem"), "{error:?}");
     assert_eq!(request(2).state_at(NOW + 8 * HOUR), State::Expired);
-    assert!(request(2).approve(by("os:dana"), &none, HOUR, NOW + 8 * HOUR).is_err());
+    assert!(request(2).approve(by("os:dana"), &none, &all, HOUR, NOW + 8 * HOUR).is_err());
+    // Who may not approve any more has approved nothing.
+    let gone = |actor: &str| actor != "os:dana";
+    let left = one.grant.approve(by("os:erin"), &none, &gone, HOUR, NOW).unwrap().grant;
+    assert_eq!((left.state_at(NOW), left.life.approvals.len()), (State::Pending, 1));
     // More are needed than when it was asked for.
     let strict = allowed(3, &[], 8 * HOUR);
-    let more = one.grant.approve(by("os:erin"), &strict, HOUR, NOW).unwrap().grant;
+    let more = one.grant.approve(by("os:erin"), &strict, &all, HOUR, NOW).unwrap().grant;
     assert_eq!(more.state_at(NOW), State::Pending);
 }
 
 #[test]
 fn who_may_redeem_and_when() {
     let none = allowed(1, &[], 8 * HOUR);
-    let all = |_: &str| true;
-    let approved = request(1).approve(by("os:dana"), &none, HOUR, NOW).unwrap().grant;
+    let approved = request(1).approve(by("os:dana"), &none, &all, HOUR, NOW).unwrap().grant;
     assert_eq!(approved.may_redeem(by("os:alice"), 1, &all, NOW), Ok(()));
     for (grant, actor, needed, counts, at, part) in [
         (&request(1), "os:alice", 1, true, NOW, "waits for approvals: 0 of 1"),
@@ -143,7 +151,7 @@ fn who_may_redeem_and_when() {
 #[test]
 fn a_changed_request_has_no_approvals() {
     let none = allowed(1, &[], 8 * HOUR);
-    let approved = request(1).approve(by("os:dana"), &none, HOUR, NOW).unwrap().grant;
+    let approved = request(1).approve(by("os:dana"), &none, &all, HOUR, NOW).unwrap().grant;
     let wish = asked("os:alice", Some(2 * HOUR));
     let more = allowed(1, &["update:public.orders"], HOUR);
     let edited = approved.extend(wish, 0, &more, 8 * HOUR, NOW).unwrap();
@@ -207,14 +215,14 @@ fn an_extension_is_approved_as_a_request_is() {
     assert_eq!(waiting.asked(NOW + 30 * MINUTE).unwrap().until, NOW + HOUR);
     assert_eq!(waiting.scopes, []);
     let at = NOW + 40 * MINUTE;
-    assert!(waiting.approve(by("op:alice"), &rules, HOUR, at).is_err());
-    let approved = waiting.approve(by("os:dana"), &rules, HOUR, at).unwrap();
+    assert!(waiting.approve(by("op:alice"), &rules, &all, HOUR, at).is_err());
+    let approved = waiting.approve(by("os:dana"), &rules, &all, HOUR, at).unwrap();
     assert_eq!(names(&approved), ["grant.approved", "grant.extended"]);
     assert_eq!(approved.grant.expires_at, at + HOUR);
     assert_eq!(approved.grant.scopes.len(), 1);
     assert_eq!(approved.grant.life.approvals.len(), 1);
     assert!(approved.grant.asked(at).is_none());
-    assert!(waiting.approve(by("os:dana"), &rules, HOUR, NOW + HOUR).is_err());
+    assert!(waiting.approve(by("os:dana"), &rules, &all, HOUR, NOW + HOUR).is_err());
     let denied = waiting.deny_extension("denied by os:dana", at).unwrap();
     assert_eq!(names(&denied), ["grant.denied"]);
     assert_eq!(denied.grant.state_at(at), State::Active);
@@ -224,7 +232,7 @@ fn an_extension_is_approved_as_a_request_is() {
     // A newer wish takes the place of the older, and nobody has approved it.
     let two = allowed(2, &[], 8 * HOUR);
     let first = issued().extend(asked("os:alice", Some(2 * HOUR)), 0, &two, HOUR, NOW).unwrap();
-    let half = first.grant.approve(by("os:dana"), &two, HOUR, NOW).unwrap().grant;
+    let half = first.grant.approve(by("os:dana"), &two, &all, HOUR, NOW).unwrap().grant;
     assert_eq!(half.asked(NOW).unwrap().approvals.len(), 1);
     let wish = asked("os:alice", Some(3 * HOUR));
     let again = half.extend(wish, 0, &two, HOUR, NOW).unwrap().grant;

@@ -6,6 +6,7 @@
 //! logins afterwards; none of it can prolong a grant that has ended.
 
 pub mod cidr;
+mod extension;
 pub mod ledger;
 pub mod life;
 pub mod live;

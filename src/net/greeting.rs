@@ -29,7 +29,10 @@ const KEY_ATTEMPTS: usize = 8;
 pub(super) async fn open(door: Door, entry: Entry) -> Result<Admitted, (Box<Door>, Turned)> {
     let Entry { grant, proved, wanted, place, upstream: connected } = entry;
     let now = clock::now();
+    let approvers: Vec<String> = grant.life.approvals.iter().map(|one| one.by.clone()).collect();
     let facts = SessionFacts {
+        approvers: &approvers,
+        break_glass: grant.life.break_glass,
         session: place.entry.id,
         user: &grant.user,
         grant: grant.id,

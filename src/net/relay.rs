@@ -16,6 +16,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::clock;
 use super::judging::{Judging, RETRY_AFTER_US};
+use super::parameters::rfc3339;
 use super::registry::EndCause;
 use super::side::Side;
 use super::stream::Stream;
@@ -197,6 +198,10 @@ impl Relay {
     /// from outside; sets the timer for the next of these.
     fn keep_time(&mut self, context: &mut Context<'_>, now: Moment) {
         if self.over.is_none() {
+            let ends = self.books.entry.deadline().wall;
+            if ends != self.session.terms().expires_at {
+                self.session.renew(ends, &rfc3339(ends));
+            }
             if let Some(cause) = self.books.entry.poll_ending(context.waker()) {
                 self.end_by(&cause, now);
             } else if self.books.entry.deadline().passed(now) {

@@ -39,6 +39,7 @@ impl Session {
     ) -> usize {
         self.ahead.held = false;
         self.ahead.judging = false;
+        self.tell_server(call);
         let mut at = 0;
         while let Some(rest) = input.get(at..)
             && !rest.is_empty()
@@ -117,12 +118,17 @@ impl Session {
             call.turn.upstream.pass(at..at + HEADER_BYTES);
             return Ok(Took::Bytes(HEADER_BYTES));
         }
-        if length > self.held_bytes_max(tag) {
-            return self.refuse_long(tag, length, call);
+        let took = if length > self.held_bytes_max(tag) {
+            self.refuse_long(tag, length, call)?
+        } else {
+            let Some(body) = frame::body(rest, length) else { return Ok(Took::Wait) };
+            let frame = Frame { at, length: HEADER_BYTES + length, body };
+            self.dispatch(tag, &frame, judge, call)?
+        };
+        if matches!(took, Took::Bytes(_)) {
+            self.note_open(tag);
         }
-        let Some(body) = frame::body(rest, length) else { return Ok(Took::Wait) };
-        let frame = Frame { at, length: HEADER_BYTES + length, body };
-        self.dispatch(tag, &frame, judge, call)
+        Ok(took)
     }
 
     /// One whole frame.

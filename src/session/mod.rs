@@ -30,6 +30,7 @@ mod ending;
 pub mod event;
 mod failures;
 mod names;
+mod renew;
 mod replies;
 mod run;
 mod statements;
@@ -79,6 +80,8 @@ pub struct Session {
     /// Whether the upstream reads our text as UTF8.
     utf8: bool,
     capping: caps::Capping,
+    /// What tells the server that the grant's end was moved.
+    renewal: Option<String>,
     rows_returned: u64,
     rows_written: u64,
     /// The client is to be told that its grant ends.
@@ -110,6 +113,10 @@ struct Ahead {
     flushed: bool,
     /// The server's unnamed statement may be one that a Query was run by.
     left_unnamed: bool,
+    /// The client has begun something that waits for its Sync.
+    open: bool,
+    /// The server was told of the renewal.
+    renewed: bool,
 }
 
 /// The client's stream inside a frame.
@@ -171,6 +178,7 @@ impl Session {
             audit_ok: true,
             utf8,
             capping: caps::Capping::default(),
+            renewal: None,
             rows_returned: 0,
             rows_written: 0,
             warning: warning::Warning::default(),

@@ -57,6 +57,8 @@ pub(super) enum Request {
     Close { target: Target, name: Name },
     /// Close of an unnamed statement of ours, which the client knows nothing of.
     Tidy,
+    /// A SET of ours with its Sync, which the client knows nothing of.
+    Renewal,
     /// Sync; `optional` when it was sent while COPY IN was or may have been open.
     Sync { optional: bool },
     /// An extended message that was refused: a Parse that fails stands in its place.

@@ -139,6 +139,9 @@ impl Session {
         length: usize,
         call: &mut Call<'_>,
     ) -> Result<Fate, OutOfOrder> {
+        if let Some(fate) = self.renewed(tag, body) {
+            return fate;
+        }
         if tag != tag::READY_FOR_QUERY && !is_asynchronous(tag) {
             self.forget_unanswered_syncs();
             if let Some(fate) = self.muted_message(tag, call) {

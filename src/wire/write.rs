@@ -145,6 +145,24 @@ pub fn run(out: &mut Vec<u8>, text: &[u8]) {
     flush(out);
 }
 
+/// Parse, Bind, Execute and Close of one statement without parameters, statement and portal both
+/// called `name`, and a Sync: it leaves the unnamed ones alone.
+pub fn aside(out: &mut Vec<u8>, name: &str, text: &str) {
+    parse(out, name.as_bytes(), text, &[]);
+    frame(out, b'B', |out| {
+        string(out, name.as_bytes());
+        string(out, name.as_bytes());
+        // No parameter formats, parameters or result formats.
+        out.extend_from_slice(&[0; 6]);
+    });
+    execute(out, name.as_bytes(), 0);
+    frame(out, b'C', |out| {
+        out.push(b'S');
+        string(out, name.as_bytes());
+    });
+    sync(out);
+}
+
 /// Close of the unnamed statement.
 pub fn close_unnamed(out: &mut Vec<u8>) {
     frame(out, b'C', |out| string(out, b"S"));

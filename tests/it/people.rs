@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::clients::{self, Output};
 use crate::support::gate::{self, Gate, Grant, Options};
-use crate::support::message::Fields;
+use crate::support::message::{self as m, Fields};
 use crate::support::wire::Wire;
 use crate::support::{eventually, pg};
 
@@ -146,6 +146,8 @@ fn asked_approved_redeemed_extended_and_given_back() {
     let update = second.query("UPDATE public.orders SET note = NULL WHERE id = 1");
     assert_eq!(update.tags, ["UPDATE 1"], "{update:?}");
 
+    let statement = &gate.about("UPDATE public.orders")[0];
+    assert_eq!(statement["approvers"], json!(["op:dana"]), "{statement}");
     // Given back: both sessions end, and who has the secret hears why.
     let released = alice.json(&["grant", "release", &id, "--reason", "fixed"]);
     assert_eq!((&released["state"], &released["sessions_ended"]), (&json!("released"), &json!(2)));
@@ -194,6 +196,18 @@ fn denied_withdrawn_and_changed_requests() {
     assert_eq!(alice.redeem(&changed).json["scopes"], json!(["update:public.orders"]));
     let why = alice.refused(&["grant", "redeem", &changed]);
     assert!(why.contains(&format!("pgward grant rotate {changed}")), "{why}");
+
+    // Who may administer doesn't approve what they asked for themselves, by no way.
+    let erin = company.hire("erin", "request,administer,approve");
+    let own = erin.ask(&["--ttl", "10m"]);
+    assert!(erin.refused(&["grant", "approve", &own]).contains("nobody approves what they asked"));
+    dana.json(&["grant", "approve", &own]);
+    erin.redeem(&own);
+    let more = erin.json(&["grant", "extend", &own, "--scope", "update:public.orders"]);
+    assert_eq!((&more["scopes"], &more["extension"]["approvers"]), (&json!([]), &json!([])));
+    assert!(erin.refused(&["grant", "approve", &own]).contains("nobody approves what they asked"));
+    let denied = dana.json(&["grant", "deny", &own]);
+    assert_eq!((&denied["state"], &denied["extension"]), (&json!("active"), &Value::Null));
 }
 
 #[test]
@@ -292,6 +306,42 @@ fn whoever_may_administer_extends_at_once() {
 }
 
 #[test]
+fn the_server_says_when_an_extended_grant_ends() {
+    let gate = Gate::new(pg::distribution());
+    let grant = gate.grant(&["--ttl", "20m"]);
+    let mut session = gate.session(&grant);
+    let mut other = gate.session(&grant);
+    let shown = |session: &mut Wire| session.query("SHOW pgward.expires_at").value();
+    let first = shown(&mut session);
+    // A statement without a name is the client's: it outlives what pgward says to the server.
+    let prepared = session.round(&[m::parse("", "SELECT 42", &[]), m::sync()]);
+    assert_eq!(prepared.sequence, "1Z");
+    // A transaction is the client's too: the server is told when it is over.
+    other.query("BEGIN");
+    let extended = gate.json(&["grant", "extend", &grant.id, "--ttl", "1h"]);
+    let to_second = |time: &str| format!("{}Z", time.split(['.', 'Z']).next().unwrap());
+    let second = to_second(extended["expires_at"].as_str().unwrap());
+    assert_ne!(first, second);
+    let reply = session.round(&[m::bind("", "", &[]), m::execute("", 0), m::sync()]);
+    assert_eq!((reply.value().as_str(), reply.sequence.as_str()), ("42", "2DCZ"));
+    assert_eq!(shown(&mut session), second);
+    assert_eq!(shown(&mut other), first);
+    assert_eq!(other.query("COMMIT").tags, ["COMMIT"]);
+    assert_eq!(shown(&mut other), second);
+    // What goes back to the start is told again.
+    for statement in ["RESET ALL", "DISCARD ALL"] {
+        session.query(statement);
+        assert_eq!(shown(&mut session), second, "after {statement}");
+    }
+    // Refusals tell the new end, and none of it is on record as the client's.
+    let refused = session.query("DELETE FROM orders");
+    let (_, minute) = second.split_once('T').unwrap();
+    assert!(refused.errors[0].detail().contains(&minute[..5]), "{refused:?}");
+    let log = std::fs::read_to_string(gate.path("audit/audit.jsonl")).unwrap();
+    assert!(!log.contains("SET pgward"));
+}
+
+#[test]
 fn a_lost_token_is_replaced() {
     let gate = Gate::new(pg::distribution());
     let grant = gate.read_grant();
@@ -379,6 +429,8 @@ fn the_glass_is_broken_and_looked_at_afterwards() {
     assert_eq!(update.tags, ["UPDATE 1"], "{update:?}");
     let record = &gate.events("grant.break_glass")[0];
     assert_eq!((&record["actor"], &record["break_glass"]), (&json!("op:alice"), &json!(true)));
+    let statement = &gate.about("UPDATE public.orders")[0];
+    assert_eq!(statement["break_glass"], json!(true), "{statement}");
     // On the list until somebody else has looked, also when it is over.
     gate.json(&["grant", "revoke", id]);
     let list = || dana.json(&["grant", "list", "--unreviewed"]).as_array().unwrap().len();

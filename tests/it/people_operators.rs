@@ -207,7 +207,8 @@ fn users_of_the_machine_by_their_names() {
     assert!(redeemed.contains("pgw_"));
     let why = run(stranger, &["grant", "list"]).stderr;
     assert!(why.contains("os:54321 is not an operator"), "{why}");
-    // Without operators nobody else can even connect.
+    assert_eq!(gate.json(&["grant", "show", id])["state"], "active");
+    // Without operators nobody else can even connect, and what they had has ended.
     let path = directory.join("proxy.toml");
     let config = std::fs::read_to_string(&path).unwrap();
     let without: Vec<&str> = config.lines().filter(|line| !line.starts_with("operators")).collect();
@@ -219,4 +220,7 @@ fn users_of_the_machine_by_their_names() {
     });
     let why = run(nobody, &["grant", "list"]).stderr;
     assert!(why.contains("is not for this user"), "{why}");
+    eventually("their grant has ended", SOON, || {
+        gate.json(&["grant", "show", id])["state"] == "revoked"
+    });
 }

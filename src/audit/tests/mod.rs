@@ -45,6 +45,8 @@ fn facts() -> SessionFacts<'static> {
         reason: "INC-4211 stuck orders",
         ticket: Some("INC-4211"),
         scopes: &[],
+        approvers: &[],
+        break_glass: false,
         expires_at: WALL,
         auth_method: "scram-sha-256",
         client: Some("[::ffff:192.0.2.7]:5000".parse().unwrap()),
