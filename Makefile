@@ -2,14 +2,21 @@
 
 CARGO ?= cargo
 DEMO_ARGS ?=
+ROUNDS ?= 7
+SECONDS ?= 5
+BENCH_ARGS ?=
+RECORD ?=
 
-.PHONY: help demo build test tests check fmt clippy doc deny fuzz-replay fuzz-smoke setup
+.PHONY: help demo build test tests check fmt clippy doc deny fuzz-replay fuzz-smoke setup \
+    bench bench-core bench-e2e bench-instructions bench-smoke
 
 help:
 	@echo 'make demo         a throwaway PostgreSQL with sample data behind pgward, and psql lines to paste'
 	@echo 'make test         everything: format, lints, docs, unit and integration tests, real clients'
 	@echo 'make check        format, lints, docs and licences only'
 	@echo 'make fuzz-smoke   each fuzz target for 60 s (needs cargo-fuzz; replays the corpus without it)'
+	@echo 'make bench        the costs: inside the process, then beside haproxy and pgbouncer, with their bars'
+	@echo '                  ROUNDS=7 SECONDS=5; also bench-core, bench-e2e, bench-instructions, bench-smoke'
 
 setup:
 	@scripts/setup.sh test
@@ -51,3 +58,27 @@ fuzz-replay:
 fuzz-smoke:
 	@scripts/setup.sh build
 	scripts/fuzz-smoke.sh 60
+
+# Figures, bars and method: docs/performance.md. The last part fails where a bar is missed.
+bench: bench-core bench-e2e
+
+# With criterion, inside the process.
+bench-core:
+	@scripts/setup.sh build
+	$(CARGO) bench --locked --bench core
+
+# Beside haproxy and pgbouncer; BENCH_ARGS names groups of rows: transactions latency bulk
+# connections core memory growth.
+bench-e2e:
+	@scripts/setup.sh bench
+	$(CARGO) bench --locked --bench e2e -- --rounds $(ROUNDS) --seconds $(SECONDS) $(BENCH_ARGS)
+
+# Instructions per case against benches/instructions.baseline; RECORD=1 writes that anew.
+bench-instructions:
+	@scripts/setup.sh build
+	$(CARGO) bench --locked --bench instructions -- $(if $(RECORD),--record)
+
+# That every bench and every row still runs; unoptimised, so its figures mean nothing.
+bench-smoke:
+	@scripts/setup.sh bench
+	$(CARGO) test --locked --bench core --bench instructions --bench e2e

@@ -5,6 +5,8 @@
 #   scripts/setup.sh demo    build, and a PostgreSQL server
 #   scripts/setup.sh test    demo, and the real clients: Python, Node.js and Java drivers, and the
 #                            majors 16, 17 and 18 of PostgreSQL beside the distribution's
+#   scripts/setup.sh bench   demo, and what the benches compare with and count by: haproxy,
+#                            pgbouncer, pgbench, valgrind
 #
 # Every step looks first: on a machine that has all of it this takes well under a second.
 # On Debian and Ubuntu it installs with apt-get, as root or through sudo; elsewhere it says what
@@ -98,6 +100,28 @@ check_test() {
         need "PostgreSQL's JDBC driver (/usr/share/java/postgresql.jar, or its path in PGWARD_JDBC_JAR)" \
             libpostgresql-jdbc-java
     have tar && have gzip || need "tar and gzip" tar gzip
+}
+
+# Debian keeps servers in /usr/sbin, which is not in everybody's PATH.
+have_server() {
+    have "$1" || [ -x "/usr/sbin/$1" ] || [ -x "/usr/local/sbin/$1" ]
+}
+
+check_bench() {
+    check_demo
+    have_server haproxy || need "haproxy" haproxy
+    have_server pgbouncer || need "pgbouncer" pgbouncer
+    have valgrind || need "valgrind" valgrind
+}
+
+# Debian starts servers when it installs them; the benches start their own.
+stop_servers() {
+    [ -d /run/systemd/system ] || return 0
+    for server in haproxy pgbouncer; do
+        case $missing in
+        *" $server"*) as_root systemctl disable --quiet --now "$server" || true ;;
+        esac
+    done
 }
 
 as_root() {
@@ -205,12 +229,14 @@ case $want in
 build) check_build ;;
 demo) check_demo ;;
 test) check_test ;;
+bench) check_bench ;;
 *)
-    say "usage: scripts/setup.sh build|demo|test"
+    say "usage: scripts/setup.sh build|demo|test|bench"
     exit 2
     ;;
 esac
 install_missing
+stop_servers
 if [ "$want" = test ]; then
     install_drivers
     fetch_postgres 16 16.14.0-beta.17

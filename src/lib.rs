@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! SHELL    cli → admin → net            tokio, rustls, axum, clap live here
-//! BESIDE   grants   audit   catalog   telemetry   config
+//! BESIDE   alerts   grants   audit   catalog   telemetry   config
 //! CORE     session → policy → sql       auth (pure token and SCRAM steps)
 //! GROUND   wire     base
 //! ```
@@ -26,6 +26,7 @@ pub mod session;
 pub mod sql;
 
 // BESIDE
+pub mod alerts;
 pub mod audit;
 pub mod catalog;
 pub mod config;

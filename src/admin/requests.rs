@@ -7,13 +7,13 @@ use std::sync::Arc;
 use tokio::task::spawn_blocking;
 
 use super::caller::{Caller, may_approve};
-use super::clerk::{Clerk, ClerkError, Made, because, check_reason};
+use super::clerk::{Clerk, ClerkError, Made, because, check_reason, rules};
 use super::forms::{Answered, CreatedGrant, ExtendWish, Revoked, time};
 use super::record::AdminEvent;
 use crate::base::GrantId;
 use crate::config::Right;
 use crate::grants::rules::parse_scopes;
-use crate::grants::{Changed, Extension, Grant, Rules, Stage, State, Wish, WishError, scopes};
+use crate::grants::{Changed, Extension, Grant, Stage, State, Wish, WishError, scopes};
 
 impl Clerk {
     /// Asks for a grant, for others to approve. An empty user is who asks.
@@ -23,8 +23,7 @@ impl Clerk {
     pub async fn request(&self, mut wish: Wish, caller: &Caller) -> Result<Answered, ClerkError> {
         own_user(&mut wish, caller, "request")?;
         let (config, now) = (self.config.load_full(), (self.clock)());
-        let roles = self.has_scope_roles(&wish.database);
-        let allowed = Rules::new(&config).scope_roles(roles).allow(&wish, now)?;
+        let allowed = rules(&config, &self.catalogues, &wish.database).allow(&wish, now)?;
         self.check_names(&wish.database, &allowed.scopes)?;
         let (ledger, actor) = (Arc::clone(&self.ledger), Arc::clone(&caller.actor));
         let asked = spawn_blocking(move || ledger.ask(&wish, allowed, &actor, now));
@@ -50,8 +49,7 @@ impl Clerk {
     /// When there is nothing to approve, or not by this person.
     pub async fn approve(&self, id: GrantId, caller: &Caller) -> Result<Answered, ClerkError> {
         let (config, now, who) = (self.config.load_full(), (self.clock)(), caller.clone());
-        let roles = self.has_scope_roles(&self.find(id).await?.database);
-        let operators = self.operators().await?;
+        let (catalogues, operators) = (Arc::clone(&self.catalogues), self.operators().await?);
         let changed = self
             .change(id, caller, move |grant| {
                 let counts = |actor: &str| may_approve(actor, &config, &operators);
@@ -63,7 +61,7 @@ impl Clerk {
                 };
                 let all = grant.scopes_with(&more);
                 let allowed =
-                    Rules::new(&config).scope_roles(roles).allow_more(grant, all, None)?;
+                    rules(&config, &catalogues, &grant.database).allow_more(grant, all, None)?;
                 let redeem_us = micros(config.policy.redeem_within);
                 grant.approve(who.person(), &allowed, &counts, redeem_us, now)
             })
@@ -115,22 +113,19 @@ impl Clerk {
     /// When it isn't approved, or not theirs.
     pub async fn redeem(&self, id: GrantId, caller: &Caller) -> Result<CreatedGrant, ClerkError> {
         let (config, now, who) = (self.config.load_full(), (self.clock)(), caller.clone());
+        let catalogues = Arc::clone(&self.catalogues);
         let grant = self.find_own(id, caller).await?;
-        let roles = self.has_scope_roles(&grant.database);
         let ledger = Arc::clone(&self.ledger);
         let made = spawn_blocking(move || {
             Ok::<_, crate::grants::StoreError>((ledger.token(&grant)?, ledger.operators()?))
         });
         let ((token, verifier), operators) = made.await??;
-        let rules = Arc::clone(&config);
+        let current = Arc::clone(&config);
         let changed = self
             .change(id, caller, move |grant| {
-                let allowed = Rules::new(&rules).scope_roles(roles).allow_more(
-                    grant,
-                    grant.scopes.clone(),
-                    None,
-                )?;
-                let counts = |actor: &str| may_approve(actor, &rules, &operators);
+                let rules = rules(&current, &catalogues, &grant.database);
+                let allowed = rules.allow_more(grant, grant.scopes.clone(), None)?;
+                let counts = |actor: &str| may_approve(actor, &current, &operators);
                 grant.may_redeem(who.person(), allowed.needed, &counts, now)?;
                 Ok(grant.issue(verifier, allowed.longest, now))
             })
@@ -167,11 +162,11 @@ impl Clerk {
         let own = known.life.requested && caller.owns(&known);
         let given = u32::from(caller.may(Right::Administer) && !own);
         let (config, now, who) = (self.config.load_full(), (self.clock)(), caller.clone());
-        let roles = self.has_scope_roles(&known.database);
+        let catalogues = Arc::clone(&self.catalogues);
         let changed = self
             .change(id, caller, move |grant| {
                 let all = grant.scopes_with(&more);
-                let allowed = Rules::new(&config).scope_roles(roles).allow_more(
+                let allowed = rules(&config, &catalogues, &grant.database).allow_more(
                     grant,
                     all,
                     wish.ttl.as_deref(),
@@ -256,9 +251,8 @@ impl Clerk {
     ) -> Result<CreatedGrant, ClerkError> {
         own_user(&mut wish, caller, "break-glass")?;
         let config = self.config.load_full();
-        let roles = self.has_scope_roles(&wish.database);
-        let rules = Rules::new(&config).scope_roles(roles);
-        let allowed = rules.allow_break_glass(&wish, (self.clock)())?;
+        let allowed = rules(&config, &self.catalogues, &wish.database)
+            .allow_break_glass(&wish, (self.clock)())?;
         self.issue(wish, allowed, Made::BreakGlass, &caller.actor).await
     }
 

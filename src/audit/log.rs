@@ -84,7 +84,8 @@ impl Log {
             .map_err(failed(&config.directory))?;
         let path = config.directory.join(FILE_NAME);
         let live = Live::open(&path, &config.directory, config.sync).map_err(failed(&path))?;
-        let rotated = super::read::rotated(&config.directory).map_err(failed(&config.directory))?;
+        let rotated =
+            super::archive::rotated(&config.directory).map_err(failed(&config.directory))?;
         let rotations = rotated.last().map_or(0, |file| file.number);
         Ok(Self {
             directory: config.directory.clone(),
@@ -111,7 +112,8 @@ impl Log {
     }
 
     /// What stands for `node` on record: this machine's host name.
-    pub(super) fn node(&self) -> &str {
+    #[must_use]
+    pub fn node(&self) -> &str {
         &self.node
     }
 
@@ -192,7 +194,7 @@ impl Log {
             return;
         }
         let number = state.rotations.saturating_add(1);
-        let name = super::read::rotated_name(&time::compact(now.wall), number);
+        let name = super::archive::rotated_name(&time::compact(now.wall), number);
         let target = self.directory.join(name);
         let moved = match target.try_exists() {
             Ok(false) => std::fs::rename(&self.path, &target),

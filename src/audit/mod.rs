@@ -3,12 +3,14 @@
 //! Every thread that has something to record owns a [`Stream`]; all streams append to one
 //! [`Log`]. The keys are fixed by the audit format (`v` 1); `docs/audit-format.md` explains them.
 
+mod archive;
 mod context;
 mod count;
 mod json;
 pub mod log;
 pub mod read;
 pub mod records;
+pub mod search;
 mod statement;
 pub mod stream;
 mod time;

@@ -4,30 +4,19 @@
 //! A line that is no JSON object (torn by a crash or a full disk) is counted and passed over:
 //! the log must be readable most of all when something went wrong.
 
+use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::archive::{LINE_BYTES_MAX, Lines, Packing, files, open, packing, rotated};
 use super::log::FILE_NAME;
-use crate::base::GrantId;
-
-/// Longest line that is read, bytes; pgward writes none that long.
-const LINE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Bytes read at once when looking for the last lines.
 const BLOCK_BYTES: u64 = 64 * 1024;
-
-/// A file that was set aside.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rotated {
-    /// Where it is.
-    pub path: PathBuf,
-    /// Its place among the others.
-    pub number: u64,
-}
 
 /// One record as it stands on file.
 #[derive(Debug)]
@@ -65,28 +54,6 @@ struct Following {
     partial: Vec<u8>,
 }
 
-/// The name of a rotated file: `audit-<UTC time>-<seq>.jsonl`.
-#[must_use]
-pub(super) fn rotated_name(time: &str, number: u64) -> String {
-    format!("audit-{time}-{number:06}.jsonl")
-}
-
-/// The rotated files of `directory`, oldest first.
-///
-/// # Errors
-/// The directory cannot be listed.
-pub fn rotated(directory: &Path) -> io::Result<Vec<Rotated>> {
-    let mut files = Vec::new();
-    for entry in directory.read_dir()? {
-        let entry = entry?;
-        if let Some(number) = entry.file_name().to_str().and_then(rotated_number) {
-            files.push(Rotated { path: entry.path(), number });
-        }
-    }
-    files.sort_by(|a, b| (a.number, &a.path).cmp(&(b.number, &b.path)));
-    Ok(files)
-}
-
 /// Hands out every record, oldest file first, until `each` says stop.
 ///
 /// # Errors
@@ -95,21 +62,14 @@ pub fn all(
     directory: &Path,
     mut each: impl FnMut(&Line<'_>) -> io::Result<()>,
 ) -> io::Result<Passed> {
-    every_line(directory, |_| true, &mut each)
-}
-
-/// Hands out every record that names `grant`.
-///
-/// # Errors
-/// As [`all`].
-pub fn of_grant(
-    directory: &Path,
-    grant: GrantId,
-    mut each: impl FnMut(&Line<'_>) -> io::Result<()>,
-) -> io::Result<Passed> {
-    // A quote inside a string is escaped, so no text that a client sent can hold this.
-    let needle = format!("\"grant_id\":\"{grant}\"");
-    every_line(directory, |line| line.contains(&needle), &mut each)
+    let mut passed = Passed::default();
+    for (path, _) in files(directory)? {
+        let Some(mut lines) = Lines::open(&path)? else { continue };
+        while let Some(line) = lines.next()? {
+            hand_out(line.bytes, line.whole, &mut passed, &mut each)?;
+        }
+    }
+    Ok(passed)
 }
 
 /// The last `count` records and what follows them. `count` may reach into rotated files.
@@ -125,9 +85,16 @@ pub fn tail(
     let mut starts = Vec::new();
     let mut wanted = count;
     for (path, _) in files.iter().rev() {
-        let Some(mut file) = open(path)? else { continue };
-        let (offset, found) = last_lines(&mut file, wanted)?;
-        starts.push((path, offset));
+        let (start, found) = if packing(path) == Packing::Plain {
+            let Some(mut file) = open(path)? else { continue };
+            let (offset, found) = last_lines(&mut file, wanted)?;
+            (Start::Offset(path, offset), found)
+        } else {
+            let lines = last_unpacked(path, wanted)?;
+            let found = lines.len();
+            (Start::Lines(lines), found)
+        };
+        starts.push(start);
         wanted = wanted.saturating_sub(found);
         if wanted == 0 {
             break;
@@ -137,9 +104,18 @@ pub fn tail(
     let mut follower = Follower {
         directory: directory.to_owned(),
         file: None,
-        passed: files.iter().filter_map(|(_, number)| *number).max().unwrap_or(0),
+        passed: files.iter().flat_map(|(_, file)| file).map(|file| file.number).max().unwrap_or(0),
     };
-    for (path, offset) in starts.into_iter().rev() {
+    for start in starts.into_iter().rev() {
+        let (path, offset) = match start {
+            Start::Offset(path, offset) => (path, offset),
+            Start::Lines(lines) => {
+                for line in lines {
+                    hand_out(&line, true, &mut passed, &mut each)?;
+                }
+                continue;
+            }
+        };
         let Some(mut following) = Following::open(path)? else { continue };
         following.position = offset;
         following.read(&mut passed, &mut each)?;
@@ -152,6 +128,14 @@ pub fn tail(
         following.partial.clear();
     }
     Ok((passed, follower))
+}
+
+/// Where the last lines of a file begin.
+enum Start<'p> {
+    /// At this byte of it.
+    Offset(&'p Path, u64),
+    /// It is compressed: these are they.
+    Lines(VecDeque<Vec<u8>>),
 }
 
 impl Follower {
@@ -188,12 +172,22 @@ impl Follower {
         passed: &mut Passed,
         each: &mut dyn FnMut(&Line<'_>) -> io::Result<()>,
     ) -> io::Result<()> {
-        let seen = self.file.take().map(|file| file.identity);
+        let mut seen = self.file.take().map(|file| file.identity);
         for file in rotated(&self.directory)? {
             if file.number <= self.passed {
                 continue;
             }
             self.passed = file.number;
+            if file.packing != Packing::Plain {
+                // The first that was set aside since is the one that we were reading.
+                if seen.take().is_none() {
+                    let Some(mut lines) = Lines::open(&file.path)? else { continue };
+                    while let Some(line) = lines.next()? {
+                        hand_out(line.bytes, line.whole, passed, each)?;
+                    }
+                }
+                continue;
+            }
             let Some(mut following) = Following::open(&file.path)? else { continue };
             if Some(following.identity) != seen {
                 following.read(passed, each)?;
@@ -231,7 +225,8 @@ impl Following {
             self.position += read as u64;
             let whole = self.partial.last() == Some(&b'\n');
             if whole {
-                hand_out(&self.partial, passed, &|_| true, each)?;
+                let line = self.partial.strip_suffix(b"\n").unwrap_or(&self.partial);
+                hand_out(line, true, passed, each)?;
                 self.partial.clear();
             } else if self.partial.len() >= LINE_BYTES_MAX {
                 passed.torn += 1;
@@ -248,53 +243,19 @@ impl Following {
     }
 }
 
-fn every_line(
-    directory: &Path,
-    wanted: impl Fn(&str) -> bool,
-    each: &mut dyn FnMut(&Line<'_>) -> io::Result<()>,
-) -> io::Result<Passed> {
-    let mut passed = Passed::default();
-    for (path, _) in files(directory)? {
-        let Some(file) = open(&path)? else { continue };
-        let mut reader = BufReader::with_capacity(256 * 1024, file);
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            let read = reader.by_ref().take(LINE_BYTES_MAX as u64).read_until(b'\n', &mut line)?;
-            if read == 0 {
-                break;
-            }
-            hand_out(&line, &mut passed, &wanted, each)?;
-        }
-    }
-    Ok(passed)
-}
-
-/// Takes one line apart and hands it out if it is wanted.
+/// Takes one line apart and hands it out.
 fn hand_out(
     line: &[u8],
+    whole: bool,
     passed: &mut Passed,
-    wanted: &dyn Fn(&str) -> bool,
     each: &mut dyn FnMut(&Line<'_>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let text = line.strip_suffix(b"\n").map_or(Err(()), |line| str::from_utf8(line).map_err(drop));
-    let Ok(text) = text else {
-        passed.torn += 1;
-        return Ok(());
-    };
-    if text.is_empty() {
+    if whole && line.is_empty() {
         return Ok(());
     }
-    // Cheap marks of a whole record, so that only what is wanted is parsed.
-    if !(text.starts_with('{') && text.ends_with('}')) {
-        passed.torn += 1;
-        return Ok(());
-    }
-    if !wanted(text) {
-        return Ok(());
-    }
-    match serde_json::from_str(text) {
-        Ok(record @ Value::Object(_)) => {
+    let text = str::from_utf8(line).ok().filter(|_| whole);
+    match text.map(|text| (text, serde_json::from_str(text))) {
+        Some((text, Ok(record @ Value::Object(_)))) => {
             passed.records += 1;
             each(&Line { text, record })
         }
@@ -305,21 +266,17 @@ fn hand_out(
     }
 }
 
-/// Rotated files with their numbers, then the live one.
-fn files(directory: &Path) -> io::Result<Vec<(PathBuf, Option<u64>)>> {
-    let mut files: Vec<_> =
-        rotated(directory)?.into_iter().map(|file| (file.path, Some(file.number))).collect();
-    files.push((directory.join(FILE_NAME), None));
-    Ok(files)
-}
-
-/// `None` when it is not there: it was set aside between listing and opening, or never made.
-fn open(path: &Path) -> io::Result<Option<File>> {
-    match File::open(path) {
-        Ok(file) => Ok(Some(file)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+/// The last `wanted` lines of a compressed file.
+fn last_unpacked(path: &Path, wanted: usize) -> io::Result<VecDeque<Vec<u8>>> {
+    let mut last = VecDeque::new();
+    let Some(mut lines) = Lines::open(path)? else { return Ok(last) };
+    while let Some(line) = lines.next()? {
+        if last.len() == wanted {
+            last.pop_front();
+        }
+        last.push_back(line.bytes.to_vec());
     }
+    Ok(last)
 }
 
 /// Where the last `wanted` lines begin, and how many there are (fewer in a short file).
@@ -350,11 +307,4 @@ fn last_lines(file: &mut File, wanted: usize) -> io::Result<(u64, usize)> {
         from = start;
     }
     Ok((0, found + usize::from(end > 0)))
-}
-
-fn rotated_number(name: &str) -> Option<u64> {
-    let rest = name.strip_prefix("audit-")?.strip_suffix(".jsonl")?;
-    let (time, number) = rest.split_once('-')?;
-    let is_time = time.len() == 16 && time.ends_with('Z');
-    number.parse().ok().filter(|_| is_time && number.bytes().all(|byte| byte.is_ascii_digit()))
 }

@@ -59,6 +59,10 @@ states! {
     INSUFFICIENT_PRIVILEGE = "42501";
     /// `syntax_error`.
     SYNTAX_ERROR = "42601";
+    /// `undefined_object`: a type that the catalogue does not have.
+    UNDEFINED_OBJECT = "42704";
+    /// `undefined_function`: a function that the catalogue does not have.
+    UNDEFINED_FUNCTION = "42883";
     /// `undefined_table`: a relation that the catalogue does not have.
     UNDEFINED_TABLE = "42P01";
     /// `disk_full`: the audit log's disk.

@@ -37,25 +37,25 @@ pub(super) const FIRED: &str = concat!(
     occasions!(),
     ", 'trigger ' || t.tgname, 't', 0, coalesce(substring(pg_get_triggerdef(t.oid) from 'FOR EACH (?:ROW|STATEMENT) WHEN ([(].*[)]) EXECUTE (?:FUNCTION|PROCEDURE) '), 'unread WHEN'), 0, NULL, NULL \
       FROM pg_trigger t WHERE t.tgqual IS NOT NULL AND t.tgenabled IN ('O', 'A') \
-     UNION ALL SELECT * FROM (SELECT d.adrelid, 35, CASE a.attgenerated WHEN '' THEN 'the default of ' ELSE 'the generated column ' END || a.attname, 't', 0, pg_get_expr(d.adbin, d.adrelid) AS text, 0, NULL, NULL \
+     UNION ALL SELECT * FROM (SELECT d.adrelid, CASE a.attgenerated WHEN '' THEN 35 ELSE 291 END, CASE a.attgenerated WHEN '' THEN 'the default of ' ELSE 'the generated column ' END || a.attname, 't', 0, pg_get_expr(d.adbin, d.adrelid) AS text, 0, NULL, NULL \
       FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE d.adrelid >= 16384) d \
       WHERE d.text ~ '[^ (][(]|[.]' AND d.text !~ '^nextval[(]''[^'']*''::regclass[)]$' \
      UNION ALL SELECT a.attrelid, 35, 'the default of ' || t.typname, 't', 0, pg_get_expr(t.typdefaultbin, 0), 0, NULL, NULL \
       FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid WHERE t.oid >= 16384 AND t.typdefaultbin IS NOT NULL AND a.attnum > 0 AND NOT a.attisdropped \
-     UNION ALL SELECT * FROM (SELECT k.conrelid, 35, 'the CHECK ' || k.conname, 't', 0, pg_get_expr(k.conbin, k.conrelid) AS text, 0, NULL, NULL \
+     UNION ALL SELECT * FROM (SELECT k.conrelid, 291, 'the CHECK ' || k.conname, 't', 0, pg_get_expr(k.conbin, k.conrelid) AS text, 0, NULL, NULL \
       FROM pg_constraint k WHERE k.contype = 'c' AND k.conrelid >= 16384) k WHERE k.text ~ '[^ (][(]|[.]|::' \
-     UNION ALL SELECT i.indrelid, 51, 'index ' || c.relname, 't', 0, concat_ws(', ', pg_get_expr(i.indexprs, i.indrelid), pg_get_expr(i.indpred, i.indrelid)), 0, NULL, NULL \
+     UNION ALL SELECT i.indrelid, 307, 'index ' || c.relname, 't', 0, concat_ws(', ', pg_get_expr(i.indexprs, i.indrelid), pg_get_expr(i.indpred, i.indrelid)), 0, NULL, NULL \
       FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL) AND i.indrelid >= 16384 \
      UNION SELECT i.indrelid, 51, 'index ' || c.relname, 'b', f.function, NULL, 0, NULL, NULL \
       FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid, unnest(i.indclass::oid[]) o, pg_opclass p, \
        (SELECT a.amprocfamily AS family, a.amproc::oid AS function FROM pg_amproc a WHERE a.oid >= 16384 UNION SELECT a.amopfamily, r.oprcode::oid FROM pg_amop a JOIN pg_operator r ON r.oid = a.amopopr WHERE a.oid >= 16384) f \
       WHERE p.oid = o AND p.oid >= 16384 AND f.family = p.opcfamily AND f.function >= 16384 \
        AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.function AND d.deptype = 'e') \
-     UNION ALL SELECT p.partrelid, 3, 'the partition key', 't', 0, pg_get_expr(p.partexprs, p.partrelid), 0, NULL, NULL \
+     UNION ALL SELECT p.partrelid, 259, 'the partition key', 't', 0, pg_get_expr(p.partexprs, p.partrelid), 0, NULL, NULL \
       FROM pg_partitioned_table p WHERE p.partexprs IS NOT NULL \
      UNION ALL SELECT p.polrelid, CASE p.polcmd WHEN 'a' THEN 1 WHEN 'w' THEN 2 WHEN 'd' THEN 4 ELSE 7 END, 'policy ' || p.polname, 't', 0, concat_ws(', ', pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)), 0, NULL, NULL \
       FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE c.relrowsecurity \
-     UNION ALL SELECT s.stxrelid, 16, 'statistics ' || s.stxname, 't', 0, pg_get_expr(s.stxexprs, s.stxrelid), 0, NULL, NULL \
+     UNION ALL SELECT s.stxrelid, 272, 'statistics ' || s.stxname, 't', 0, pg_get_expr(s.stxexprs, s.stxrelid), 0, NULL, NULL \
       FROM pg_statistic_ext s WHERE s.stxexprs IS NOT NULL \
      UNION ALL SELECT c.oid, 16, 'its query', 'q', 0, pg_get_viewdef(c.oid), 0, NULL, NULL \
       FROM pg_class c WHERE c.relkind = 'm' AND c.oid >= 16384 \
@@ -84,7 +84,7 @@ pub(super) const FIRED: &str = concat!(
 /// One row of the answer.
 pub(super) fn fired(row: &mut Columns) -> Result<Fired, BadRow> {
     let (schema, name) = (row.text()?, row.text()?);
-    let occasions = Occasions(u8::try_from(row.number()?).map_err(|_| BadRow)?);
+    let occasions = Occasions(u16::try_from(row.number()?).map_err(|_| BadRow)?);
     let (label, kind, function) = (row.text()?, row.text()?, row.number()?);
     let (text, to_schema, to_name) = (row.boxed()?, row.boxed()?, row.boxed()?);
     let (keys, columns) = (lines(row.optional()?), lines(row.optional()?));

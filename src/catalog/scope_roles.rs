@@ -10,6 +10,9 @@ use crate::sql::facts::Name;
 /// The schema of the functions. Nothing in it is any session's business.
 pub const SCHEMA: &str = "pgward";
 
+/// The group of all scope roles.
+pub const GROUP: &str = "pgward_scoped";
+
 /// How it stands with the functions in one database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
@@ -76,7 +79,9 @@ fn question(sessions: &[&str]) -> String {
            AND pg_catalog.has_function_privilege(r.oid, p.oid, 'EXECUTE') \
            AND pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE') AND NOT r.rolsuper) \
          THEN 'may be called by the role of sessions; REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA pgward FROM PUBLIC and from that role' \
-         WHEN p.proowner <> n.nspowner OR pg_catalog.pg_get_userbyid(p.proowner) = CURRENT_USER \
+         WHEN pg_catalog.pg_get_userbyid(p.proowner) = CURRENT_USER \
+         THEN 'belongs to the control role itself; let a DBA own it' \
+         WHEN p.proowner <> n.nspowner \
          THEN 'belongs to another role than its schema; drop the schema and run the SQL of `pgward config setup-sql` again' \
          WHEN NOT (pg_catalog.has_function_privilege(p.oid, 'EXECUTE') \
            AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')) \

@@ -98,7 +98,7 @@ SELECT n.nspname, p.proname, e.extname, \
  p.prorettype IN ('trigger'::regtype, 'event_trigger'::regtype), \
  pg_get_expr(p.proargdefaults, 0), \
  (SELECT string_agg(DISTINCT u::text, ',' ORDER BY u::text) FROM unnest(p.proargtypes::oid[] || p.prorettype || p.proallargtypes) u WHERE u >= 16384), \
- CASE WHEN l.lanname IN ('sql', 'plpgsql') THEN '' ELSE concat_ws(' ', p.prosrc, p.probin) END \
+ CASE WHEN l.lanname IN ('sql', 'plpgsql') THEN '' ELSE concat_ws(' ', p.prosrc, p.probin) END, p.provolatile = 'i' \
 FROM pg_proc p \
 JOIN pg_namespace n ON n.oid = p.pronamespace \
 JOIN pg_language l ON l.oid = p.prolang \
@@ -328,6 +328,7 @@ fn function(row: &mut Columns) -> Result<Function, BadRow> {
         defaults: row.boxed()?.unwrap_or_default(),
         types: row.numbers()?,
         symbol: row.text()?,
+        immutable: row.flag()?,
     })
 }
 
@@ -449,6 +450,7 @@ mod tests {
                     "1, 2",
                     "20003,20004",
                     "",
+                    "t",
                 ]),
                 row(&[
                     "public",
@@ -468,6 +470,7 @@ mod tests {
                     "NULL",
                     "NULL",
                     "gin_x lib",
+                    "f",
                 ]),
             ],
             types,

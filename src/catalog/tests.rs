@@ -38,7 +38,7 @@ impl Answers {
 
 const FUNCTION: &[&str] = &[
     "public", "f", "NULL", "f", "t", "20001", "f", "", "sql", "SELECT 1", "f", "f", "NULL", "f",
-    "NULL", "NULL", "",
+    "NULL", "NULL", "", "f",
 ];
 
 fn server() -> Answers {

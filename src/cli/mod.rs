@@ -2,6 +2,7 @@
 //! or failed, 2 a usage error. The help texts are the manual.
 
 mod adapters;
+mod alerting;
 pub mod audit;
 mod check;
 mod check_sql;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::Mutex;
 
-use crate::catalog::roles::{self, Purpose, Severity};
+use crate::catalog::roles::{self, Finding, Purpose, Severity};
 use crate::catalog::scope_roles::{self, Standing};
 use crate::catalog::{self, Query, Rows};
 use crate::config::{Database, Role};
@@ -22,7 +22,7 @@ const ROLE_TIMEOUT: Duration = Duration::from_secs(15);
 /// A role's part in a [`DatabaseReport`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct RoleReport {
-    /// `reader`, `writer`, `control`.
+    /// `reader`, `writer`, `control`; `scoped` for the group of scope roles.
     pub(super) purpose: &'static str,
     /// Its name.
     pub(super) role: String,
@@ -72,20 +72,48 @@ impl Query for Asking {
     }
 }
 
+/// What the catalogue tells.
+struct ByCatalogue {
+    standing: Standing,
+    /// Of the group of scope roles.
+    group: Vec<Finding>,
+    refused: Vec<RefusedObject>,
+}
+
+impl RoleReport {
+    fn add(&mut self, findings: Vec<Finding>) {
+        for finding in findings {
+            let text = format!("{}; {}", finding.what, finding.remedy);
+            match finding.severity {
+                Severity::Refuse => self.problems.push(text),
+                Severity::Warn => self.notes.push(text),
+            }
+        }
+    }
+}
+
 impl DatabaseReport {
     fn role(&mut self, purpose: Purpose) -> Option<&mut RoleReport> {
         self.roles.iter_mut().find(|role| role.purpose == word(purpose))
     }
 
     /// Says where it belongs how it stands with scope roles.
-    fn take(&mut self, database: &Database, standing: &Standing) {
+    fn take(&mut self, database: &Database, found: ByCatalogue) {
+        let ByCatalogue { standing, group, refused } = found;
+        self.refused = refused;
         let writer = database.writer.as_ref();
-        let finding = writer.and_then(|role| scope_roles::of_writer(&role.user, standing));
+        let finding = writer.and_then(|role| scope_roles::of_writer(&role.user, &standing));
         if let (Some(finding), Some(report)) = (finding, self.role(Purpose::Writer)) {
-            report.notes.push(format!("{}; {}", finding.what, finding.remedy));
+            report.add(vec![finding]);
         }
-        if let (Standing::Unusable(why), Some(report)) = (standing, self.role(Purpose::Control)) {
+        if let (Standing::Unusable(why), Some(report)) = (&standing, self.role(Purpose::Control)) {
             report.problems.push(format!("no sessions on grants with write scopes: {why}"));
+        }
+        if !group.is_empty() {
+            let (role, problems, notes) = (scope_roles::GROUP.to_owned(), Vec::new(), Vec::new());
+            let mut report = RoleReport { purpose: "scoped", role, problems, notes };
+            report.add(group);
+            self.roles.push(report);
         }
         self.scope_roles = Some(match standing {
             Standing::Absent => "absent",
@@ -147,30 +175,36 @@ pub(super) async fn examine(target: &Target, functions: &Functions) -> DatabaseR
     }
     let work = by_catalogue(target, functions);
     // Where the role can't log in, or the catalogue can't be read, a problem says so already.
-    if let Ok(Some((standing, refused))) = tokio::time::timeout(ROLE_TIMEOUT, work).await {
-        report.refused = refused;
-        report.take(database, &standing);
+    if let Ok(Some(found)) = tokio::time::timeout(ROLE_TIMEOUT, work).await {
+        report.take(database, found);
     }
     report
 }
 
-/// How it stands with scope roles; and functions and views that no statement may use, since what
+/// How it stands with scope roles, and functions and views that no statement may use, since what
 /// they reach is not harmless or can't be told.
-async fn by_catalogue(
-    target: &Target,
-    functions: &Functions,
-) -> Option<(Standing, Vec<RefusedObject>)> {
+async fn by_catalogue(target: &Target, functions: &Functions) -> Option<ByCatalogue> {
     let role = &target.database.control;
     let client = Client::connect(target, role, &SaltedPasswords::default(), "10s").await.ok()?;
     let asking = Asking(Mutex::new(client));
     let standing = scope_roles::standing(&asking, &sessions(&target.database)).await;
+    let group = match standing {
+        Ok(Standing::Usable) => {
+            // What the group may, every scope role may; it needs nothing but to connect.
+            let allow_superuser = target.database.allow_superuser;
+            let purposes = [Purpose::Reader];
+            roles::check(&asking, scope_roles::GROUP, &purposes, &[], allow_superuser).await.ok()
+        }
+        _ => None,
+    };
     let snapshot = catalog::load(&asking).await;
     asking.0.into_inner().close().await;
     let refused = Catalogue::new(snapshot.ok()?).refusals(functions).into_iter();
     // Our own are for pgward, and no session needs them.
     let ours = format!("function {}.", scope_roles::SCHEMA);
     let refused = refused.filter(|found| !found.what.starts_with(&ours));
-    Some((standing.ok()?, refused.map(RefusedObject::from).collect()))
+    let refused = refused.map(RefusedObject::from).collect();
+    Some(ByCatalogue { standing: standing.ok()?, group: group.unwrap_or_default(), refused })
 }
 
 impl From<Found> for RefusedObject {
@@ -206,15 +240,7 @@ async fn look(
         roles::check(&asking, &role.user, purposes, &sessions, allow_superuser).await
     };
     match findings {
-        Ok(findings) => {
-            for finding in findings {
-                let text = format!("{}; {}", finding.what, finding.remedy);
-                match finding.severity {
-                    Severity::Refuse => report.problems.push(text),
-                    Severity::Warn => report.notes.push(text),
-                }
-            }
-        }
+        Ok(findings) => report.add(findings),
         Err(error) => report.problems.push(chain(&error)),
     }
     let version = asking.rows("SELECT pg_catalog.current_setting('server_version')").await;

@@ -14,10 +14,12 @@ use tokio::time::MissedTickBehavior;
 
 use super::Common;
 use super::adapters::{Sight, Watch};
+use super::alerting::Alerting;
 use super::journal::Journal;
 use super::output::{Failure, say};
 use super::rights::chain;
 use crate::admin::{Clerk, Record, door, health, socket};
+use crate::alerts::Alerts;
 use crate::audit::{AdminStream, Log};
 use crate::catalog::Catalogues;
 use crate::config::{Config, ParserDisagreement, Problem};
@@ -63,6 +65,7 @@ struct House {
     config: Arc<ArcSwap<Config>>,
     server: Arc<Server>,
     journal: Arc<Journal>,
+    alerting: Arc<Alerting>,
     metrics: Arc<Metrics>,
     draining: Arc<AtomicBool>,
     /// Removes the admin socket at the end.
@@ -129,13 +132,24 @@ impl House {
         );
         let journal = AdminStream::new(Arc::clone(&log));
         let journal = Arc::new(Journal::new(journal, Arc::clone(&metrics)));
+        let alerting = Alerting {
+            journal: Arc::clone(&journal),
+            alerts: Alerts::start(&config.alerts, log.node(), Arc::clone(&metrics))
+                .map_err(|error| Failure::new(chain(&error)).hint("correct alerts.webhooks"))?,
+            watch: Mutex::default(),
+            live: ledger.live(),
+            registry: server.registry(),
+            metrics: Arc::clone(&metrics),
+            log: Arc::clone(&log),
+        };
+        let alerting = Arc::new(alerting);
         let config = Arc::new(ArcSwap::new(config));
         let clerk = Arc::new(Clerk {
             config: Arc::clone(&config),
             ledger: Arc::clone(&ledger),
             sessions: Arc::new(Sight::new(server.registry())),
             catalogues: Arc::clone(&catalogues),
-            record: Arc::clone(&journal) as Arc<dyn Record>,
+            record: Arc::clone(&alerting) as Arc<dyn Record>,
             clock: || clock::now().wall,
             busy: Mutex::default(),
         });
@@ -158,10 +172,10 @@ impl House {
         if let Some(listener) = scraped {
             tokio::spawn(health::serve(listener, vitals));
         }
-        tokio::spawn(sweep(clerk, Arc::clone(&journal)));
+        tokio::spawn(sweep(clerk, Arc::clone(&alerting)));
         let path = path.to_owned();
         metrics.config_reloaded(Some(seconds()));
-        Ok(Self { path, config, server, journal, metrics, draining, place })
+        Ok(Self { path, config, server, journal, alerting, metrics, draining, place })
     }
 
     /// Until a signal ends it.
@@ -241,6 +255,7 @@ impl House {
             .map_err(|error| vec![format!("admin.tls: {}", chain(&error))])?;
         self.server.reload(Arc::clone(&new)).await?;
         self.place.open_to(everybody);
+        self.alerting.alerts.reload(&new.alerts).map_err(|error| vec![chain(&error)])?;
         self.config.store(new);
         self.metrics.config_reloaded(Some(seconds()));
         Ok(())
@@ -311,15 +326,16 @@ async fn bind_metrics(config: &Config) -> Result<Option<tokio::net::TcpListener>
 }
 
 /// Ends what has run out of time and writes what waits, until the runtime ends.
-async fn sweep(clerk: Arc<Clerk>, journal: Arc<Journal>) {
+async fn sweep(clerk: Arc<Clerk>, alerting: Arc<Alerting>) {
     let mut ticks = tokio::time::interval(SWEEP_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         clerk.sweep().await;
-        if let Err(error) = journal.catch_up() {
+        if let Err(error) = alerting.journal.catch_up() {
             tracing::error!(error = chain(&error), "acts of operators wait to be put on record");
         }
+        alerting.look(clock::now().wall, &clerk.config.load().alerts);
     }
 }
 

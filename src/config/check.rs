@@ -65,8 +65,10 @@ pub(super) fn config<'t>(
     let admin = people::admin(reader, section, around);
     let section = root.table(reader, "metrics");
     let metrics = metrics(reader, section, listen.address);
+    let section = root.table(reader, "alerts");
+    let alerts = super::alerts::alerts(reader, section, around);
     root.finish(reader);
-    Config { listen, databases, roles, store, policy, limits, audit, admin, metrics }
+    Config { listen, databases, roles, store, policy, limits, audit, admin, metrics, alerts }
 }
 
 fn listen<'t>(
@@ -105,6 +107,7 @@ fn listen<'t>(
                 ("never", LoginNotice::Never),
             ],
         ),
+        expiry_notice: super::alerts::expiry_notice(reader, &mut section),
         auth: section.word(
             reader,
             "auth",
@@ -226,7 +229,11 @@ fn functions<'t>(
             if name == "allow_functions" { (one, &[][..]) } else { (&[][..], one) };
         let usable = Functions::new(allow, refuse);
         if let Err(why) = &usable {
-            reader.wrong(at, why.to_string(), "write it as \"schema.function\", without arguments");
+            reader.wrong(
+                at,
+                why.to_string(),
+                "pgward config check prints the line of each function that cannot be judged",
+            );
         }
         usable.is_ok()
     });

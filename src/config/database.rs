@@ -116,28 +116,33 @@ fn role<'t>(
         let remedy = "name the role: user = \"…\"";
         reader.problem(section.line, &section.key("user"), "it is missing", remedy);
     }
-    let password = password(reader, &mut section, around);
+    let names = ["password", "password_env", "password_file"];
+    let password = secret(reader, &mut section, around, names);
     let password_file = section.text(reader, "password_file").map(|at| around.path(&at.value));
     section.finish(reader);
     Some(Role { user: user?.value, password, password_file })
 }
 
-fn password<'t>(
+/// A secret that is written out, or stands in an environment variable or a file: the names of
+/// these three keys.
+pub(super) fn secret<'t>(
     reader: &mut Reader<'t>,
     section: &mut Section<'t>,
     around: &Surroundings<'_>,
+    [name, name_env, name_file]: [&'static str; 3],
 ) -> Option<SecretString> {
-    let plain = section.text(reader, "password");
-    let variable = section.text(reader, "password_env");
-    let path = section.text(reader, "password_file");
+    let plain = section.text(reader, name);
+    let variable = section.text(reader, name_env);
+    let path = section.text(reader, name_file);
     let given = [&plain, &variable, &path].into_iter().flatten().count();
     if given > 1 {
-        let what = "more than one of password, password_env and password_file";
-        reader.problem(section.line, &section.key("password"), what, "keep one of them");
+        let what = format!("more than one of {name}, {name_env} and {name_file}");
+        reader.problem(section.line, &section.key(name), what, "keep one of them");
     }
     if let Some(at) = plain {
         if at.value.is_empty() {
-            let remedy = "write the password, or leave the key out where the server asks for none";
+            let remedy =
+                format!("write the {name}, or leave the key out where the server asks for none");
             reader.wrong(&at, "it is empty".to_owned(), remedy);
         }
         return Some(SecretString::from(at.value));
@@ -151,8 +156,7 @@ fn password<'t>(
         };
         if let Some(fault) = fault {
             let what = format!("the environment variable {} is {fault}", at.value);
-            let remedy = "set it where pgward starts, or use password_file";
-            reader.wrong(&at, what, remedy);
+            reader.wrong(&at, what, format!("set it where pgward starts, or use {name_file}"));
         }
         return value.map(SecretString::from);
     }
@@ -160,12 +164,12 @@ fn password<'t>(
     let path = around.path(&at.value);
     match std::fs::read_to_string(&path) {
         Ok(text) => {
-            let password = text.trim_end_matches(['\r', '\n']);
-            if password.is_empty() {
+            let secret = text.trim_end_matches(['\r', '\n']);
+            if secret.is_empty() {
                 let what = format!("{} is empty", path.display());
-                reader.wrong(&at, what, "write the password into its first line");
+                reader.wrong(&at, what, format!("write the {name} into its first line"));
             }
-            Some(SecretString::from(password))
+            Some(SecretString::from(secret))
         }
         Err(error) => {
             let what = format!("{} cannot be read: {error}", path.display());

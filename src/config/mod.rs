@@ -2,6 +2,7 @@
 //! path resolved. `read` reads what is written, with its lines; `check` and `database` say which
 //! keys there are and what they mean; `load` reads the file.
 
+mod alerts;
 mod check;
 mod database;
 mod load;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+pub use alerts::{AlertEvent, AlertFormat, Alerts, Webhook};
 pub use load::{Loaded, parse};
 pub use people::{GrantRole, Operator, Right};
 pub use problem::{Problem, Problems, nearest};
@@ -43,6 +45,8 @@ pub struct Config {
     pub admin: Admin,
     /// `[metrics]`
     pub metrics: Metrics,
+    /// `[alerts]`
+    pub alerts: Alerts,
 }
 
 /// `[listen]`: where clients connect and how they log in.
@@ -60,6 +64,9 @@ pub struct Listen {
     pub login_timeout: Duration,
     /// Who sees the NOTICE at login.
     pub login_notice: LoginNotice,
+    /// How long before the end of its grant a session is told so, longest first; whoever sees
+    /// the NOTICE at login sees these.
+    pub expiry_notice: Vec<Duration>,
     /// How clients prove their token.
     pub auth: ClientAuth,
     /// How long SIGTERM waits for sessions to end by themselves.

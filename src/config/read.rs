@@ -125,6 +125,38 @@ impl<'t> Section<'t> {
         Self::of(reader, &at, value)
     }
 
+    /// Whether a key stands in it; not yet asked for by that.
+    pub(super) fn has_key(&self, name: &str) -> bool {
+        self.table.is_some_and(|table| table.contains_key(name))
+    }
+
+    /// Tables in a list; absent is empty.
+    pub(super) fn tables(
+        &mut self,
+        reader: &mut Reader<'t>,
+        name: &'static str,
+    ) -> Vec<Section<'t>> {
+        let Some((at, value)) = self.find(reader, name) else { return Vec::new() };
+        let remedy = format!("write each as a section: [[{}]]", at.key);
+        let DeValue::Array(items) = value else {
+            let what = format!("expected a list of tables, found {}", kind(value));
+            reader.wrong(&at, what, remedy);
+            return Vec::new();
+        };
+        let mut tables = Vec::new();
+        for item in items.iter() {
+            let line = Some(reader.line_of(item.span().start));
+            if let DeValue::Table(table) = item.get_ref() {
+                let (path, table) = (at.key.clone(), Some(table));
+                tables.push(Section { path, line, table, asked: Vec::new() });
+            } else {
+                let what = format!("expected a table in the list, found {}", kind(item.get_ref()));
+                reader.problem(line, &at.key, what, remedy.clone());
+            }
+        }
+        tables
+    }
+
     /// A table inside that the file's author named.
     pub(super) fn named(&self, reader: &mut Reader<'t>, name: &str) -> Option<Section<'t>> {
         let (place, value) = self.table?.get_key_value(name)?;

@@ -198,6 +198,10 @@ async fn roles_are_sound(
     let mut all = vec![(database.reader.user.as_str(), Purpose::Reader)];
     all.extend(database.writer.as_ref().map(|role| (role.user.as_str(), Purpose::Writer)));
     all.push((database.control.user.as_str(), Purpose::Control));
+    if *standing == Standing::Usable {
+        // What it may, every scope role may.
+        all.push((scope_roles::GROUP, Purpose::Reader));
+    }
     let mut refusing = Vec::new();
     for (role, purposes) in roles::purposes(&all) {
         let findings =

@@ -222,6 +222,10 @@ impl ScopeRoles {
         match self.try_rows(inner, sql).await {
             // It may have been lost while nothing was asked of it.
             Err(QueryError::Lost(_)) if had_one => self.try_rows(inner, sql).await,
+            // "tuple concurrently updated": a DBA granted on the same table.
+            Err(QueryError::Failed { sqlstate, .. }) if sqlstate == "XX000" => {
+                self.try_rows(inner, sql).await
+            }
             answer => answer,
         }
     }

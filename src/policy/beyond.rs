@@ -24,6 +24,21 @@ const TELLING: &[&str] = &[
     "pg_cursors",
 ];
 
+/// Functions likewise.
+const TELLING_CALLS: &[&str] = &[
+    "lo_get",
+    "lo_open",
+    "loread",
+    "pg_stat_get_activity",
+    "pg_stat_statements",
+    "pg_get_wal_record_info",
+    "pg_get_wal_records_info",
+    "pg_get_wal_records_info_till_end_of_wal",
+    "pg_get_wal_block_info",
+    "pg_logical_slot_peek_changes",
+    "pg_logical_slot_peek_binary_changes",
+];
+
 impl Rules<'_> {
     /// UPDATE and DELETE choose their rows; rows that are capped can be counted.
     pub(super) fn restricted(&self, statement: &Statement) -> Result<(), Reason> {
@@ -242,12 +257,28 @@ impl Rules<'_> {
                 return Err(Reason::ReadNarrowed { table: table.to_string(), scopes });
             }
         }
+        if let Some(call) = statement.calls.iter().find(|c| TELLING_CALLS.contains(&&*c.name)) {
+            return Err(Reason::ReadNarrowed { table: call.to_string(), scopes: Vec::new() });
+        }
+        for (relation, by) in reach::client::read_beneath(statement, self.catalogue, self.functions)
+        {
+            let name = Name::qualified(relation.schema.clone(), relation.name.clone());
+            if !self.may_read(&name) {
+                let named = scope::qualified(&relation.schema, &relation.name);
+                let table = format!("{name} (by {by})");
+                return Err(Reason::ReadNarrowed {
+                    table,
+                    scopes: vec![format!("select:{named}")],
+                });
+            }
+        }
         Ok(())
     }
 
     fn may_read(&self, table: &Name) -> bool {
         let permitted = |schema: &str| {
-            let system = schema == "information_schema" || schema.starts_with("pg_");
+            // Not pg_toast, where values of every table lie.
+            let system = matches!(schema, "information_schema" | "pg_catalog");
             (system && !TELLING.contains(&&*table.name))
                 || self.terms.scopes.iter().any(|scope| scope.permits_read(schema, &table.name))
         };

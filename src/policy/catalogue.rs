@@ -79,6 +79,8 @@ pub struct Function {
     pub defaults: Box<str>,
     /// The types of its arguments and result that are not built in.
     pub types: Vec<u32>,
+    /// Declared IMMUTABLE: the planner may call it.
+    pub immutable: bool,
     /// The source, or symbol and library, of a function in another language.
     pub symbol: Box<str>,
 }

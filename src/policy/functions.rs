@@ -7,11 +7,12 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use crate::policy::catalogue::{Catalogue, Function};
 use crate::policy::reach::{Node, client};
 use crate::policy::reason::Reason;
+use crate::policy::vouched::Vouched;
 use crate::policy::{extensions, types};
 use crate::sql::facts::Name;
 
@@ -51,16 +52,6 @@ pub struct Functions {
     lists: [u8; 32],
 }
 
-/// One function of the database that the operator vouches for.
-#[derive(Debug)]
-struct Vouched {
-    name: Name,
-    /// The types of its arguments, as `format_type` writes them, with commas between.
-    arguments: String,
-    /// SHA-256 of its definition, in hexadecimal; without one any definition will do.
-    hash: Option<String>,
-}
-
 /// A name in `policy.allow_functions` or `policy.refuse_functions` that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadFunction {
@@ -83,7 +74,7 @@ impl Functions {
     pub fn new(allow: &[String], refuse: &[String]) -> Result<Self, BadFunction> {
         let (exact, plain): (Vec<_>, Vec<_>) = allow.iter().partition(|n| n.contains('('));
         let allowed = plain.into_iter().map(|n| listed(n)).collect::<Result<HashSet<_>, _>>()?;
-        let precise = exact.into_iter().map(|n| vouched(n)).collect::<Result<Vec<_>, _>>()?;
+        let precise = exact.into_iter().map(|n| Vouched::read(n)).collect::<Result<Vec<_>, _>>()?;
         let refused = refuse.iter().map(|n| listed(n)).collect::<Result<HashSet<_>, _>>()?;
         let builtin = table();
         let settings = allowed.iter().any(|n| {
@@ -236,79 +227,8 @@ impl Functions {
     }
 
     fn entries<'a>(&'a self, function: &'a Function) -> impl Iterator<Item = &'a Vouched> {
-        self.precise.iter().filter(|entry| {
-            entry.name.schema.as_deref() == Some(&*function.schema)
-                && entry.name.name == function.name
-                && entry.arguments == types(&function.arguments)
-        })
+        self.precise.iter().filter(|entry| entry.names(function))
     }
-}
-
-impl Vouched {
-    fn fits(&self, function: &Function) -> bool {
-        self.hash.as_ref().is_none_or(|hash| *hash == function.hash())
-    }
-}
-
-impl Function {
-    /// The line of `policy.allow_functions` for this very definition.
-    #[must_use]
-    pub fn entry(&self) -> String {
-        let Self { schema, name, arguments, .. } = self;
-        format!("{schema}.{name}({})@sha256:{}", types(arguments), self.hash())
-    }
-
-    /// SHA-256 of all that makes what it does, in hexadecimal.
-    fn hash(&self) -> String {
-        let mut hash = Sha256::new();
-        let flags = format!("{} {} {}", self.kind, self.standard, self.security_definer);
-        let settings = self.settings.join("\n");
-        let parts =
-            [&*flags, &*self.language, &*settings, &*self.defaults, &*self.body, &*self.symbol];
-        for part in parts {
-            hash.update(part.len().to_be_bytes());
-            hash.update(part);
-        }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-}
-
-/// Argument types as `format_type` writes them.
-fn types(list: &str) -> String {
-    let known = |name: &str| match name {
-        "int" | "int4" => "integer".to_owned(),
-        "int8" => "bigint".to_owned(),
-        "int2" => "smallint".to_owned(),
-        "bool" => "boolean".to_owned(),
-        "varchar" => "character varying".to_owned(),
-        "float8" => "double precision".to_owned(),
-        "float4" => "real".to_owned(),
-        "decimal" => "numeric".to_owned(),
-        "timestamptz" => "timestamp with time zone".to_owned(),
-        "timestamp" => "timestamp without time zone".to_owned(),
-        other => other.to_owned(),
-    };
-    list.split(',').map(|name| known(name.trim())).collect::<Vec<_>>().join(", ")
-}
-
-/// `schema.name(argument types)`, with `@sha256:…` or without.
-fn vouched(text: &str) -> Result<Vouched, BadFunction> {
-    let bad = || BadFunction::Name(text.to_owned());
-    let (name, rest) = text.split_once('(').ok_or_else(bad)?;
-    let (arguments, rest) = rest.rsplit_once(')').ok_or_else(bad)?;
-    let name = listed(name)?;
-    if is_system(name.schema.as_deref()) {
-        return Err(bad());
-    }
-    let hash = match rest {
-        "" => None,
-        hash => Some(hash.strip_prefix("@sha256:").ok_or_else(bad)?.to_ascii_lowercase()),
-    };
-    let whole = |hash: &String| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
-    if hash.as_ref().is_some_and(|hash| !whole(hash)) {
-        return Err(bad());
-    }
-    Ok(Vouched { name, arguments: types(arguments), hash })
 }
 
 /// Whether PostgreSQL brings a function of this name.
@@ -351,11 +271,11 @@ pub(crate) fn instead(builtin: &str) -> Option<&'static str> {
     sections.into_iter().find(|(section, _)| class_of(section) == *class).map(|(_, way)| way)
 }
 
-fn is_system(schema: Option<&str>) -> bool {
+pub(super) fn is_system(schema: Option<&str>) -> bool {
     matches!(schema, Some("pg_catalog" | "information_schema"))
 }
 
-fn listed(text: &str) -> Result<Name, BadFunction> {
+pub(super) fn listed(text: &str) -> Result<Name, BadFunction> {
     let bad = || BadFunction::Name(text.to_owned());
     let (schema, name) = text.split_once('.').ok_or_else(bad)?;
     // Without argument types a name stands for all its overloads, whatever they do.

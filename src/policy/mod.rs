@@ -32,6 +32,7 @@ pub mod settings;
 pub mod terms;
 pub mod timeout;
 mod types;
+mod vouched;
 mod write;
 
 #[cfg(test)]

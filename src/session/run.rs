@@ -8,8 +8,8 @@
 //!
 //! A string of several statements is run in the same way one by one, in one implicit
 //! transaction, as PostgreSQL runs it ("Multiple Statements in a Simple Query"); a COMMIT in it is
-//! sent once all before it are counted. Inside a block of the client's a string that does not
-//! end it goes whole: the block can be aborted afterwards.
+//! sent once all before it are counted. Inside a block of the client's, what does not end it may
+//! go as it came: the block can be aborted afterwards.
 //!
 //! The client sees what a Query brings: ParseComplete, BindComplete and NoData are kept from it,
 //! RowDescription waits for the first row where the server runs a statement to its end before it
@@ -44,28 +44,38 @@ pub(super) enum Way {
     Run,
     /// Not at all: a statement in it would not do there what it does in a string.
     Refused(Refusal),
+    /// It depends on a reply that has not come.
+    Unsure,
 }
 
 impl Session {
-    /// How a Query whose rows are counted goes upstream. Every reply must have come.
+    /// How a Query whose rows are counted goes upstream.
     pub(super) fn way(&self, judgement: &Judgement, text: &[u8]) -> Way {
         let statements = &judgement.statements;
-        if self.transactions.in_block() && !statements.iter().any(ends) {
-            return Way::Whole;
+        if !self.all_answered() {
+            // Whether it stands in a block must be known.
+            return Way::Unsure;
         }
+        let mut block = self.transactions.in_block();
+        // Its block can be aborted behind it.
+        let stays = block && !statements.iter().any(ends);
         if let [one] = &statements[..] {
             // A parameter has no value in a Query: the server says so, and where.
-            let whole = one.parameters && one.writes;
+            let whole = stays || one.parameters && one.writes;
             return if whole { Way::Whole } else { Way::Run };
         }
-        let apart = |(index, one): &(usize, &Judged)| {
+        let mut first = true;
+        for one in statements {
             let text = text.get(one.span.clone()).unwrap_or(text);
-            differs(one, text, *index == 0 && !self.transactions.in_block())
-        };
-        match statements.iter().enumerate().find(apart) {
-            Some((_, one)) => Way::Refused(texts::beside_write(one.operation)),
-            None => Way::Run,
+            match differs(one, text, block, first) {
+                Some(_) if stays => return Way::Whole,
+                Some(hint) => return Way::Refused(texts::beside_write(one.operation, hint)),
+                None => {}
+            }
+            block = matches!(one.action, Action::Begin(_)) || block && !ends(one);
+            first = ends(one);
         }
+        Way::Run
     }
 
     /// Where the Query that is being answered runs in the extended protocol.
@@ -174,6 +184,10 @@ impl Session {
                 self.withhold(tag, body);
                 Some(Fate::Replaced)
             }
+            // SET LOCAL and its like find no block, but stand in the string's transaction.
+            from::NOTICE_RESPONSE if self.sets() && backend::fields(body).sqlstate == b"25P01" => {
+                Some(Fate::Replaced)
+            }
             // The server sends these once the transaction has ended; notices before.
             from::PARAMETER_STATUS | from::NOTIFICATION_RESPONSE if run == Run::Commits => {
                 self.release(call);
@@ -190,6 +204,13 @@ impl Session {
         let plain =
             |one: &Judged| !one.writes && one.action == Action::Read && one.operation != "EXPLAIN";
         !query.under_way().is_some_and(plain)
+    }
+
+    /// Whether a SET of a string is under way.
+    fn sets(&self) -> bool {
+        let Some(Request::Query(query)) = self.front() else { return false };
+        let set = |one: &Judged| matches!(one.action, Action::Set | Action::SetTransaction { .. });
+        query.statements > 1 && query.under_way().is_some_and(set)
     }
 
     /// Passes the error of a statement; its position is counted from the start of the string.
@@ -271,17 +292,20 @@ pub(super) const fn ends(one: &Judged) -> bool {
     matches!(one.action, Action::Commit { .. } | Action::Rollback { .. } | Action::TwoPhase)
 }
 
-/// Whether a statement in a string does something else when it is run by itself, in the implicit
-/// transaction of the string: what cannot run in a block would, were it the first, and FETCH
-/// answers in the format of a binary cursor only in a Query.
-fn differs(one: &Judged, text: &[u8], first: bool) -> bool {
-    match one.action {
+/// What to do about a statement in a string that does something else when it is run by itself in
+/// the string's implicit transaction; `None` where it does the same. FETCH answers in the format
+/// of a binary cursor only in a Query. What needs a block (`RequireTransactionBlock` in
+/// `access/transam/xact.c`) would not find one, and what cannot run in a block would, were it the
+/// first.
+fn differs(one: &Judged, text: &[u8], block: bool, first: bool) -> Option<&'static str> {
+    let says = |word: &[u8]| text.windows(word.len()).any(|at| at.eq_ignore_ascii_case(word));
+    let differs = match one.action {
         Action::Call | Action::Fetch { .. } | Action::CopyIn => true,
-        Action::Maintain | Action::Discard { .. } => first,
-        Action::Ddl => {
-            let concurrently = |word: &[u8]| word.eq_ignore_ascii_case(b"concurrently");
-            first && text.windows(b"concurrently".len()).any(concurrently)
-        }
+        Action::Maintain | Action::Discard { .. } => first && !block,
+        Action::Ddl => first && !block && says(b"concurrently"),
+        Action::Lock { .. } if !block => return Some(texts::BLOCK),
+        Action::Declare { .. } if !block && !says(b"hold") => return Some(texts::BLOCK),
         _ => false,
-    }
+    };
+    differs.then_some(texts::APART)
 }

@@ -26,8 +26,8 @@ enum Executes {
         /// Whether one of them writes.
         write: bool,
     },
-    /// One names nothing that was prepared in this session.
-    Unknown(Refusal),
+    /// One names nothing that was prepared in this session, or what may not run.
+    Refused(Refusal),
     /// It depends on a reply that has not come.
     Unsure,
 }
@@ -45,9 +45,9 @@ impl Session {
             return Ok(Took::Bytes(frame.length));
         }
         let Some(judgement) = self.judge(text, &[], judge, call) else { return Ok(Took::Hold) };
-        let (parse, executes_write, own) = match self.executes(&judgement) {
+        let (parse, executes_write, own) = match self.executes(&judgement, judge, call) {
             Executes::Fine { parse, write } => (parse, write, None),
-            Executes::Unknown(refusal) => (None, false, Some(refusal)),
+            Executes::Refused(refusal) => (None, false, Some(refusal)),
             Executes::Unsure => return Ok(Took::Hold),
         };
         let own = match self.again(&judgement, judge, call) {
@@ -61,11 +61,8 @@ impl Session {
             allowed && !self.ahead.discarding && self.counts(&judgement, executes_write);
         let mut run = None;
         if counted {
-            if !self.all_answered() {
-                // Whether it stands in a block must be known.
-                return Ok(Took::Hold);
-            }
             match self.way(&judgement, text) {
+                Way::Unsure => return Ok(Took::Hold),
                 Way::Whole => {}
                 Way::Run => run = Some(Run::Open),
                 Way::Refused(refusal) => (own, counted) = (Some(refusal), false),
@@ -76,40 +73,22 @@ impl Session {
         let transaction = self.transaction_ahead();
         let first = self.record_decisions(&judgement, &told, call);
         self.remember(text);
-        let refused = match (own, &judgement.verdict) {
-            (Some(own), _) => Some(self.refuse_query(Why::Own(Box::new(own)), call)),
-            (None, Verdict::Refuse(_)) => Some(self.refuse_query(judged(&judgement), call)),
-            (None, Verdict::Replace { text, .. }) => {
-                call.turn.upstream.own(|out| write::query(out, text));
-                None
-            }
-            (None, Verdict::Pass) if run.is_some() => {
-                let part = Query::first_part(&judgement, text);
-                call.turn.upstream.own(|out| write::run(out, part));
-                self.ahead.left_unnamed = true;
-                None
-            }
-            (None, Verdict::Pass) => {
-                call.turn.upstream.pass(frame.range());
-                None
-            }
+        let why = match own {
+            Some(own) => Some(Why::Own(Box::new(own))),
+            None => judgement.verdict.refusal().map(|_| judged(&judgement)),
         };
+        let refused = why.map(|why| self.refuse_query(why, call));
         let allowed = refused.is_none();
-        if allowed && judgement.statements.iter().any(|one| one.action == Action::CopyIn) {
-            self.ahead.gate = Gate::Maybe;
+        if allowed {
+            self.send_query(frame, text, &judgement, run, call);
         }
         if self.ahead.discarding {
             self.skipped(allowed, first, &judgement, call);
         } else {
-            let names = |one: &crate::policy::Judged| {
-                matches!(one.action, Action::Prepare { .. } | Action::Declare { .. })
-            };
-            let several = run.is_some() && judgement.statements.len() > 1;
-            let keep = several || allowed && judgement.statements.iter().any(names);
+            let keep = allowed && needs_text(&judgement, run);
             self.push(Request::Query(Query {
                 statements: judgement.statements.len(),
-                writes: executes_write
-                    || judgement.statements.iter().any(|one| one.writes || self.fetches_write(one)),
+                writes: executes_write || self.writes(&judgement),
                 judgement: Some(judgement),
                 refused,
                 text: keep.then(|| text.into()),
@@ -128,6 +107,36 @@ impl Session {
         Ok(Took::Bytes(frame.length))
     }
 
+    /// Whether one of its statements writes.
+    fn writes(&self, judgement: &Judgement) -> bool {
+        judgement.statements.iter().any(|one| one.writes || self.fetches_write(one))
+    }
+
+    /// Forwards a Query that was allowed.
+    fn send_query(
+        &mut self,
+        frame: &Frame<'_>,
+        text: &[u8],
+        judgement: &Judgement,
+        run: Option<Run>,
+        call: &mut Call<'_>,
+    ) {
+        match &judgement.verdict {
+            Verdict::Replace { text, .. } => {
+                call.turn.upstream.own(|out| write::query(out, text));
+            }
+            _ if run.is_some() => {
+                let part = Query::first_part(judgement, text);
+                call.turn.upstream.own(|out| write::run(out, part));
+                self.ahead.left_unnamed = true;
+            }
+            _ => call.turn.upstream.pass(frame.range()),
+        }
+        if judgement.statements.iter().any(|one| one.action == Action::CopyIn) {
+            self.ahead.gate = Gate::Maybe;
+        }
+    }
+
     pub(super) fn parse(
         &mut self,
         frame: &Frame<'_>,
@@ -143,9 +152,9 @@ impl Session {
         let Some(judgement) = self.judge(message.text, &types, judge, call) else {
             return Ok(Took::Hold);
         };
-        let own = match self.executes(&judgement) {
+        let own = match self.executes(&judgement, judge, call) {
             Executes::Fine { .. } => None,
-            Executes::Unknown(refusal) => Some(refusal),
+            Executes::Refused(refusal) => Some(refusal),
             Executes::Unsure => return Ok(Took::Hold),
         };
         let own = own
@@ -213,9 +222,9 @@ impl Session {
             let judgement = if by_sql { executed(judgement) } else { judgement };
             Arc::new(Prepared { text, types, judgement, statement, by_sql })
         };
-        let (parse, own) = match self.executes(&prepared.judgement) {
+        let (parse, own) = match self.executes(&prepared.judgement, judge, call) {
             Executes::Fine { parse, .. } => (parse.unwrap_or(prepared.statement), None),
-            Executes::Unknown(refusal) => (prepared.statement, Some(refusal)),
+            Executes::Refused(refusal) => (prepared.statement, Some(refusal)),
             Executes::Unsure => return Ok(Took::Hold),
         };
         let own = match self.again(&prepared.judgement, judge, call) {
@@ -297,7 +306,7 @@ impl Session {
         }
         let cursor = one.map_or(CursorChange::None, |one| CursorChange::of(&one.action));
         let writes = one.is_some_and(|one| one.writes || commits(one) || self.fetches_write(one))
-            || matches!(self.executes(&prepared.judgement), Executes::Fine { write: true, .. });
+            || self.executes_write(&prepared.judgement);
         let copies = one.is_some_and(|one| one.action == Action::CopyIn);
         if copies {
             self.ahead.gate = Gate::Maybe;
@@ -358,27 +367,46 @@ impl Session {
         judgement
     }
 
-    /// What the EXECUTEs in a text would run.
-    fn executes(&self, judgement: &Judgement) -> Executes {
+    /// What the EXECUTEs in a text would run. What was allowed when it was prepared is judged
+    /// again once catalogue or policy moved.
+    fn executes(&mut self, judgement: &Judgement, judge: &mut Judge, call: &Call<'_>) -> Executes {
         let (mut parse, mut write) = (None, false);
         for one in &judgement.statements {
             let Action::Execute { name } = &one.action else { continue };
-            match self.lookup(kept(name.as_bytes())) {
+            let prepared = match self.lookup(kept(name.as_bytes())) {
                 // Run by EXECUTE, a PREPARE or DEALLOCATE would change names behind our back.
                 Lookup::Known(prepared) if !prepared.by_sql && changes_names(&prepared) => {
-                    return Executes::Unknown(refusal::execute_of_names(name));
+                    return Executes::Refused(refusal::execute_of_names(name));
                 }
-                Lookup::Known(prepared) => {
-                    parse = Some(prepared.statement);
-                    write |= prepared.judgement.statements.iter().any(|one| {
-                        one.writes || matches!(one.action, Action::Prepare { write: true, .. })
-                    });
-                }
-                Lookup::Unknown => return Executes::Unknown(refusal::unknown_statement(name)),
+                Lookup::Known(prepared) => prepared,
+                Lookup::Unknown => return Executes::Refused(refusal::unknown_statement(name)),
                 Lookup::Unsure => return Executes::Unsure,
+            };
+            if prepared.judgement.epoch != judge.epoch() {
+                match self.judge(&prepared.text, &prepared.types, judge, call) {
+                    None => return Executes::Unsure,
+                    Some(again) => {
+                        if let Some(refusal) = again.verdict.refusal() {
+                            return Executes::Refused(refusal.clone());
+                        }
+                    }
+                }
             }
+            parse = Some(prepared.statement);
+            write |= writes(&prepared);
         }
         Executes::Fine { parse, write }
+    }
+
+    /// Whether one of the EXECUTEs in a text writes.
+    fn executes_write(&self, judgement: &Judgement) -> bool {
+        judgement.statements.iter().any(|one| match &one.action {
+            Action::Execute { name } => match self.lookup(kept(name.as_bytes())) {
+                Lookup::Known(prepared) => writes(&prepared),
+                Lookup::Unknown | Lookup::Unsure => false,
+            },
+            _ => false,
+        })
     }
 
     /// What the session itself refuses, whatever the policy says of the text.
@@ -441,8 +469,25 @@ impl Session {
     }
 }
 
+/// Whether a Query's text is needed once it is forwarded: for the names that it makes, or because
+/// its statements are sent one by one.
+fn needs_text(judgement: &Judgement, run: Option<Run>) -> bool {
+    let names = |one: &crate::policy::Judged| {
+        matches!(one.action, Action::Prepare { .. } | Action::Declare { .. })
+    };
+    run.is_some() && judgement.statements.len() > 1 || judgement.statements.iter().any(names)
+}
+
 fn not_ascii(name: &[u8]) -> Option<Refusal> {
     (!name.is_ascii()).then(refusal::name_not_ascii)
+}
+
+/// Whether running a prepared statement writes.
+fn writes(prepared: &Prepared) -> bool {
+    let by = |one: &crate::policy::Judged| {
+        one.writes || matches!(one.action, Action::Prepare { write: true, .. })
+    };
+    prepared.judgement.statements.iter().any(by)
 }
 
 /// Whether running a prepared statement changes what names of statements or cursors stand for.

@@ -10,7 +10,8 @@ use prometheus::{
     IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
-use super::worker::{WorkerCounters, Workers};
+use super::alerts::AlertMetrics;
+use super::worker::{Totals, WorkerCounters, Workers};
 
 /// Upper bounds in seconds from "end this session" to "its backend is gone": promised in 2 s.
 const TERMINATION_SECONDS: [f64; 10] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0];
@@ -37,6 +38,7 @@ pub struct Metrics {
     reload_successful: IntGauge,
     reload_success_timestamp: Gauge,
     session_panics: IntCounter,
+    pub(super) alerts: AlertMetrics,
 }
 
 /// Connections to one upstream database in one state.
@@ -56,10 +58,10 @@ pub struct ServerConnections<'a> {
 pub struct SetupError(#[from] prometheus::Error);
 
 /// Makes and registers metrics.
-struct Setup<'a>(&'a Registry);
+pub(super) struct Setup<'a>(&'a Registry);
 
 impl Setup<'_> {
-    fn add<M: prometheus::core::Collector + Clone + 'static>(
+    pub(super) fn add<M: prometheus::core::Collector + Clone + 'static>(
         &self,
         metric: prometheus::Result<M>,
     ) -> prometheus::Result<M> {
@@ -68,11 +70,11 @@ impl Setup<'_> {
         Ok(metric)
     }
 
-    fn counter(&self, name: &str, help: &str) -> prometheus::Result<IntCounter> {
+    pub(super) fn counter(&self, name: &str, help: &str) -> prometheus::Result<IntCounter> {
         self.add(IntCounter::new(name, help))
     }
 
-    fn counters(
+    pub(super) fn counters(
         &self,
         name: &str,
         help: &str,
@@ -81,11 +83,16 @@ impl Setup<'_> {
         self.add(IntCounterVec::new(Opts::new(name, help), labels))
     }
 
-    fn gauge(&self, name: &str, help: &str) -> prometheus::Result<IntGauge> {
+    pub(super) fn gauge(&self, name: &str, help: &str) -> prometheus::Result<IntGauge> {
         self.add(IntGauge::new(name, help))
     }
 
-    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntGaugeVec> {
+    pub(super) fn gauges(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+    ) -> prometheus::Result<IntGaugeVec> {
         self.add(IntGaugeVec::new(Opts::new(name, help), labels))
     }
 }
@@ -190,6 +197,7 @@ impl Metrics {
                 "pgward_session_panics_total",
                 "Sessions ended by a fault of pgward itself.",
             )?,
+            alerts: AlertMetrics::declare(setup)?,
         })
     }
 
@@ -197,6 +205,12 @@ impl Metrics {
     #[must_use]
     pub fn worker(&self) -> Arc<WorkerCounters> {
         self.workers.add()
+    }
+
+    /// What the workers have counted so far.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        self.workers.totals()
     }
 
     /// How many connections there are now, by state: `login`, `active`, `idle`,
@@ -362,6 +376,11 @@ mod tests {
         metrics.config_reloaded(Some(1_795_172_584.0));
         metrics.config_reloaded(None);
         metrics.session_panicked();
+        metrics.alert_raised("grant.expiring");
+        metrics.alert_result("grant.expiring", "delivered");
+        metrics.alert_failed("status");
+        metrics.alerts_queued(2);
+        metrics.alert_delivered_at(1_795_172_584);
         let text = metrics.render();
         for line in [
             "pgward_up 1",
@@ -382,6 +401,11 @@ mod tests {
             "pgward_config_last_reload_successful 0",
             "pgward_config_last_reload_success_timestamp_seconds 1795172584",
             "pgward_session_panics_total 1",
+            r#"pgward_alerts_raised_total{event="grant.expiring"} 1"#,
+            r#"pgward_alerts_total{event="grant.expiring",result="delivered"} 1"#,
+            r#"pgward_alert_delivery_failures_total{cause="status"} 1"#,
+            "pgward_alerts_queue 2",
+            "pgward_alerts_last_success_timestamp_seconds 1795172584",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
         }

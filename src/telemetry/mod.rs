@@ -2,6 +2,7 @@
 //!
 //! Neither is the record: statements, users, tokens and grants are in `audit` only.
 
+mod alerts;
 mod histogram;
 pub mod log;
 mod metrics;
@@ -9,4 +10,4 @@ mod operation;
 mod worker;
 
 pub use metrics::{Metrics, ServerConnections, SetupError};
-pub use worker::{DatabaseCounters, WorkerCounters};
+pub use worker::{DatabaseCounters, Totals, WorkerCounters};

@@ -165,6 +165,36 @@ impl Workers {
     }
 }
 
+/// Counts of all workers together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Statements refused, by database.
+    pub refused: Vec<(String, u64)>,
+    /// Writes of the audit log that failed.
+    pub audit_failures: u64,
+    /// Audit records written.
+    pub audit_records: u64,
+}
+
+impl Workers {
+    /// What was counted so far.
+    pub(super) fn totals(&self) -> Totals {
+        let mut total = Total::default();
+        for worker in lock(&self.all).iter() {
+            total.add(worker);
+        }
+        let mut refused: BTreeMap<String, u64> = BTreeMap::new();
+        for ((database, _), count) in total.refused {
+            *refused.entry(database).or_default() += count;
+        }
+        Totals {
+            refused: refused.into_iter().collect(),
+            audit_failures: total.audit_failures,
+            audit_records: total.audit_records,
+        }
+    }
+}
+
 impl Collector for Workers {
     fn desc(&self) -> Vec<&Desc> {
         self.descriptions.iter().collect()

@@ -71,6 +71,9 @@ BEGIN ⏎ SAVEPOINT s ⏎ INSERT INTO public.w VALUES (1, 1, '') ⏎ ROLLBACK TO
 BEGIN ⏎ SELECT 1 / 0 ⏎ INSERT INTO public.w VALUES (10, 1, ''); COMMIT ⏎ ROLLBACK; INSERT INTO public.w VALUES (11, 1, '')
 BEGIN; INSERT INTO public.w VALUES (10, 1, ''); COMMIT AND CHAIN; INSERT INTO public.w VALUES (11, 1, ''); ROLLBACK
 SAVEPOINT s; INSERT INTO public.w VALUES (10, 1, '')
+SET LOCAL work_mem TO '1MB'; SHOW work_mem; INSERT INTO public.w VALUES (10, 1, '') ⏎ SHOW work_mem
+SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; INSERT INTO public.w VALUES (10, 1, ''); SHOW transaction_isolation
+INSERT INTO public.w VALUES (10, 1, ''); SET CONSTRAINTS ALL IMMEDIATE; INSERT INTO public.w VALUES (11, 1, '')
 PREPARE p AS UPDATE public.w SET a = $1 WHERE id = 1 RETURNING id, a ⏎ EXECUTE p (5) ⏎ EXECUTE p (500) ⏎ EXECUTE p ($1) ⏎ EXECUTE p (6); EXECUTE p (7) ⏎ DEALLOCATE p
 DECLARE c CURSOR WITH HOLD FOR SELECT id FROM public.w ORDER BY id; INSERT INTO public.w VALUES (10, 1, '') ⏎ FETCH ALL c ⏎ CLOSE c
 INSERT INTO public.w VALUES (10, 1, ''); PREPARE q AS SELECT 1 ⏎ EXECUTE q ⏎ DEALLOCATE q";
@@ -254,6 +257,57 @@ on_each_server! {
         assert_eq!(session.reply().code(), "54000");
         assert_eq!(rows(&mut admin).len(), 1006);
         assert_eq!(session.query("SELECT 1").value(), "1");
+    }
+
+    fn what_differs_in_a_string_is_refused_beside_a_write(pg) {
+        let gate = gate(pg);
+        let scopes = [SCOPES, &["maintain:public.w", "ddl:public"]].concat();
+        let mut session = gate.session(&gate.write_grant(&scopes));
+        let insert = "INSERT INTO public.child VALUES (1, 1)";
+        for (string, hint) in [
+            (format!("LOCK TABLE public.w IN ACCESS SHARE MODE; {insert}"), "BEGIN"),
+            (format!("DECLARE c CURSOR FOR SELECT 1; {insert}"), "BEGIN"),
+            (format!("{insert}; DECLARE c CURSOR FOR SELECT 1"), "BEGIN"),
+            (format!("VACUUM public.w; {insert}"), "its own"),
+            (format!("{insert}; COMMIT; VACUUM public.w"), "its own"),
+            (format!("CREATE INDEX CONCURRENTLY ON public.w (a); {insert}"), "its own"),
+            (format!("DISCARD PLANS; {insert}"), "its own"),
+            (format!("DECLARE d CURSOR WITH HOLD FOR SELECT 1; {insert}; FETCH d"), "its own"),
+        ] {
+            let reply = session.query(&string);
+            assert_eq!(reply.code(), "42501", "{string}: {reply:?}");
+            assert!(reply.errors[0].hint().contains(hint), "{string}: {reply:?}");
+        }
+        assert_eq!(session.query("SELECT count(*) FROM public.child").value(), "0");
+        // As the server says it.
+        let reply = session.query(&format!("{insert}; VACUUM public.w"));
+        assert_eq!(reply.errors.last().unwrap().code(), "25001", "{reply:?}");
+        for string in [
+            format!("BEGIN; LOCK TABLE public.w IN ACCESS SHARE MODE; {insert}; COMMIT"),
+            format!("BEGIN; DECLARE c CURSOR FOR SELECT 1; {insert}; COMMIT"),
+        ] {
+            let reply = session.query(&string);
+            assert!(reply.errors.is_empty(), "{string}: {reply:?}");
+        }
+        assert_eq!(session.query("SELECT count(*) FROM public.child").value(), "2");
+    }
+
+    fn a_counted_write_can_be_cancelled(pg) {
+        let gate = gate(pg);
+        let mut session = gate.session(&gate.write_grant(SCOPES));
+        for text in [
+            "UPDATE public.w SET a = 1 WHERE id = 1 AND pg_sleep(300) IS NOT NULL",
+            "INSERT INTO public.child VALUES (1, 1); UPDATE public.w SET a = 1 WHERE id = 1 AND pg_sleep(299) IS NOT NULL",
+        ] {
+            session.send(&m::query(text));
+            let slow = if text.contains("299") { "sleep(299" } else { "sleep(300" };
+            pg.runs(&gate.database, slow);
+            Wire::open(gate.port).send(&m::cancel(session.pid, &session.key));
+            let reply = session.reply();
+            assert_eq!(reply.errors.last().unwrap().code(), "57014", "{reply:?}");
+            assert_eq!(reply.status, b'I');
+        }
+        assert_eq!(session.query("SELECT count(*) FROM public.child").value(), "0");
     }
 
     fn an_unnamed_statement_is_gone_after_a_query(pg) {

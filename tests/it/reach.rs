@@ -200,7 +200,7 @@ on_each_server! {
         let mut session = gate.session(&gate.read_grant());
         let mut admin = pg.admin(&gate.database);
         assert_eq!(session.query("SELECT * FROM fresh").code(), "42P01");
-        assert_eq!(session.query("SELECT fresh(1)").code(), "42501");
+        assert_eq!(session.query("SELECT fresh(1)").code(), "42883");
         let made = admin.query(
             "CREATE TABLE fresh (a int); GRANT SELECT ON fresh TO PUBLIC; \
              CREATE FUNCTION fresh(a int) RETURNS int LANGUAGE sql AS 'SELECT a'",

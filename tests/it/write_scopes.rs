@@ -201,16 +201,34 @@ on_each_server! {
     }
 
     fn reads_are_narrowed_by_select(pg) {
-        let gate = Gate::new(pg);
+        let database = pg.database();
+        crate::support::pg::run(&mut pg.admin(&database),
+            "CREATE FUNCTION peek() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM public.accounts';
+             CREATE FUNCTION peek(public.orders) RETURNS bigint LANGUAGE plpgsql STABLE AS 'BEGIN RETURN public.peek(); END';
+             CREATE FUNCTION own() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM public.orders'");
+        let gate = Gate::before(pg, &database, &Options::default());
         let mut session = gate.session(&gate.write_grant(&["select:public.orders"]));
         assert!(session.query("SELECT count(*) FROM public.orders").errors.is_empty());
         assert!(session.query("SELECT count(*) FROM pg_catalog.pg_class").errors.is_empty());
+        assert!(session.query("SELECT public.own(), lower('X'), now() FROM public.orders LIMIT 1").errors.is_empty());
         for sql in [
             "SELECT count(*) FROM public.accounts",
             "SELECT count(*) FROM accounts",
             "COPY public.accounts TO STDOUT",
             "SELECT * FROM pg_stats",
             "SELECT (SELECT count(*) FROM sales.leads) FROM public.orders",
+            "SELECT public.peek()",
+            "SELECT o.peek FROM public.orders o",
+            "SELECT count(*) FROM public.orders WHERE public.peek() > 0",
+            "EXPLAIN ANALYZE SELECT public.peek()",
+            "SELECT lo_get(1)",
+            "SELECT * FROM pg_stat_get_activity(NULL)",
+            "SELECT * FROM pg_toast.pg_toast_2619",
+            "SELECT * FROM public.open_orders",
+            "TABLE public.accounts",
+            "LOCK TABLE public.accounts IN ACCESS SHARE MODE",
+            "DECLARE c CURSOR WITH HOLD FOR SELECT * FROM public.accounts",
+            "SELECT * FROM public.measurements_2026",
         ] {
             assert_eq!(session.query(sql).code(), "42501", "{sql}");
         }

@@ -78,17 +78,28 @@ fn part() -> impl Strategy<Value = String> {
     ]
 }
 
+/// What a driver sends for one statement: prepared, bound and run, without its Sync.
+fn driven() -> impl Strategy<Value = Vec<Move>> {
+    prop_oneof![2 => writes(), 2 => part()].prop_map(|text| {
+        let messages = [format!("Parse '' '{text}'"), "Bind '' ''".into(), "Execute ''".into()];
+        messages.map(Move::Send).to_vec()
+    })
+}
+
 fn moves() -> impl Strategy<Value = Vec<Move>> {
     let some = 1..200_usize;
-    prop::collection::vec(
+    let one = |of: Move| vec![of];
+    let moves = prop::collection::vec(
         prop_oneof![
-            4 => message().prop_map(Move::Send),
-            2 => some.clone().prop_map(Move::ToGate),
-            2 => some.clone().prop_map(Move::ToServer),
-            2 => some.prop_map(Move::ToSession),
+            4 => message().prop_map(Move::Send).prop_map(one),
+            1 => driven(),
+            2 => some.clone().prop_map(Move::ToGate).prop_map(one),
+            2 => some.clone().prop_map(Move::ToServer).prop_map(one),
+            2 => some.prop_map(Move::ToSession).prop_map(one),
         ],
         1..60,
-    )
+    );
+    moves.prop_map(|moves| moves.concat())
 }
 
 /// Client, session and server with the bytes that are under way between them.

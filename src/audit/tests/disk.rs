@@ -224,7 +224,7 @@ fn rotation_under_four_threads_loses_nothing() {
             let expected: Vec<_> = (1..=count).collect();
             assert_eq!(sequence(&records, &format!("w{number}")), expected);
         }
-        let rotated = super::super::read::rotated(log.directory()).unwrap();
+        let rotated = super::super::archive::rotated(log.directory()).unwrap();
         assert!(rotated.len() > 3, "{rotated:?}");
         for file in rotated {
             assert!(std::fs::metadata(file.path).unwrap().len() <= 20_000);
@@ -241,7 +241,7 @@ fn rotation_counts_on_after_a_restart() {
         write(&mut stream, 1, at(0)).unwrap();
         write(&mut stream, 2, at(0)).unwrap();
     }
-    let rotated = super::super::read::rotated(&config.directory).unwrap();
+    let rotated = super::super::archive::rotated(&config.directory).unwrap();
     let numbers: Vec<_> = rotated.iter().map(|file| file.number).collect();
     assert_eq!(numbers, [1, 2, 3]);
     let name = rotated[0].path.file_name().unwrap();

@@ -3,6 +3,7 @@
 mod disk;
 mod lines;
 mod reading;
+mod searching;
 
 use std::path::Path;
 use std::sync::Arc;

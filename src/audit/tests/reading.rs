@@ -76,28 +76,6 @@ fn a_line_is_followed_when_it_is_whole() {
 }
 
 #[test]
-fn a_search_finds_a_grants_records_and_no_others() {
-    let directory = tempfile::tempdir().unwrap();
-    let log = open(directory.path());
-    let mut stream = Stream::new(log, "w0");
-    let other = SessionContext::new(&SessionFacts { grant: GrantId::from_random(8), ..facts() });
-    // A statement that quotes another grant's record does not become one of its records.
-    let forged = decision(2, b"SELECT '\"grant_id\":\"g_0000000009\"'");
-    stream.add(&session(), &Event::Decision(decision(1, b"SELECT 1")), at(0));
-    stream.add(&other, &Event::Decision(forged), at(0));
-    stream.add(&session(), &done(1), at(0));
-    stream.commit().unwrap();
-    let mut found = Vec::new();
-    let passed = read::of_grant(&directory.path().join("audit"), GrantId::from_random(9), |line| {
-        found.push(line.record["seq"].as_u64().unwrap());
-        Ok(())
-    })
-    .unwrap();
-    assert_eq!(found, [1, 3]);
-    assert_eq!(passed, read::Passed { records: 2, torn: 0 });
-}
-
-#[test]
 fn what_is_no_record_is_counted() {
     let directory = tempfile::tempdir().unwrap();
     let audit = directory.path().join("audit");

@@ -26,16 +26,22 @@ pub fn fetch_of_write() -> Refusal {
         .hint("Execute the portal instead, without a limit on its rows.")
 }
 
+/// What to do about [`beside_write`].
+pub const APART: &str = "Send it as a message of its own.";
+
+/// The same for what needs a transaction block.
+pub const BLOCK: &str = "Begin the string with BEGIN and end it with COMMIT.";
+
 /// A statement in one string with a write, that cannot be run by itself as the string would.
 #[must_use]
-pub fn beside_write(operation: &str) -> Refusal {
+pub fn beside_write(operation: &str, hint: &'static str) -> Refusal {
     let what = format!("pgward: {operation} in one string with a write refused");
     Refusal::error("beside_write", code::INSUFFICIENT_PRIVILEGE, what)
         .detail(
             "rule beside_write; rows written are capped, so the statements of a string that \
              writes are run one by one",
         )
-        .hint(format!("Send {operation} as a message of its own."))
+        .hint(hint)
 }
 
 /// A statement returned more rows than it may.

@@ -271,20 +271,20 @@ pub fn function_unknown(context: &Context<'_>, function: &str) -> Refusal {
     let example =
         if function.contains('.') { function.clone() } else { format!("schema.{function}") };
     let what = format!("function {function} refused: no such function is known");
-    context.refuse("function_unknown", code::INSUFFICIENT_PRIVILEGE, what).hint(format!(
+    context.refuse("function_unknown", code::UNDEFINED_FUNCTION, what).hint(format!(
         "Check its name; if it was made just now, send the statement again in a second. If it \
          only reads, the operator adds {}",
         allow_line(&[example])
     ))
 }
 
-/// A type whose use can call functions that nobody has vouched for.
+/// A type that neither the table of built-ins nor the catalogue knows.
 #[must_use]
 pub fn type_refused(context: &Context<'_>, name: &str, why: &str) -> Refusal {
     let what = format!("type {} refused: {why}", shown(name));
     context
-        .refuse("type", code::INSUFFICIENT_PRIVILEGE, what)
-        .hint("Cast to the built-in type beneath it instead.")
+        .refuse("type", code::UNDEFINED_OBJECT, what)
+        .hint("Check its name. If it was made just now, send the statement again in a second.")
 }
 
 /// A parameter of a type that nobody has vouched for.

@@ -92,7 +92,7 @@ fn every_rule_says_what_why_and_what_next() {
         ),
         (
             function_unknown(&c, "nothing"),
-            "42501 pgward: function nothing refused: no such function is known",
+            "42883 pgward: function nothing refused: no such function is known",
             "function_unknown",
             "Check its name; if it was made just now, send the statement again in a second. If it \
              only reads, the operator adds to the list policy.allow_functions: \"schema.nothing\"",

@@ -62,13 +62,13 @@ AS $pgward$
     WHERE class_id = 'pg_namespace'::regclass AND n.oid = object_id
 $pgward$;
 
--- What is granted to a role itself in this database: `class|object|privilege`. What is no right
--- on a whole table, sequence, routine or schema has no object.
+-- What is granted to a role itself here: `class|object|privilege`. What is no right on a whole
+-- table, sequence, routine or schema has no such privilege.
 CREATE OR REPLACE FUNCTION pgward.rights_of(role_id oid) RETURNS SETOF text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $pgward$
-    SELECT format('%s|%s|%s%s', d.classid, CASE d.objsubid WHEN 0 THEN d.objid ELSE 0 END,
-                  a.privilege_type, CASE WHEN a.is_grantable THEN '*' END)
+    SELECT format('%s|%s|%s%s', d.classid, d.objid, a.privilege_type,
+                  CASE WHEN a.is_grantable THEN '*' END)
     FROM pg_shdepend d
     LEFT JOIN LATERAL (
         SELECT c.relacl FROM pg_class c
@@ -81,6 +81,7 @@ AS $pgward$
     ) o(acl) ON true
     LEFT JOIN LATERAL aclexplode(o.acl) a ON a.grantee = role_id
     WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = role_id AND d.deptype = 'a'
+      AND d.dbid IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
 $pgward$;
 
 -- The name of the role for a set of scopes, in any order, in this database.
@@ -166,7 +167,8 @@ BEGIN
             WHEN 'select' THEN 'scope %s: there is no such table that the reader may read'
             ELSE 'scope %s: there is no such table outside of extensions' END, shown);
     END IF;
-    IF NOT system THEN
+    IF NOT (system OR has_schema_privilege('pgward_scoped', schema_id, 'USAGE')
+            OR NOT narrowed AND has_schema_privilege({{reader}}, schema_id, 'USAGE')) THEN
         rights := rights || format('%s|%s|USAGE', 'pg_namespace'::regclass::oid, schema_id);
     END IF;
     RETURN rights;
@@ -296,6 +298,10 @@ BEGIN
     SELECT r.oid INTO role_id FROM pg_roles r WHERE r.rolname = scope_role;
     EXECUTE format('ALTER ROLE %I LOGIN INHERIT CONNECTION LIMIT 100 VALID UNTIL %L PASSWORD %L', scope_role,
         greatest(until, (SELECT r.rolvaliduntil FROM pg_roles r WHERE r.oid = role_id)), verifier);
+    IF EXISTS (SELECT FROM pg_db_role_setting s WHERE s.setrole = role_id) THEN
+        EXECUTE format('ALTER ROLE %I RESET ALL', scope_role);
+        EXECUTE format('ALTER ROLE %I IN DATABASE %I RESET ALL', scope_role, current_database());
+    END IF;
 
     members := ARRAY(SELECT r.oid FROM pg_roles r WHERE r.rolname = 'pgward_scoped' OR r.oid = owner
                      OR r.rolname = {{reader}} AND NOT narrowed);
@@ -334,7 +340,7 @@ BEGIN
        OR EXISTS (SELECT FROM pg_auth_members m WHERE m.member = role_id AND m.roleid <> ALL (members))
     THEN
         RAISE insufficient_privilege USING MESSAGE = format(
-            'role %I has other rights than its scopes'': somebody else granted or revoked some', scope_role);
+            'role %I has rights that its scopes do not say: somebody else granted them', scope_role);
     END IF;
 END $pgward$;
 

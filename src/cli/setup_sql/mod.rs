@@ -6,10 +6,8 @@ use std::net::{IpAddr, ToSocketAddrs, UdpSocket};
 
 use super::Common;
 use super::output::{self, Failure};
+use crate::catalog::scope_roles::GROUP;
 use crate::config::{Config, Database, SslMode, nearest};
-
-/// The group of all scope roles; `functions.sql` makes it.
-const SCOPED: &str = "pgward_scoped";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -219,7 +217,7 @@ impl Plan {
     fn hba(&self, roles: &[(&str, &String)]) -> String {
         let mut quoted: Vec<String> = roles.iter().map(|(_, role)| hba_name(role)).collect();
         if self.control != self.reader {
-            quoted.push(format!("+{SCOPED}"));
+            quoted.push(format!("+{GROUP}"));
         }
         let (roles, dbname) = (quoted.join(","), hba_name(&self.dbname));
         let mut lines = vec![format!(

@@ -1,11 +1,12 @@
 //! A client's own statement: what it mentions of the database is looked up, and refused with the
 //! way to what is wrong.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::local::Gather;
 use super::{Found, Node};
-use crate::policy::catalogue::Catalogue;
+use crate::policy::catalogue::{Catalogue, Relation};
 use crate::policy::functions::Functions;
 use crate::policy::reason::Reason;
 use crate::sql::facts::{Action, Name, Statement};
@@ -38,6 +39,40 @@ pub(crate) fn statement(
         judge(Node::Function(at), catalogue, functions)?;
     }
     gather.local.edges.iter().try_for_each(|&node| judge(node, catalogue, functions))
+}
+
+/// The relations of the database that functions, types and operators which a statement mentions
+/// read by themselves; what a view or a policy reads is the view's own.
+pub(crate) fn read_beneath<'a>(
+    statement: &Statement,
+    catalogue: &'a Catalogue,
+    functions: &Functions,
+) -> Vec<(&'a Relation, String)> {
+    let mut gather = Gather::new(catalogue, functions);
+    gather.mentioned(statement);
+    let named = statement.calls.iter().chain(&statement.types);
+    let called = statement.calls.iter().flat_map(|name| catalogue.functions_at(name));
+    let typed = named.flat_map(|name| catalogue.types_at(name)).map(Node::Type);
+    let mentioned = gather.local.edges.iter().copied();
+    let mut open: Vec<(Node, String)> = called
+        .map(Node::Function)
+        .chain(typed)
+        .chain(mentioned)
+        .map(|node| (node, catalogue.name_of(node)))
+        .collect();
+    let (mut seen, mut found) = (HashSet::new(), Vec::new());
+    while let Some((node, by)) = open.pop() {
+        if !seen.insert(node) {
+            continue;
+        }
+        if let Node::Relation(at) = node {
+            found.extend(catalogue.snapshot().relations.get(at).map(|relation| (relation, by)));
+            continue;
+        }
+        let local = catalogue.local(node, functions);
+        open.extend(local.edges.iter().map(|&next| (next, by.clone())));
+    }
+    found
 }
 
 /// Judges every relation that a name may mean, as if it were read.

@@ -16,7 +16,7 @@ use crate::sql::facts::{Name, Verb};
 
 /// On which occasions something runs: bits, so that one row of the catalogue says them all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Occasions(pub u8);
+pub struct Occasions(pub u16);
 
 /// Something that runs with what is done to a relation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +75,8 @@ impl Occasions {
     pub(crate) const DDL: Self = Self(64);
     /// Any statement at all.
     pub(crate) const ANY: Self = Self(128);
+    /// Planning of a read, as far as arguments are constant.
+    pub(crate) const PLAN: Self = Self(256);
 
     /// A write.
     pub(crate) const fn of(verb: Verb) -> Self {
@@ -89,7 +91,7 @@ impl Occasions {
     /// All that can be done to a table.
     pub(crate) const EVERY: Self = Self(63);
 
-    const fn meets(self, other: Self) -> bool {
+    pub(super) const fn meets(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::client::is_the_servers;
 use super::source::{Owner, Use};
-use super::{Node, body};
+use super::{Node, Occasions, Runs, body, folded};
 use crate::base::GrantId;
 use crate::policy::catalogue::{Catalogue, FIRST_USER_OID, Function, Shape, Type};
 use crate::policy::functions::{Class, Functions, INTERNAL, SQL_TEXT, Told};
@@ -169,6 +169,13 @@ impl<'a> Gather<'a> {
                 Err(why) => self.problem(format!("has the policy {}, which {why}", text.label)),
             }
         }
+        for fired in catalogue.graph.fired(source, schema, name) {
+            if let (true, Runs::Expression(text)) =
+                (fired.occasions.meets(Occasions::PLAN), &fired.runs)
+            {
+                self.folded(text);
+            }
+        }
         // Reading a value of a base type calls its output function.
         for at in catalogue.types_at(&Name::qualified(schema, name)) {
             for base in catalogue.bases(at) {
@@ -186,6 +193,18 @@ impl<'a> Gather<'a> {
         }
         if relation.kind == 'f' && tables == 0 {
             self.problem("is kept by a server that is not known");
+        }
+    }
+
+    /// What the planner runs of an expression of a table.
+    fn folded(&mut self, text: &str) {
+        let catalogue = self.catalogue;
+        for name in folded::calls(text) {
+            for at in catalogue.functions_at(&name) {
+                if catalogue.snapshot().functions.get(at).is_some_and(|f| f.immutable) {
+                    self.edge(Node::Function(at));
+                }
+            }
         }
     }
 

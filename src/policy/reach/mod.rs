@@ -12,6 +12,7 @@
 mod body;
 pub(crate) mod client;
 pub(crate) mod fired;
+mod folded;
 mod local;
 mod source;
 

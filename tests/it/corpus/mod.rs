@@ -1,11 +1,15 @@
 //! Corpora: attacks and honest reads as files, run by effect.
 
+mod again;
 mod attack;
 mod attacks;
+mod expected;
 mod file;
 mod ground;
+mod honest;
 mod inner;
 mod layers;
+mod random;
 mod regress;
 mod split;
 

@@ -4,12 +4,15 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 
+use super::expected::unexpected;
+use super::honest::{ask, direct};
 use super::inner::{Known, Upstream};
 use super::split::statements;
 use crate::support::message::{self as m, Message};
 use crate::support::pg::{Pg, run};
-use crate::support::wire::{PROTOCOL_3_0, Wire};
+use crate::support::wire::Wire;
 
 /// What the reading sessions begin with, both the same.
 const SETTINGS: [(&str, &str); 5] = [
@@ -54,7 +57,7 @@ enum For {
 }
 
 /// The scripts' folder, as cargo has it: with the source of the grammar.
-pub(crate) fn folder() -> PathBuf {
+fn folder() -> PathBuf {
     let told = |program: &str, arguments: &[&str]| {
         let output = Command::new(program).args(arguments).output().unwrap();
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -75,7 +78,7 @@ pub(crate) fn folder() -> PathBuf {
 }
 
 /// The database that each script begins with.
-pub(crate) fn template(pg: &Pg, folder: &std::path::Path) -> String {
+fn template(pg: &Pg, folder: &std::path::Path) -> String {
     let name = "regress_template";
     run(&mut pg.admin("postgres"), &format!("CREATE DATABASE {name}"));
     let mut owner = pg.admin(name);
@@ -110,7 +113,7 @@ pub(crate) fn template(pg: &Pg, folder: &std::path::Path) -> String {
 }
 
 /// Runs one script.
-pub(crate) fn script(pg: &Pg, template: &str, name: &str, text: &str, seen: &mut Seen) {
+fn script(pg: &Pg, template: &str, name: &str, text: &str, seen: &mut Seen) {
     let database = format!("regress_{}", name.replace('.', "_"));
     let mut boss = pg.admin("postgres");
     run(&mut boss, &format!("CREATE DATABASE {database} TEMPLATE {template} STRATEGY file_copy"));
@@ -120,7 +123,7 @@ pub(crate) fn script(pg: &Pg, template: &str, name: &str, text: &str, seen: &mut
         let known = Known::of(pg, &database);
         let upstream = Upstream { role: "reader", settings: &SETTINGS };
         let mut through = known.session(pg, &database, upstream, &[]);
-        let mut direct = direct(pg, &database);
+        let mut direct = direct(pg, &database, &SETTINGS);
         let mut changed = false;
         for sql in statements(text) {
             let whom = whom(&sql);
@@ -144,14 +147,6 @@ pub(crate) fn script(pg: &Pg, template: &str, name: &str, text: &str, seen: &mut
         }
     }
     boss.query(&format!("DROP DATABASE {database} WITH (FORCE)"));
-}
-
-fn direct(pg: &Pg, database: &str) -> Wire {
-    let mut wire = Wire::open(pg.port());
-    let mut startup = vec![("user", "reader"), ("database", database)];
-    startup.extend(SETTINGS);
-    wire.login(PROTOCOL_3_0, &startup, crate::support::pg::PASSWORD).unwrap();
-    wire
 }
 
 /// Setup; what readers hold open gives way to it.
@@ -185,12 +180,12 @@ enum Outcome {
 
 fn read(file: &str, sql: &str, through: &mut Wire, direct: &mut Wire, seen: &mut Seen) -> Outcome {
     seen.reads += 1;
-    let got = ask(through, sql);
+    let got = ask(through, &m::query(sql));
     let refusal = got.iter().find(|m| m.tag == b'E').map(Message::fields);
     let refusal = refusal.filter(|fields| fields.message().starts_with("pgward: "));
-    // A setting that is not set here is not set there.
-    let skipped = refusal.is_some() && whom(sql) == For::All;
-    let expected = if skipped { Vec::new() } else { ask(direct, sql) };
+    // What is not changed in one session is not changed in the other.
+    let skipped = refusal.is_some() && changes_the_session(sql);
+    let expected = if skipped { Vec::new() } else { ask(direct, &m::query(sql)) };
     if let Some(fields) = refusal {
         if expected.iter().any(|m| m.tag == b'E') {
             seen.both_refuse += 1;
@@ -212,27 +207,13 @@ fn read(file: &str, sql: &str, through: &mut Wire, direct: &mut Wire, seen: &mut
         seen.same += 1;
         return Outcome::Same;
     }
-    let again = ask(direct, sql);
+    let again = ask(direct, &m::query(sql));
     if again == expected {
         seen.different.push(format!("{file}: {sql}\n  direct {expected:?}\n  through {got:?}"));
     } else {
         seen.unsteady += 1;
     }
     Outcome::Other
-}
-
-/// Every message of the answer.
-fn ask(wire: &mut Wire, sql: &str) -> Vec<Message> {
-    wire.send(&m::query(sql));
-    let mut messages = Vec::new();
-    while let Some(message) = wire.read() {
-        let last = message.tag == b'Z';
-        messages.push(message);
-        if last {
-            break;
-        }
-    }
-    messages
 }
 
 fn whom(sql: &str) -> For {
@@ -252,6 +233,13 @@ fn whom(sql: &str) -> For {
     }
 }
 
+/// Whether what follows depends on it.
+fn changes_the_session(sql: &str) -> bool {
+    let words = words(sql);
+    let first = words.first().map_or("", String::as_str);
+    ["set", "reset", "begin", "start", "prepare", "declare"].contains(&first)
+}
+
 /// The first words of a statement, past comments and parentheses.
 fn words(sql: &str) -> Vec<String> {
     let mut rest = sql;
@@ -269,37 +257,77 @@ fn words(sql: &str) -> Vec<String> {
     words.filter(|word| !word.is_empty()).take(3).map(str::to_ascii_lowercase).collect()
 }
 
-/// The whole suite, its refusals and differences in a file (`make regress`).
+/// Runs scripts; all of them where `only` is empty.
+fn run_scripts(pg: &Pg, only: &[&str], mut after_each: impl FnMut(&str, &Seen)) -> Seen {
+    static TEMPLATE: OnceLock<(PathBuf, String)> = OnceLock::new();
+    let (folder, template) = TEMPLATE.get_or_init(|| {
+        let folder = folder();
+        let template = template(pg, &folder);
+        (folder, template)
+    });
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    let mut seen = Seen::default();
+    for path in files {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        if name == "test_setup" || (!only.is_empty() && !only.contains(&name.as_str())) {
+            continue;
+        }
+        let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+        let run = std::panic::AssertUnwindSafe(|| script(pg, template, &name, &text, &mut seen));
+        if std::panic::catch_unwind(run).is_err() {
+            seen.different.push(format!("{name} came to no end"));
+        }
+        after_each(&name, &seen);
+    }
+    seen
+}
+
+/// Scripts with much to read and little to set up.
+const QUICK: [&str; 2] = [
+    "domain enum groupingsets jsonb numeric prepare rangetypes select strings union",
+    "arrays date inet json polymorphism regex rowtypes sqljson_jsontable window xml",
+];
+
+fn quick(scripts: &str, reads_min: usize) {
+    let Some(pg) = crate::support::pg::eighteen() else { return };
+    let scripts: Vec<&str> = scripts.split_whitespace().collect();
+    let seen = run_scripts(pg, &scripts, |_, _| {});
+    let wrong = unexpected(&seen);
+    assert!(wrong.is_empty(), "{} not expected:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(seen.same > reads_min, "only {} reads were the same", seen.same);
+}
+
+#[test]
+fn quick_scripts_are_read_as_directly() {
+    quick(QUICK[0], 1_500);
+}
+
+#[test]
+fn more_quick_scripts_are_read_as_directly() {
+    quick(QUICK[1], 1_500);
+}
+
+/// The whole suite, with a report of what was refused (`make regress`).
 #[test]
 fn whole() {
     let Some(report) = std::env::var_os("PGWARD_REGRESS_REPORT") else { return };
     let pg = crate::support::pg::eighteen().expect("PostgreSQL 18");
-    let folder = folder();
-    let template = template(pg, &folder);
     let only = std::env::var("PGWARD_REGRESS_ONLY").unwrap_or_default();
-    let mut seen = Seen::default();
-    let mut files: Vec<_> =
-        std::fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
-    files.sort();
-    for path in files {
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        if name == "test_setup" || (!only.is_empty() && !only.split(',').any(|o| o == name)) {
-            continue;
-        }
-        let start = std::time::Instant::now();
-        let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
-        let run = std::panic::AssertUnwindSafe(|| script(pg, &template, &name, &text, &mut seen));
-        if std::panic::catch_unwind(run).is_err() {
-            seen.different.push(format!("{name} came to no end"));
-        }
+    let only: Vec<&str> = only.split(',').filter(|name| !name.is_empty()).collect();
+    let mut start = std::time::Instant::now();
+    let seen = run_scripts(pg, &only, |name, seen| {
         eprintln!(
-            "{name}: {:?}, reads so far {} refused {}",
+            "{name}: {:?}, {} reads, {} refused",
             start.elapsed(),
             seen.reads,
             seen.refused.len()
         );
-        std::fs::write(&report, written(&seen)).unwrap();
-    }
+        start = std::time::Instant::now();
+        std::fs::write(&report, written(seen)).unwrap();
+    });
+    let wrong = unexpected(&seen);
+    assert!(wrong.is_empty(), "{} not expected:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 /// What was refused, by its cause.

@@ -1,0 +1,143 @@
+//! Searching the record: every file in the order in which it was written, line by line. What
+//! cannot match is not parsed; what matches comes with its `statement.done`; memory is bounded
+//! whatever is found.
+
+mod filter;
+mod join;
+mod needles;
+pub mod replay;
+
+use std::io;
+use std::path::Path;
+
+use serde::de::IgnoredAny;
+
+use super::archive::{self, Step};
+use filter::Compiled;
+use join::{Join, Unfinished};
+use needles::Kind;
+
+pub use super::archive::{Missed, Progress};
+pub use filter::{Decided, Filter};
+pub use join::Found;
+
+/// How a search went.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// What was found, statements with their `statement.done` as one.
+    pub found: u64,
+    /// What could not be read.
+    pub missed: Missed,
+    /// Statements whose end lay too far behind them to be put to them.
+    pub unjoined: u64,
+    /// Files outside the time that was asked for.
+    pub skipped: usize,
+}
+
+/// What a search tells while it runs.
+pub trait Sink {
+    /// Takes what was found, in the order in which it was written.
+    ///
+    /// # Errors
+    /// Ends the search.
+    fn found(&mut self, found: &Found) -> io::Result<()>;
+
+    /// Is told now and then how far it is.
+    fn progress(&mut self, _progress: &Progress<'_>) {}
+}
+
+/// Reads every file that can hold what `filter` asks for, and hands out what matches.
+///
+/// # Errors
+/// The directory cannot be read, or the sink failed. A file that cannot be read is no error: it
+/// is named in the summary, and the search goes on behind it.
+pub fn run(directory: &Path, filter: &Filter, sink: &mut dyn Sink) -> io::Result<Summary> {
+    let compiled = Compiled::new(filter);
+    let mut search = Search { compiled, join: Join::new(), torn: 0 };
+    let mut summary = Summary::default();
+    let (mut wanted, mut before) = (Vec::new(), None::<String>);
+    for (path, rotated) in archive::files(directory)? {
+        let time = rotated.map(|rotated| rotated.time);
+        if search.compiled.is_outside(before.as_deref(), time.as_deref()) {
+            summary.skipped += 1;
+        } else {
+            wanted.push(path);
+        }
+        before = time.or(before);
+    }
+    let unfinished = search.unfinished();
+    archive::walk(&wanted, &mut summary.missed, |step| match step {
+        Step::Progress(progress) => {
+            sink.progress(&progress);
+            Ok(())
+        }
+        Step::Line(line) => {
+            if search.line(line) {
+                while let Some(found) = search.join.next(unfinished) {
+                    summary.found += 1;
+                    sink.found(&found)?;
+                }
+            }
+            Ok(())
+        }
+    })?;
+    while let Some(found) = search.join.rest(unfinished) {
+        summary.found += 1;
+        sink.found(&found)?;
+    }
+    summary.unjoined = search.join.given_up;
+    summary.missed.torn += search.torn;
+    Ok(summary)
+}
+
+struct Search<'f> {
+    compiled: Compiled<'f>,
+    join: Join,
+    /// Lines that matched and are no JSON.
+    torn: u64,
+}
+
+impl Search<'_> {
+    /// Looks at one line; whether something may be ready to be handed out.
+    fn line(&mut self, line: &[u8]) -> bool {
+        let statement = match needles::kind(line) {
+            Kind::Done => {
+                let key = needles::statement(line);
+                if let Some(key) = key.filter(|key| self.join.expects(key)) {
+                    let Some(text) = self.valid(line) else { return false };
+                    self.join.complete(&key, text, self.compiled.outcome_fits(line));
+                    return true;
+                }
+                None
+            }
+            Kind::Allowed => needles::statement(line),
+            Kind::Other => None,
+        };
+        // What a statement came to is not on this line.
+        let fits =
+            self.compiled.fits(line) && (statement.is_some() || self.compiled.outcome_fits(line));
+        let Some(text) = fits.then(|| self.valid(line)).flatten() else { return false };
+        match statement {
+            Some(key) => self.join.expect(key, text),
+            None => self.join.push(text),
+        }
+        true
+    }
+
+    /// The line as text, if it is JSON.
+    fn valid<'l>(&mut self, line: &'l [u8]) -> Option<&'l str> {
+        let text = valid(line);
+        self.torn += u64::from(text.is_none());
+        text
+    }
+
+    const fn unfinished(&self) -> Unfinished {
+        if self.compiled.asks_outcome() { Unfinished::Drop } else { Unfinished::Show }
+    }
+}
+
+/// The line as text, if it is JSON.
+fn valid(line: &[u8]) -> Option<&str> {
+    let text = str::from_utf8(line).ok()?;
+    serde_json::from_str::<IgnoredAny>(text).is_ok().then_some(text)
+}

@@ -1,0 +1,3 @@
+-- passes: what tools ask of the catalogue: comments
+
+SELECT obj_description('public.accounts'::regclass), col_description('public.accounts'::regclass, 1)

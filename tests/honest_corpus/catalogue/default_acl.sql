@@ -1,0 +1,3 @@
+-- passes: what tools ask of the catalogue: default acl
+
+SELECT * FROM pg_default_acl

@@ -1,0 +1,3 @@
+-- passes: what tools ask of the catalogue: keywords
+
+SELECT count(*) > 400 FROM pg_get_keywords()

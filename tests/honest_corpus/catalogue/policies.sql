@@ -1,0 +1,3 @@
+-- passes: what tools ask of the catalogue: policies
+
+SELECT * FROM pg_policies

@@ -1,0 +1,3 @@
+-- passes: what tools ask of the catalogue: search path
+
+SELECT current_schemas(true), current_schema()

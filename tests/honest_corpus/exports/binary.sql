@@ -1,0 +1,3 @@
+-- passes: COPY of reads: binary
+
+COPY (SELECT 1, 'a'::text) TO STDOUT (FORMAT binary)

@@ -1,0 +1,3 @@
+-- passes: COPY of reads: columns
+
+COPY sales.leads (id, name) TO STDOUT

@@ -1,0 +1,3 @@
+-- passes: COPY of reads: old csv
+
+COPY sales.leads TO STDOUT CSV HEADER

@@ -1,0 +1,3 @@
+-- passes: COPY of reads: table
+
+COPY public.accounts TO STDOUT

@@ -1,0 +1,3 @@
+-- passes: COPY of reads: view
+
+COPY (TABLE open_orders) TO STDOUT

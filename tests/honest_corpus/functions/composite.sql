@@ -1,0 +1,3 @@
+-- passes: functions that only read, of the database and of the server: composite
+
+SELECT (honest_pair(3)).*

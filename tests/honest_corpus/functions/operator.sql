@@ -1,0 +1,3 @@
+-- passes: functions that only read, of the database and of the server: operator
+
+SELECT 2 #+# 3

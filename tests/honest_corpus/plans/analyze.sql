@@ -1,0 +1,3 @@
+-- passes: EXPLAIN of reads: analyze
+
+EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off, BUFFERS off) SELECT count(*) FROM orders

@@ -1,0 +1,3 @@
+-- passes: EXPLAIN of reads: declare
+
+EXPLAIN (COSTS off) DECLARE c CURSOR FOR SELECT 1

@@ -1,0 +1,3 @@
+-- passes: EXPLAIN of reads: json
+
+EXPLAIN (FORMAT json, COSTS off) SELECT * FROM open_orders

@@ -1,0 +1,3 @@
+-- passes: EXPLAIN of reads: plain
+
+EXPLAIN (COSTS off) SELECT * FROM orders WHERE id = 1

@@ -1,0 +1,3 @@
+-- passes: EXPLAIN of reads: yaml
+
+EXPLAIN (FORMAT yaml, COSTS off) VALUES (1)

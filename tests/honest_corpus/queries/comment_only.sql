@@ -1,0 +1,4 @@
+-- passes: what engineers ask of tables: comment only
+
+-- nothing
+/* at all */

@@ -1,0 +1,3 @@
+-- passes: what engineers ask of tables: error division
+
+SELECT 1/0

@@ -1,0 +1,3 @@
+-- passes: what engineers ask of tables: error syntax of data
+
+SELECT 'x'::int

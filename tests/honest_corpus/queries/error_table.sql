@@ -1,0 +1,3 @@
+-- passes: what engineers ask of tables: error table
+
+SELECT * FROM no_such_table_of_ours

@@ -1,0 +1,3 @@
+-- passes: what engineers ask of tables: only
+
+SELECT count(*) FROM ONLY public.measurements

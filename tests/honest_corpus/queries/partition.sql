@@ -1,0 +1,3 @@
+-- passes: what engineers ask of tables: partition
+
+SELECT min(at), max(value) FROM measurements_2026

@@ -1,0 +1,3 @@
+-- passes: what engineers ask of tables: row
+
+SELECT ROW(1, 'a', NULL)

@@ -1,0 +1,3 @@
+-- passes: what engineers ask of tables: sequence
+
+SELECT last_value, is_called FROM tickets

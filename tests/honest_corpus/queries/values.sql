@@ -1,0 +1,3 @@
+-- passes: what engineers ask of tables: values
+
+VALUES (1, 'a'), (2, 'b')

@@ -1,0 +1,3 @@
+-- passes: settings and blocks of drivers, poolers and people: constraints
+
+SET CONSTRAINTS ALL IMMEDIATE

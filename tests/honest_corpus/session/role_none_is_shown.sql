@@ -1,0 +1,3 @@
+-- passes: settings and blocks of drivers, poolers and people: role none is shown
+
+SHOW role

@@ -1,0 +1,3 @@
+-- passes: strings and search: collate
+
+SELECT 'a' < 'B' COLLATE "C"

@@ -1,0 +1,3 @@
+-- passes: dates and times: extract
+
+SELECT extract(dow FROM at), date_part('week', at) FROM measurements ORDER BY at LIMIT 3

@@ -1,0 +1,3 @@
+-- passes: dates and times: now
+
+SELECT now() = transaction_timestamp(), current_date = now()::date, localtimestamp IS NOT NULL

@@ -1,0 +1,6 @@
+CREATE OPERATOR = (leftarg = int, rightarg = text, function = evilbool);
+CREATE OPERATOR < (leftarg = int, rightarg = text, function = evilbool);
+CREATE OPERATOR >= (leftarg = int, rightarg = text, function = evilbool);
+CREATE OPERATOR <= (leftarg = int, rightarg = text, function = evilbool);
+CREATE OPERATOR <> (leftarg = int, rightarg = text, function = evilbool);
+CREATE OPERATOR ~~ (leftarg = int, rightarg = text, function = evilbool);
