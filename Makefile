@@ -7,13 +7,15 @@ SECONDS ?= 5
 BENCH_ARGS ?=
 RECORD ?=
 
-.PHONY: help demo build test tests check fmt clippy doc deny fuzz-replay fuzz-smoke setup \
+.PHONY: help demo build test tests check fmt clippy doc deny regress props fuzz-replay fuzz-smoke setup \
     bench bench-core bench-e2e bench-instructions bench-smoke
 
 help:
 	@echo 'make demo         a throwaway PostgreSQL with sample data behind pgward, and psql lines to paste'
 	@echo 'make test         everything: format, lints, docs, unit and integration tests, real clients'
 	@echo 'make check        format, lints, docs and licences only'
+	@echo 'make regress      all of PostgreSQL'\''s regression suite beside a direct session; a report in target/'
+	@echo 'make props        random and spoiled SQL, far more of it (CASES=100000)'
 	@echo 'make fuzz-smoke   each fuzz target for 60 s (needs cargo-fuzz; replays the corpus without it)'
 	@echo 'make bench        the costs: inside the process, then beside haproxy and pgbouncer, with their bars'
 	@echo '                  ROUNDS=7 SECONDS=5; also bench-core, bench-e2e, bench-instructions, bench-smoke'
@@ -51,6 +53,17 @@ test: setup check tests
 # Units, properties, snapshots, the fuzz corpus; then real servers and real clients.
 tests: setup
 	$(CARGO) test --locked
+
+# What is refused, by its cause, is in target/regress.txt.
+regress: setup
+	PGWARD_REGRESS_REPORT=$(CURDIR)/target/regress.txt \
+	    $(CARGO) test --locked --test it -- --nocapture corpus::regress::whole
+
+CASES ?= 100000
+
+props: setup
+	PGWARD_PROPS_CASES=$(CASES) $(CARGO) test --locked --test props
+	PGWARD_PROPS_CASES=$$(($(CASES) / 20)) $(CARGO) test --locked --test it -- corpus::random
 
 fuzz-replay:
 	$(CARGO) test --locked --test fuzz_replay

@@ -40,3 +40,8 @@ fn facts() {
 fn session() {
     replay("session", targets::session);
 }
+
+#[test]
+fn judge() {
+    replay("judge", targets::judge);
+}

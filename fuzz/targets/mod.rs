@@ -11,10 +11,12 @@
 
 mod facts;
 mod frame;
+mod judge;
 mod session;
 mod startup;
 
 pub(crate) use facts::facts;
 pub(crate) use frame::frame;
+pub(crate) use judge::judge;
 pub(crate) use session::session;
 pub(crate) use startup::startup;

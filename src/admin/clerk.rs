@@ -110,11 +110,6 @@ impl Made {
     }
 }
 
-/// The rules for a grant on a database.
-pub(super) fn rules<'a>(config: &'a Config, catalogues: &Catalogues, database: &str) -> Rules<'a> {
-    Rules::new(config).scope_roles(scope_roles::is_installed(&catalogues.get(database)))
-}
-
 impl Clerk {
     /// Makes a grant. Its token is in the answer and nowhere else. Who makes it counts as one
     /// approval.
@@ -123,8 +118,8 @@ impl Clerk {
     /// When a rule forbids it, or it can't be put on record or kept; there is no grant then.
     pub async fn create(&self, wish: Wish, actor: &str) -> Result<CreatedGrant, ClerkError> {
         let config = self.config.load_full();
-        let allowed =
-            rules(&config, &self.catalogues, &wish.database).allow(&wish, (self.clock)())?;
+        let roles = self.has_scope_roles(&wish.database);
+        let allowed = Rules::new(&config).scope_roles(roles).allow(&wish, (self.clock)())?;
         if allowed.needed > 1 {
             let needed = allowed.needed;
             return Err(ClerkError::Wish(WishError {
@@ -174,6 +169,11 @@ impl Clerk {
             return Err(error.into());
         }
         Ok(())
+    }
+
+    /// Whether the database makes a role for each set of scopes.
+    pub(super) fn has_scope_roles(&self, database: &str) -> bool {
+        scope_roles::is_installed(&self.catalogues.get(database))
     }
 
     /// Where the catalogue isn't loaded no session is let in either.

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use tokio::task::spawn_blocking;
 
 use super::caller::{Caller, may_approve};
-use super::clerk::{Clerk, ClerkError, Made, because, check_reason, rules};
+use super::clerk::{Clerk, ClerkError, Made, because, check_reason};
 use super::forms::{Answered, CreatedGrant, ExtendWish, Revoked, time};
 use super::record::AdminEvent;
 use crate::base::GrantId;
 use crate::config::Right;
 use crate::grants::rules::parse_scopes;
-use crate::grants::{Changed, Extension, Grant, Stage, State, Wish, WishError, scopes};
+use crate::grants::{Changed, Extension, Grant, Rules, Stage, State, Wish, WishError, scopes};
 
 impl Clerk {
     /// Asks for a grant, for others to approve. An empty user is who asks.
@@ -23,7 +23,8 @@ impl Clerk {
     pub async fn request(&self, mut wish: Wish, caller: &Caller) -> Result<Answered, ClerkError> {
         own_user(&mut wish, caller, "request")?;
         let (config, now) = (self.config.load_full(), (self.clock)());
-        let allowed = rules(&config, &self.catalogues, &wish.database).allow(&wish, now)?;
+        let roles = self.has_scope_roles(&wish.database);
+        let allowed = Rules::new(&config).scope_roles(roles).allow(&wish, now)?;
         self.check_names(&wish.database, &allowed.scopes)?;
         let (ledger, actor) = (Arc::clone(&self.ledger), Arc::clone(&caller.actor));
         let asked = spawn_blocking(move || ledger.ask(&wish, allowed, &actor, now));
@@ -49,7 +50,8 @@ impl Clerk {
     /// When there is nothing to approve, or not by this person.
     pub async fn approve(&self, id: GrantId, caller: &Caller) -> Result<Answered, ClerkError> {
         let (config, now, who) = (self.config.load_full(), (self.clock)(), caller.clone());
-        let (catalogues, operators) = (Arc::clone(&self.catalogues), self.operators().await?);
+        let roles = self.has_scope_roles(&self.find(id).await?.database);
+        let operators = self.operators().await?;
         let changed = self
             .change(id, caller, move |grant| {
                 let counts = |actor: &str| may_approve(actor, &config, &operators);
@@ -61,7 +63,7 @@ impl Clerk {
                 };
                 let all = grant.scopes_with(&more);
                 let allowed =
-                    rules(&config, &catalogues, &grant.database).allow_more(grant, all, None)?;
+                    Rules::new(&config).scope_roles(roles).allow_more(grant, all, None)?;
                 let redeem_us = micros(config.policy.redeem_within);
                 grant.approve(who.person(), &allowed, &counts, redeem_us, now)
             })
@@ -113,19 +115,22 @@ impl Clerk {
     /// When it isn't approved, or not theirs.
     pub async fn redeem(&self, id: GrantId, caller: &Caller) -> Result<CreatedGrant, ClerkError> {
         let (config, now, who) = (self.config.load_full(), (self.clock)(), caller.clone());
-        let catalogues = Arc::clone(&self.catalogues);
         let grant = self.find_own(id, caller).await?;
+        let roles = self.has_scope_roles(&grant.database);
         let ledger = Arc::clone(&self.ledger);
         let made = spawn_blocking(move || {
             Ok::<_, crate::grants::StoreError>((ledger.token(&grant)?, ledger.operators()?))
         });
         let ((token, verifier), operators) = made.await??;
-        let current = Arc::clone(&config);
+        let rules = Arc::clone(&config);
         let changed = self
             .change(id, caller, move |grant| {
-                let rules = rules(&current, &catalogues, &grant.database);
-                let allowed = rules.allow_more(grant, grant.scopes.clone(), None)?;
-                let counts = |actor: &str| may_approve(actor, &current, &operators);
+                let allowed = Rules::new(&rules).scope_roles(roles).allow_more(
+                    grant,
+                    grant.scopes.clone(),
+                    None,
+                )?;
+                let counts = |actor: &str| may_approve(actor, &rules, &operators);
                 grant.may_redeem(who.person(), allowed.needed, &counts, now)?;
                 Ok(grant.issue(verifier, allowed.longest, now))
             })
@@ -162,11 +167,11 @@ impl Clerk {
         let own = known.life.requested && caller.owns(&known);
         let given = u32::from(caller.may(Right::Administer) && !own);
         let (config, now, who) = (self.config.load_full(), (self.clock)(), caller.clone());
-        let catalogues = Arc::clone(&self.catalogues);
+        let roles = self.has_scope_roles(&known.database);
         let changed = self
             .change(id, caller, move |grant| {
                 let all = grant.scopes_with(&more);
-                let allowed = rules(&config, &catalogues, &grant.database).allow_more(
+                let allowed = Rules::new(&config).scope_roles(roles).allow_more(
                     grant,
                     all,
                     wish.ttl.as_deref(),
@@ -251,8 +256,9 @@ impl Clerk {
     ) -> Result<CreatedGrant, ClerkError> {
         own_user(&mut wish, caller, "break-glass")?;
         let config = self.config.load_full();
-        let allowed = rules(&config, &self.catalogues, &wish.database)
-            .allow_break_glass(&wish, (self.clock)())?;
+        let roles = self.has_scope_roles(&wish.database);
+        let rules = Rules::new(&config).scope_roles(roles);
+        let allowed = rules.allow_break_glass(&wish, (self.clock)())?;
         self.issue(wish, allowed, Made::BreakGlass, &caller.actor).await
     }
 

@@ -80,6 +80,10 @@ impl Courier {
                 (outbox.expire(now), outbox.next(now))
             };
             self.gone(&expired, "given_up");
+            if !expired.is_empty() {
+                let (place, count) = (&self.webhook.place, expired.len());
+                tracing::error!(place, count, "alerts were given up: nobody took them in time");
+            }
             match next {
                 Next::Idle => self.news.notified().await,
                 Next::Wait(until) => {

@@ -202,7 +202,7 @@ impl Letter {
         let of_grant = |verb: &str| id.map(|id| format!("pgward {verb} {id}"));
         match self.alert.event {
             AlertEvent::Requested => of_grant("grant approve"),
-            AlertEvent::Expiring => of_grant("grant extend"),
+            AlertEvent::Expiring => of_grant("grant extend").map(|command| command + " --ttl 30m"),
             AlertEvent::LongLived | AlertEvent::Unused => of_grant("grant revoke"),
             AlertEvent::BreakGlass => of_grant("audit replay"),
             AlertEvent::Refusals => {

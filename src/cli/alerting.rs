@@ -9,7 +9,7 @@ use crate::alerts::watch::{Known, Sight, Watch};
 use crate::alerts::{About, Alert, Alerts};
 use crate::audit::{Log, Unwritable};
 use crate::config::{self, AlertEvent};
-use crate::grants::{Grant, Live, State, scopes};
+use crate::grants::{Grant, Live, Stage, State, scopes};
 use crate::net::clock;
 use crate::net::registry::Registry;
 use crate::telemetry::{Metrics, Totals};
@@ -43,7 +43,12 @@ impl Alerting {
 
     fn known(&self, grant: &Grant) -> Known {
         let sessions = self.registry.len_of(grant.id);
-        Known { about: about(grant), since: grant.created_at, sessions, used: sessions > 0 }
+        // What was asked for is in force from its last approval on, at the soonest.
+        let approved = grant.life.approvals.iter().map(|one| one.at).max();
+        let since = grant.created_at.max(approved.unwrap_or(0));
+        let since = since.max(grant.conditions.not_before.unwrap_or(0));
+        let used = self.live.usage(grant.id).sessions > 0;
+        Known { about: about(grant), since, sessions, used }
     }
 
     fn tell(&self, act: &AdminEvent<'_>) {
@@ -80,6 +85,6 @@ fn about(grant: &Grant) -> About {
         scopes: grant.scopes.iter().map(scopes::text).collect(),
         reason: grant.reason.clone(),
         ticket: grant.ticket.clone(),
-        expires_at: Some(grant.expires_at),
+        expires_at: (grant.life.stage == Stage::Issued).then_some(grant.expires_at),
     }
 }

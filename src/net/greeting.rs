@@ -11,6 +11,7 @@ use super::proving::Proved;
 use super::registry::Entry as Registered;
 use super::relay::{Begin, Relay};
 use super::upstream::{Connected, shown};
+use super::warnings::Warnings;
 use super::worker::Books;
 use crate::audit::{Record, SessionContext, SessionFacts};
 use crate::base::Moment;
@@ -82,7 +83,10 @@ pub(super) async fn open(door: Door, entry: Entry) -> Result<Admitted, (Box<Door
     let upstream = (connected.upstream.stream, connected.upstream.rest);
     let books = Books { entry: Arc::clone(&place.entry), context, counters };
     let client = door.framed.into_parts();
-    let mut relay = Relay::new(Begin { worker, books, session, client, upstream, idle_timeout });
+    let warned: &[_] = if notice { &door.settings.config.listen.expiry_notice } else { &[] };
+    let warnings = Warnings::new(warned);
+    let mut relay =
+        Relay::new(Begin { worker, books, session, client, upstream, idle_timeout, warnings });
     relay.client.queue_bytes(&out);
     place.entry.note_state(State::Idle);
     relay.worker.shared.grants.began(grant.id, now.wall);

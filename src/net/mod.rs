@@ -42,6 +42,7 @@ mod task;
 pub mod tls;
 mod turns;
 mod upstream;
+mod warnings;
 mod worker;
 
 #[cfg(test)]

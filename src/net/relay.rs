@@ -20,6 +20,7 @@ use super::parameters::rfc3339;
 use super::registry::EndCause;
 use super::side::Side;
 use super::stream::Stream;
+use super::warnings::Warnings;
 use super::worker::{Books, Recording, Worker};
 use crate::base::refusal::login;
 use crate::base::{Moment, Refusal};
@@ -61,6 +62,8 @@ pub(super) struct Relay {
     /// CLOCK_BOOTTIME at which the timer fires.
     armed_for: u64,
     idle_us: u64,
+    /// When the client is told that its grant ends.
+    warnings: Warnings,
     /// When bytes last came from either side.
     pub(super) active_at: Moment,
     /// The client has closed its side while something was running.
@@ -97,12 +100,14 @@ pub(super) struct Begin {
     pub(super) upstream: (Stream, Vec<u8>),
     /// `limits.idle_timeout`; zero: none.
     pub(super) idle_timeout: Duration,
+    /// When the client is told that its grant ends.
+    pub(super) warnings: Warnings,
 }
 
 impl Relay {
     pub(super) fn new(begin: Begin) -> Self {
         let now = clock::now();
-        let Begin { worker, books, session, client, upstream, idle_timeout } = begin;
+        let Begin { worker, books, session, client, upstream, idle_timeout, warnings } = begin;
         let idle_us = match u64::try_from(idle_timeout.as_micros()) {
             Ok(0) | Err(_) => u64::MAX,
             Ok(micros) => micros,
@@ -116,6 +121,7 @@ impl Relay {
             timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
             armed_for: now.boot,
             idle_us,
+            warnings,
             active_at: now,
             left_at: None,
             over: None,
@@ -206,6 +212,8 @@ impl Relay {
                 self.end_from_here(EndCause::Idle { seconds: self.idle_us / 1_000_000 }, now);
             } else if self.left_at.is_some_and(|left| now.since(left) >= TOLD_WITHIN_US) {
                 self.hang_up("client_gone", now);
+            } else if self.warnings.are_due(self.books.entry.deadline(), now) {
+                self.warn_of_end(now);
             }
         } else if self.over.as_ref().is_some_and(|over| now.since(over.at) >= TOLD_WITHIN_US) {
             self.end_backend();
@@ -235,12 +243,24 @@ impl Relay {
         if self.left_at.is_some() || self.judging.is_some() {
             wait = wait.min(LOOK_EVERY_US);
         }
+        if let Some(warning) = self.warnings.next_in(self.books.entry.deadline(), now) {
+            wait = wait.min(warning);
+        }
         if self.judging.as_ref().is_some_and(Judging::waits_for_room) {
             wait = wait.min(RETRY_AFTER_US);
         }
         // An active session is not idle: look again when its pause could be over at the soonest.
         let idle = self.idle_us.saturating_sub(now.since(self.active_at)).max(LOOK_EVERY_US);
         after(wait.min(idle))
+    }
+
+    /// Tells the client that its grant ends soon, as soon as its stream allows.
+    fn warn_of_end(&mut self, now: Moment) {
+        let worker = Rc::clone(&self.worker);
+        let mut turn = worker.turn.borrow_mut();
+        turn.clear();
+        self.session.warn_of_end(self.books.entry.deadline().wall, now, &mut turn);
+        self.client.queue(&turn.client, &[]);
     }
 
     /// As [`Relay::end_by`], for causes found here; the entry then has the backend ended.

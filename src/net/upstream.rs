@@ -56,6 +56,11 @@ pub(super) async fn connect(
             {
                 attempts += 1;
             }
+            Err(Failed::Dial(problem)) if acting.held == Some(true) && is_login(&problem) => {
+                tracing::warn!(%database, role = acting.role.user, %problem, "no upstream connection");
+                let refusal = texts::no_scope_role(grant.id, database, NOT_ADMITTED);
+                return Err(Turned::new(refusal, "upstream").because(problem));
+            }
             Err(Failed::Dial(problem)) => return Err(told(problem, database, acting.key)),
             Err(Failed::Turned(turned)) => return Err(turned),
         }
@@ -82,6 +87,10 @@ pub(super) async fn connect(
 
 /// Logins as a scope role, before its refusal is taken for an answer.
 const ATTEMPTS: u32 = 3;
+
+/// What is to be done then.
+const NOT_ADMITTED: &str = "The server refuses the role's login: pg_hba.conf must let \
+                            +pgward_scoped in, and that group needs CONNECT on the database.";
 
 /// Whom a session runs as.
 #[derive(Debug)]
@@ -123,7 +132,7 @@ impl Acting {
             tracing::warn!(%database, grant = %grant.id, %problem, "no scope role");
             let refusal = match &problem {
                 QueryError::Failed { message, .. } => {
-                    texts::no_scope_role(grant.id, database, message)
+                    texts::no_scope_role(grant.id, database, &format!("The server says: {message}"))
                 }
                 QueryError::Lost(_) => {
                     let why = "The role for the grant's scopes could not be asked for.";
@@ -170,9 +179,10 @@ async fn log_in(
     Ok((terms, upstream))
 }
 
-/// Whether the server refused the login itself (class 28).
+/// Whether the server refused the login itself: class 28, or no CONNECT privilege.
 fn is_login(problem: &DialError) -> bool {
-    matches!(problem, DialError::Refused { sqlstate, .. } if sqlstate.starts_with("28"))
+    matches!(problem, DialError::Refused { sqlstate, .. }
+        if sqlstate.starts_with("28") || sqlstate == "42501")
 }
 
 /// Scopes in one line; a read grant has none.

@@ -153,15 +153,18 @@ impl Rules<'_> {
         })
     }
 
-    /// The relation that a name means to VACUUM and its kin; an index is its table.
-    fn maintainable(&self, named: &Name) -> Option<&Relation> {
+    /// The relation that a name means to VACUUM and its kin; an index is its table. A session that
+    /// may not write has no path to look along: there it is only named, in the scope it would take.
+    fn maintainable<'b>(&'b self, named: &'b Name) -> Option<&'b Relation> {
         let path = ["pg_catalog"].into_iter().chain(self.terms.write_path.iter().map(|s| &**s));
         let schemas: Vec<&str> =
             named.schema.as_deref().map_or_else(|| path.collect(), |s| vec![s]);
-        schemas.into_iter().find_map(|schema| {
+        let on_path = schemas.into_iter().find_map(|schema| {
             let found = self.catalogue.relation(schema, &named.name);
             found.or_else(|| self.catalogue.indexed(schema, &named.name))
-        })
+        });
+        let named_only = !self.terms.may_write();
+        on_path.or_else(|| self.catalogue.relations(named).find(|_| named_only))
     }
 
     /// CREATE, ALTER, DROP: of objects whose names say that they lie in a granted schema.

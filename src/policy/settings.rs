@@ -31,8 +31,6 @@ enum Rule {
     SearchPath,
     /// Any value on read grants; on write grants none that loses what was committed.
     Durable,
-    /// Any value on read grants, none on write grants: triggers and policies may look at it.
-    Reading,
     /// None, for this reason.
     Frozen(&'static str),
 }
@@ -75,7 +73,6 @@ pub(crate) fn judge(setting: &Setting, terms: &Terms) -> Result<Option<Cap>, Rea
     match &setting.change {
         // Whatever it is, it is harmless: SET TIME ZONE INTERVAL, set_config('jit', $1, false).
         Change::Unknown if rule(name) == Some(Rule::Any) => Ok(None),
-        Change::Unknown if rule(name) == Some(Rule::Reading) && !terms.may_write() => Ok(None),
         Change::Unknown => Err(Reason::SettingComputed),
         Change::Reset => reset(name, terms).map(|()| None),
         Change::To(value) => match value_of(name, value, terms)? {
@@ -182,8 +179,6 @@ fn value_of(name: &str, value: &str, terms: &Terms) -> Result<Option<(&'static s
     match rule(name) {
         None => Err(refused(name, "it is not on the list of settings that clients may change")),
         Some(Rule::Any) => Ok(None),
-        Some(Rule::Reading) if !terms.may_write() => Ok(None),
-        Some(Rule::Reading) => Err(refused(name, "what is written may depend on it")),
         Some(Rule::Frozen(why)) => Err(refused(name, why)),
         Some(Rule::OneOf(values, words)) => {
             let value = value.trim();
@@ -251,7 +246,6 @@ fn rule(name: &str) -> Option<Rule> {
         _ if name.starts_with("pgward.") => Rule::Frozen("it says what the session may do"),
         _ if name.starts_with("enable_") || name.starts_with("vacuum_") => Rule::Any,
         _ if is_free(name) => Rule::Any,
-        _ if is_the_applications(name) => Rule::Reading,
         _ => return None,
     })
 }
@@ -301,33 +295,6 @@ pub(crate) fn is_free(name: &str) -> bool {
             | "hnsw.iterative_scan" | "hnsw.max_scan_tuples" | "ivfflat.probes"
             | "ivfflat.iterative_scan" | "ivfflat.max_probes"
     )
-}
-
-/// Settings with a dot that are not of an extension which gives or takes rights by them: an
-/// application's own (`app.tenant`, for its row security), or what an extension lets everybody
-/// set. PostgreSQL keeps those that matter to a superuser.
-fn is_the_applications(name: &str) -> bool {
-    const KEPT: &[&str] = &[
-        "anon",
-        "citus",
-        "credcheck",
-        "cron",
-        "pgaudit",
-        "pgsodium",
-        "pgtle",
-        "pgward",
-        "pljava",
-        "plperl",
-        "plpython",
-        "pltcl",
-        "plv8",
-        "sepgsql",
-        "set_user",
-        "supautils",
-        "timescaledb",
-    ];
-    name.split_once('.')
-        .is_some_and(|(of, rest)| !of.is_empty() && !rest.is_empty() && !KEPT.contains(&of))
 }
 
 /// `parse_bool` (`utils/adt/bool.c`): on, true, yes, 1 and their beginnings.
@@ -457,7 +424,7 @@ mod tests {
             ("role", "postgres", false, false),
             ("log_statement", "none", false, false),
             ("pgward.scopes", "all", false, false),
-            ("app.tenant", "7", true, false),
+            ("app.tenant", "7", false, false),
             ("plv8.start_proc", "f", false, false),
             ("pgward.grant_id", "x", false, false),
             ("exit_on_error", "on", false, false),

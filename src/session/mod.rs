@@ -37,6 +37,7 @@ mod statements;
 mod transaction;
 pub mod turn;
 mod upstream;
+mod warning;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -83,6 +84,8 @@ pub struct Session {
     renewal: Option<String>,
     rows_returned: u64,
     rows_written: u64,
+    /// The client is to be told that its grant ends.
+    warning: warning::Warning,
     last_query: Vec<u8>,
 }
 
@@ -178,6 +181,7 @@ impl Session {
             renewal: None,
             rows_returned: 0,
             rows_written: 0,
+            warning: warning::Warning::default(),
             last_query: Vec::new(),
         }
     }

@@ -67,6 +67,9 @@ impl Session {
                     return self.broken("its stream cannot be followed", input, call);
                 }
             };
+            if self.warning.waits() {
+                self.tell_warning(tag, call);
+            }
             let streams = matches!(tag, tag::DATA_ROW | tag::COPY_DATA);
             let held = if streams { 0 } else { length.min(self.held_bytes(tag)) };
             let Some(body) = rest.get(HEADER_BYTES..HEADER_BYTES + held) else { break };

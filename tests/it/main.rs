@@ -15,8 +15,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alerts;
 mod attacks;
 mod audit;
+mod audit_search;
 mod cancel;
 mod caps;
 mod check_sql;

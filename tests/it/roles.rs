@@ -95,6 +95,7 @@ fn revoke(gate: &Gate, grant: &Grant) {
 
 on_each_server! {
     fn the_servers_rights_alone_hold_a_session_to_its_scopes(pg) {
+        let pg = pg::apart(pg);
         let gate = scoped(
             pg,
             "CREATE TABLE public.notes (id serial PRIMARY KEY, text text);
@@ -160,6 +161,7 @@ on_each_server! {
     }
 
     fn a_role_is_there_as_long_as_a_grant_needs_it(pg) {
+        let pg = pg::apart(pg);
         let mut gate = scoped(pg, "");
         let scopes = ["insert:public.victim", "update:public.victim"];
         let (first, second) = (gate.write_grant(&scopes), gate.write_grant(&[scopes[1], scopes[0]]));
@@ -203,6 +205,7 @@ on_each_server! {
     }
 
     fn definitions_are_the_schema_owners(pg) {
+        let pg = pg::apart(pg);
         let owner = format!("owner_{}", pg.port());
         let _ = pg.admin("postgres").query(&format!("CREATE ROLE {owner}"));
         let gate = scoped(pg, &format!(
@@ -253,6 +256,7 @@ on_each_server! {
     }
 
     fn maintenance_and_calls(pg) {
+        let pg = pg::apart(pg);
         let gate = scoped(
             pg,
             "CREATE FUNCTION public.closed() RETURNS int LANGUAGE plpgsql
@@ -284,6 +288,7 @@ on_each_server! {
     }
 
     fn narrowed_reads_are_the_servers_too(pg) {
+        let pg = pg::apart(pg);
         let gate = scoped(pg, "");
         let grant = gate.write_grant(&["update:public.victim", "select:public.orders"]);
         let mut session = gate.session(&grant);
@@ -298,6 +303,7 @@ on_each_server! {
     }
 
     fn names_are_names_however_odd(pg) {
+        let pg = pg::apart(pg);
         let long = format!("ü{}", "x".repeat(61));
         let names = ["Odd\"Na'me", "a\\'; DROP TABLE public.victim; --", "$pgward$", "pgward", &long, "%I%s", "a|b,c"];
         let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
@@ -325,6 +331,7 @@ on_each_server! {
     }
 
     fn the_control_role_gets_no_more_than_scopes(pg) {
+        let pg = pg::apart(pg);
         let gate = scoped(pg, "CREATE VIEW public.through AS SELECT * FROM public.victim");
         let mut control = Wire::connect(pg.port(), "scoped_control", &gate.database, PASSWORD);
         let verifier = format!("'{VERIFIER}'");
@@ -414,6 +421,7 @@ on_each_server! {
     }
 
     fn without_the_role_there_is_no_session_and_never_the_writer(pg) {
+        let pg = pg::apart(pg);
         let (database, options) = (pg.database(), Options { writer: "writer".into(), ..options() });
         // Only the two are made: the writer is the one of all tests.
         set_up(pg, &database, &Options { writer: String::new(), ..options.clone() });
@@ -422,6 +430,11 @@ on_each_server! {
         drop(gate.session(&grant));
         assert!(db_user(&gate).starts_with("pgward_"));
         let mut admin = pg.admin(&database);
+        run(&mut admin, &format!("REVOKE CONNECT ON DATABASE {database} FROM PUBLIC, pgward_scoped, scoped_reader"));
+        let (code, detail) = login_refused(&gate, &grant);
+        assert!(code == "42501" && detail.contains("must let +pgward_scoped in"), "{detail}");
+        run(&mut admin, &format!("GRANT CONNECT ON DATABASE {database} TO PUBLIC"));
+        drop(gate.session(&grant));
         run(&mut admin, "REVOKE EXECUTE ON FUNCTION pgward.open_scope_role FROM scoped_control");
         let (code, detail) = login_refused(&gate, &grant);
         assert!(code == "42501" && detail.contains("permission denied for function"), "{detail}");
@@ -429,7 +442,8 @@ on_each_server! {
         let (code, detail) = login_refused(&gate, &grant);
         assert!(code == "42501" && detail.contains("does not exist"), "{detail}");
         let failures = gate.events("auth.failed");
-        assert!(failures.iter().all(|record| record["cause"] == "scope_role"), "{failures:?}");
+        let causes: Vec<_> = failures.iter().map(|record| record["cause"].clone()).collect();
+        assert_eq!(causes, ["upstream", "scope_role", "scope_role"], "{failures:?}");
         // Reads go on.
         passes(&mut gate.session(&gate.read_grant()), "SELECT 1");
     }
@@ -442,7 +456,7 @@ fn check(gate: &Gate) -> (bool, String) {
 
 #[test]
 fn config_check_says_who_holds_the_scopes() {
-    let pg = pg::distribution();
+    let pg = pg::apart(pg::distribution());
     let (database, options) = (pg.database(), Options { writer: "writer".into(), ..options() });
     set_up(pg, &database, &Options { writer: String::new(), ..options.clone() });
     let gate = Gate::before(pg, &database, &options);
@@ -483,7 +497,7 @@ fn start_up_says_that_the_writer_is_shared() {
 
 #[test]
 fn who_can_make_roles_is_no_upstream_role() {
-    let pg = pg::distribution();
+    let pg = pg::apart(pg::distribution());
     run(
         &mut pg.admin("postgres"),
         &format!(

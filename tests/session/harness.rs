@@ -176,6 +176,14 @@ impl Harness {
         out
     }
 
+    /// Tells it that its grant ends in so many minutes.
+    pub(crate) fn warn(&mut self, minutes: i64) -> Out {
+        let mut turn = Turn::default();
+        let ends_at = self.now.wall + minutes * 60_000_000;
+        self.session.warn_of_end(ends_at, self.now, &mut turn);
+        Out::from(&turn, &[])
+    }
+
     /// Bytes of the client that are not forwarded and not refused yet.
     pub(crate) fn held_bytes(&self) -> usize {
         self.client_input.len()

@@ -3,6 +3,7 @@
 //! `grant SCOPE…` begins a session. `C message` comes from the client and `U message` from the
 //! upstream; the lines under it in small letters are all that this leads to: `u message` to the
 //! upstream, `c message` to the client, `a event` on record, `end` when the session is over.
+//! `W minutes` tells the session that its grant ends in so many.
 //! Several `C` or `U` lines in a row arrive in one read.
 
 use std::fs;
@@ -41,6 +42,21 @@ fn run(path: &Path) {
             continue;
         }
         let harness = harness.as_mut().expect("a script begins with `grant`");
+        if word == "W" {
+            harness.events.0.clear();
+            let out = harness.warn(rest.parse().expect("minutes"));
+            let mut told = Vec::new();
+            while let Some((_, next)) = lines.next_if(|(_, next)| next.starts_with("c ")) {
+                told.push(next[2..].trim().to_owned());
+            }
+            check(
+                &format!("{}:{number}", path.display()),
+                harness,
+                &out,
+                &[Vec::new(), told, Vec::new()],
+            );
+            continue;
+        }
         let encode = if word == "C" { words::from_client } else { words::from_upstream };
         assert!(matches!(word, "C" | "U"), "{}:{number}: {line}", path.display());
         let mut bytes = encode(rest);

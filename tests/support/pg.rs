@@ -106,6 +106,17 @@ fn fetched(major: u32) -> Option<Pg> {
     Some(Pg::start(&install))
 }
 
+/// A server beside that one, of the same major, for tests that make and remove roles: these are
+/// the whole server's, and other tests compare them.
+pub(crate) fn apart(pg: &Pg) -> &'static Pg {
+    static DISTRIBUTION: OnceLock<Pg> = OnceLock::new();
+    static EIGHTEEN: OnceLock<Option<Pg>> = OnceLock::new();
+    let distribution = || Pg::start(&Install::find().expect("run scripts/setup.sh test"));
+    let eighteen =
+        if pg.major == 18 { EIGHTEEN.get_or_init(|| fetched(18)).as_ref() } else { None };
+    eighteen.unwrap_or_else(|| DISTRIBUTION.get_or_init(distribution))
+}
+
 /// cargo's target directory.
 pub(crate) fn target() -> PathBuf {
     // …/target/debug/pgward

@@ -145,11 +145,11 @@ pub fn no_writer(grant: GrantId, database: &str) -> Refusal {
 #[must_use]
 pub fn no_scope_role(grant: GrantId, database: &str, why: &str) -> Refusal {
     let what = format!("pgward: the server gives no role for the scopes of grant {grant}");
-    Refusal::fatal("scope_role", code::INSUFFICIENT_PRIVILEGE, what)
-        .detail(format!("The server says: {}", shown(why)))
-        .hint(format!(
+    Refusal::fatal("scope_role", code::INSUFFICIENT_PRIVILEGE, what).detail(shown(why)).hint(
+        format!(
             "Show this to the operator of [databases.{database}]: pgward config check says more."
-        ))
+        ),
+    )
 }
 
 /// Login took longer than `listen.login_timeout`.

@@ -472,6 +472,16 @@ fn time(ms: u64) -> String {
 }
 
 /// `03:42 UTC`
+/// A grant ends soon, in the middle of a session; times are microseconds since 1970.
+#[must_use]
+pub fn ends_soon(grant: GrantId, ends_at: i64, now: i64) -> Notice {
+    // To the next second: "9 min" a moment after ten minutes before looks wrong.
+    let left = left(ends_at.saturating_sub(now).saturating_add(999_999));
+    Notice::new(format!("pgward: grant {grant} ends in {left}, at {}", clock(ends_at)))
+        .detail("What is running then is ended; what is not committed is rolled back.")
+        .hint(format!("pgward grant extend {grant} --ttl 30m"))
+}
+
 fn clock(micros: i64) -> String {
     let minutes = micros.div_euclid(60_000_000).rem_euclid(24 * 60);
     format!("{:02}:{:02} UTC", minutes / 60, minutes % 60)

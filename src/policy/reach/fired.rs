@@ -229,8 +229,8 @@ impl<'a> Search<'a> {
             }
             Runs::Query(text) => self.text(body::query(text), what),
             Runs::Cascade { verb, to, keys, columns } => {
-                let set = |column: &Box<str>| keys.contains(column);
-                if !keys.is_empty() && deed.columns.as_ref().is_some_and(|c| !c.iter().any(set)) {
+                let passed_on = |set: &Vec<Box<str>>| set.iter().any(|one| keys.contains(one));
+                if !keys.is_empty() && !deed.columns.as_ref().is_none_or(passed_on) {
                     return;
                 }
                 let (schema, name) = to;

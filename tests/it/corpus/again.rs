@@ -15,8 +15,11 @@ const HARMFUL: &str = "CREATE OR REPLACE FUNCTION public.turning() RETURNS int L
 /// Runs what was prepared before; whether pgward refused.
 type Again = fn(&mut Wire) -> bool;
 
+/// Makes the session keep a statement.
+type Keep = fn(&mut Wire);
+
 /// How a statement is kept, and how it runs again.
-const KEPT: &[(&str, fn(&mut Wire), Again)] = &[
+const KEPT: &[(&str, Keep, Again)] = &[
     (
         "parsed",
         |w| drop(w.round(&[m::parse("s", "SELECT public.turning()", &[]), m::sync()])),

@@ -20,6 +20,8 @@ pub(crate) struct Ground {
     busy: Wire,
     /// Listens, idle.
     listener: Wire,
+    /// The number of the type `public.checked`.
+    checked: String,
 }
 
 /// Everything that must not change, by name.
@@ -47,7 +49,7 @@ const OTHER: &str = r"
 SELECT 'roles', md5(string_agg(a::text, ',' ORDER BY oid)) FROM pg_authid a
     WHERE rolname ~ '^(intruder|reader$|writer$|control$|boss$|postgres$)'
 UNION ALL SELECT 'members', string_agg(concat(roleid, member), ',' ORDER BY roleid, member)
-    FROM pg_auth_members WHERE member IN (SELECT oid FROM pg_roles WHERE rolname IN ('reader', 'writer', 'control', 'boss'))
+    FROM pg_auth_members WHERE (roleid < 16384 OR roleid = 'boss'::regrole) AND member IN (SELECT oid FROM pg_roles WHERE rolname IN ('reader', 'writer', 'control', 'boss'))
 UNION ALL SELECT 'settings of roles', string_agg(s::text, ',' ORDER BY setdatabase, setrole) FROM pg_db_role_setting s
     WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
       AND setrole IN (SELECT 0 UNION SELECT oid FROM pg_roles WHERE rolname IN ('reader', 'writer', 'control', 'boss'))
@@ -76,12 +78,14 @@ impl Ground {
             busy: Wire::connect(pg.port(), role, &database, crate::support::pg::PASSWORD),
             listener: pg.admin(&database),
             port: pg.port(),
+            checked: String::new(),
             database,
             files,
             admin: pg.admin("postgres"),
         };
         ground.admin = admin;
         ground.make(include_bytes!("../../readonly_corpus/objects.sql"));
+        ground.checked = ground.admin.query("SELECT 'public.checked'::regtype::oid").value();
         run(&mut ground.listener, "LISTEN stolen");
         ground.busy.send(&crate::support::message::query("SELECT pg_sleep(3600)"));
         ground
@@ -102,6 +106,7 @@ impl Ground {
             ("@FILES@", self.files.path().display().to_string()),
             ("@BYSTANDER@", self.busy.pid.to_string()),
             ("@LISTENER@", self.listener.pid.to_string()),
+            ("@CHECKED@", self.checked.clone()),
         ] {
             while let Some(at) = out.windows(name.len()).position(|w| w == name.as_bytes()) {
                 out.splice(at..at + name.len(), value.bytes());

@@ -7,6 +7,7 @@ use super::file;
 use super::on_every_server;
 use crate::support::gate::{Gate, Grant, Options};
 use crate::support::message::{self as m, Message};
+use crate::support::on_each_server;
 use crate::support::pg::{Pg, run};
 use crate::support::wire::{PROTOCOL_3_0, Wire};
 
@@ -141,7 +142,9 @@ on_every_server! {
         }
         assert!(failures.is_empty(), "{}:\n{}", failures.len(), failures.join("\n"));
     }
+}
 
+on_each_server! {
     fn what_tools_send_is_answered_as_it_is_directly(pg) {
         let database = pg.database();
         run(&mut pg.admin(&database), include_str!("../../honest_corpus/tools.sql"));

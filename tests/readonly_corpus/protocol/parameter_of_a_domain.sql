@@ -1,8 +1,8 @@
--- refused: a parameter whose type number is a domain's: its CHECK runs at Bind; the number is unknown here
+-- refused: a parameter whose type number is a domain's: its CHECK runs at Bind, with nothing in the text
 -- from: R14b
 -- protocol: messages
 
-parse s 99999999 SELECT $1
+parse s @CHECKED@ SELECT $1
 bind - s x
 execute - 0
 sync

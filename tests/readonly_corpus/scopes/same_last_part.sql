@@ -1,5 +1,5 @@
 -- refused: the same name in another schema
 -- scopes: update:public.orders
--- from: R15
+-- from: R15 [pgcat table_access]
 
 UPDATE sales.orders SET note = 'x'

@@ -336,8 +336,6 @@ SET synchronous_commit = on
 ;
 SET vacuum_cost_delay = 0
 ;
-SET my.setting = 'x'
-;
 SET parallel_setup_cost = 10
 ;
 SET backend_flush_after = 0
