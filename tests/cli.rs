@@ -113,6 +113,9 @@ fn the_manual() {
         "session list --help",
         "session kill --help",
         "audit --help",
+        "audit tail --help",
+        "audit search --help",
+        "audit replay --help",
         "check --help",
     ] {
         let name = line.replace("--", "").replace(' ', "_");
@@ -197,7 +200,8 @@ fn a_configuration_full_of_problems() {
          statement_bytes = \"1MB\"\nmax_rows_reed = 10\n\n[audit]\nsync = \"always\"\n\n\
          [roles.empty]\n[roles.odd]\nscopes = [\"update:orders\"]\napprovals = 99\n\n\
          [admin]\naddress = \"0.0.0.0:6433\"\n\
-         operators = { alice = [\"aprove\"], bob = \"request\" }\n\n[alerts]\n",
+         operators = { alice = [\"aprove\"], bob = \"request\" }\n\n\
+         [alerts]\nexpirin_in = \"5m\"\n[[alerts.webhooks]]\nurl = \"http://10.0.0.9/x\"\n",
     );
     insta::assert_snapshot!("problems_check", bench.run("config check"));
     insta::assert_snapshot!("problems_json", bench.run("config check -o json"));

@@ -445,6 +445,12 @@ fn bursts_of_refusals_are_seen() {
     assert_eq!(look(250, 550), [23]);
     assert!(look(251, 650).is_empty(), "told a moment ago");
     assert_eq!(look(250 + 600, 900), [250]);
+    // A database whose first refusals come all at once.
+    let mut watch = Watch::default();
+    let mut look = |refused: Vec<(String, u64)>| {
+        watch.look(&Sight { now: NOW, refused, ..Sight::default() }, &config).len()
+    };
+    assert_eq!((look(Vec::new()), look(vec![("app".to_owned(), 10)])), (0, 1));
 }
 
 #[test]

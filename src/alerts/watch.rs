@@ -51,11 +51,13 @@ pub struct Watch {
     told: HashMap<(AlertEvent, GrantId), Option<i64>>,
     used: HashSet<GrantId>,
     refused: BTreeMap<String, Refusals>,
+    /// What was counted before the first look is no burst.
+    looked: bool,
     audit: Option<Log>,
     nearly_full: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Refusals {
     /// Totals with their times, oldest first; the first is the last one before the burst.
     totals: VecDeque<(i64, u64)>,
@@ -114,7 +116,12 @@ impl Watch {
 
     fn refusals(&mut self, sight: &Sight, limit: u64, alerts: &mut Vec<Alert>) {
         for (database, total) in &sight.refused {
-            let seen = self.refused.entry(database.clone()).or_default();
+            // One that comes later has had no refusals until then.
+            let before = if self.looked { 0 } else { *total };
+            let seen = self.refused.entry(database.clone()).or_insert_with(|| Refusals {
+                totals: [(sight.now, before)].into(),
+                told_at: None,
+            });
             seen.totals.push_back((sight.now, *total));
             while seen.totals.get(1).is_some_and(|(at, _)| sight.now - at >= BURST_US) {
                 seen.totals.pop_front();
@@ -131,8 +138,10 @@ impl Watch {
                 });
             }
         }
+        self.looked = true;
     }
 
+    /// The audit log fails where a write did, and works again where one does.
     fn audit(&mut self, sight: &Sight, alerts: &mut Vec<Alert>) {
         let (failures, records) = (sight.audit_failures, sight.audit_records);
         let last = self.audit.unwrap_or(Log { failures: 0, records, failing: false });
