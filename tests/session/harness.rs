@@ -184,6 +184,12 @@ impl Harness {
         Out::from(&turn, &[])
     }
 
+    /// Tells it that its grant ends in so many minutes, and has been made to.
+    pub(crate) fn renew(&mut self, minutes: i64) {
+        let ends_at = self.now.wall + minutes * 60_000_000;
+        self.session.renew(ends_at, &format!("in {minutes} min"));
+    }
+
     /// Bytes of the client that are not forwarded and not refused yet.
     pub(crate) fn held_bytes(&self) -> usize {
         self.client_input.len()

@@ -264,6 +264,36 @@ proptest! {
         prop_assert!(!idle || !world.harness.session.unsettled());
     }
 
+    /// That the grant's end is moved, at any time and as often as it is, is nothing that the
+    /// client sees: no statement, portal or transaction of its own is touched.
+    #[test]
+    fn moving_the_end_does_not_show(
+        script in moves(),
+        renewals in prop::collection::vec(0..60_usize, 1..5),
+        capped in any::<bool>(),
+    ) {
+        let mut world = World::with(if capped { CAPPED } else { &[] });
+        for (index, one) in script.into_iter().enumerate() {
+            if renewals.contains(&index) {
+                world.harness.renew(i64::try_from(index).unwrap());
+            }
+            world.step(one);
+        }
+        world.step(Move::Send("Sync".to_owned()));
+        world.settle();
+        let mut direct = if capped { Model::writing(2) } else { Model::refusing() };
+        let expected = direct.feed(&world.sent);
+        prop_assert_eq!(lines(&world.answer), lines(&expected));
+        let ran = |model: &Model| -> Vec<String> {
+            let ran = model.executed.iter().filter(|text| !text.contains("many"));
+            ran.filter(|text| !text.contains("pgward.")).cloned().collect()
+        };
+        prop_assert_eq!(ran(&world.server), ran(&direct));
+        prop_assert_eq!(world.harness.held_bytes(), 0);
+        world.harness.session.lost(world.harness.now, &mut world.harness.events);
+        check_pairs(&world.harness.events.0)?;
+    }
+
     /// Once a session ends, nothing is committed but what the server had been told to commit.
     #[test]
     fn nothing_is_committed_after_the_end(script in moves()) {

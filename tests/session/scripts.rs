@@ -3,7 +3,7 @@
 //! `grant SCOPE…` begins a session. `C message` comes from the client and `U message` from the
 //! upstream; the lines under it in small letters are all that this leads to: `u message` to the
 //! upstream, `c message` to the client, `a event` on record, `end` when the session is over.
-//! `W minutes` tells the session that its grant ends in so many.
+//! `W minutes` tells the session that its grant ends in so many, `R minutes` that it now does.
 //! Several `C` or `U` lines in a row arrive in one read.
 
 use std::fs;
@@ -42,6 +42,10 @@ fn run(path: &Path) {
             continue;
         }
         let harness = harness.as_mut().expect("a script begins with `grant`");
+        if word == "R" {
+            harness.renew(rest.parse().expect("minutes"));
+            continue;
+        }
         if word == "W" {
             harness.events.0.clear();
             let out = harness.warn(rest.parse().expect("minutes"));
