@@ -145,7 +145,7 @@ fn terms(
 ) -> Terms {
     let ttl = i64::try_from(config.policy.default_ttl.as_micros()).unwrap_or(0);
     Terms {
-        grant: grant.map_or_else(|| GrantId::from_random(0), |grant| grant.id),
+        grant: grant.map_or_else(|| GrantId::IMAGINED, |grant| grant.id),
         user: grant.map_or("USER", |grant| &grant.user).into(),
         database: database.into(),
         reason: grant.map_or("REASON", |grant| &grant.reason).into(),

@@ -78,6 +78,11 @@ macro_rules! id {
 }
 
 id!(GrantId, "g_", 10);
+
+impl GrantId {
+    /// Stands for a grant that somebody has in mind (`pgward check --scope`); no real one has it.
+    pub const IMAGINED: Self = Self::from_random(0);
+}
 id!(SessionId, "s_", 12);
 
 fn encode(value: u64, digits: u32) -> String {

@@ -309,16 +309,17 @@ fn a_database_without_a_writer_has_no_scopes() {
 fn following_the_hint_makes_it_pass() {
     let pg = pg::distribution();
     let gate = Gate::new(pg);
-    let mut session = gate.session(&gate.read_grant());
+    let grant = gate.read_grant();
+    let mut session = gate.session(&grant);
     let reply = session.query("UPDATE public.orders SET note = 'y' WHERE id = 2");
     let hint = reply.errors[0].hint().to_owned();
-    let scope = hint.split("--scope ").nth(1).unwrap().split([' ', '`', '.']).next().unwrap();
-    let scope = if scope.contains(':') && hint.contains("public.orders") {
-        "update:public.orders"
-    } else {
-        panic!("no scope in {hint}")
-    };
-    let mut session = gate.session(&gate.write_grant(&[scope]));
+    assert_eq!(hint, format!("pgward grant extend {} --scope update:public.orders", grant.id));
+    let words: Vec<&str> = hint.split(' ').skip(1).collect();
+    gate.cli(&words).expect("what the hint says");
+    // From the next connection on, with the same token.
+    let reply = session.query("UPDATE public.orders SET note = 'y' WHERE id = 2");
+    assert_eq!(reply.code(), "25006", "{reply:?}");
+    let mut session = gate.session(&grant);
     assert_eq!(
         session.query("UPDATE public.orders SET note = 'y' WHERE id = 2").tags,
         ["UPDATE 1"]

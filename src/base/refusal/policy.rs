@@ -47,10 +47,20 @@ impl Context<'_> {
         )
     }
 
-    /// The command that makes a grant with these scopes beside those that this one has.
-    fn create(&self, scopes: &[String]) -> String {
-        self.create_with(scopes, "")
+    /// The command that gives the grant these scopes beside those that it has, from the next
+    /// connection on.
+    pub(super) fn extend(&self, scopes: &[String]) -> String {
+        if self.grant == GrantId::IMAGINED {
+            return self.create_with(scopes, "");
+        }
+        let mut command = format!("pgward grant extend {}", self.grant);
+        for scope in scopes {
+            let _ = write!(command, " --scope {}", argument(scope));
+        }
+        command
     }
+
+    /// The command that makes another grant, with these scopes beside those that this one has.
 
     pub(super) fn create_with(&self, scopes: &[String], options: &str) -> String {
         let mut command = format!(
@@ -66,12 +76,12 @@ impl Context<'_> {
         command
     }
 
-    /// The way for one grant, behind the way for all.
+    /// The way for this grant, behind the way for all.
     pub(super) fn once(&self, scopes: &[String]) -> String {
         if scopes.is_empty() {
             String::new()
         } else {
-            format!("; or, for one grant: {}", self.create(scopes))
+            format!("; or, for this grant: {}", self.extend(scopes))
         }
     }
 
@@ -99,7 +109,7 @@ pub fn write_without_scope(
     } else {
         format!("{operation} on {table} refused: grant {} has no scope for it", context.grant)
     };
-    context.refuse("write_without_scope", context.state(), what).hint(context.create(scopes))
+    context.refuse("write_without_scope", context.state(), what).hint(context.extend(scopes))
 }
 
 /// A written table that cannot be resolved, or that is not a plain or partitioned table.
@@ -123,7 +133,7 @@ pub fn row_lock(context: &Context<'_>, table: Option<&str>, scopes: &[String]) -
     if scopes.is_empty() {
         return refusal.hint("Leave the locking clause out, or name the table: FOR UPDATE OF t.");
     }
-    refusal.hint(format!("Leave the locking clause out, or: {}", context.create(scopes)))
+    refusal.hint(format!("Leave the locking clause out, or: {}", context.extend(scopes)))
 }
 
 /// LOCK TABLE in a mode that keeps others waiting.
@@ -148,7 +158,7 @@ pub fn write_inherited(
     let what = format!("{operation} on {table} refused: it reaches {heir}, which inherits from it");
     context
         .refuse("write_inherited", context.state(), what)
-        .hint(format!("Write ONLY {table}, or: {}", context.create(scopes)))
+        .hint(format!("Write ONLY {table}, or: {}", context.extend(scopes)))
 }
 
 /// An UPDATE or DELETE of every row.
@@ -188,7 +198,7 @@ pub fn read_narrowed(context: &Context<'_>, table: &str, scopes: &[String]) -> R
     if scopes.is_empty() {
         return refusal.hint("Ask for a grant without select scopes.");
     }
-    refusal.hint(context.create(scopes))
+    refusal.hint(context.extend(scopes))
 }
 
 /// A statement that needs a scope that the grant doesn't have, or that no grant permits.
@@ -207,7 +217,7 @@ pub fn statement(
         format!("{} refused: no scope of grant {} covers it", shown(what), context.grant)
     };
     let refusal = context.refuse(rule, context.state(), what);
-    if scopes.is_empty() { refusal.hint(hint) } else { refusal.hint(context.create(scopes)) }
+    if scopes.is_empty() { refusal.hint(hint) } else { refusal.hint(context.extend(scopes)) }
 }
 
 /// BEGIN READ WRITE and its kin on a read grant. `scope` is one that would do.
@@ -216,7 +226,7 @@ pub fn read_write(context: &Context<'_>, statement: &str, scope: Option<&str>) -
     let what = format!("{statement} READ WRITE refused: grant {} is read-only", context.grant);
     let mut hint = "Leave READ WRITE out.".to_owned();
     if let Some(scope) = scope {
-        let command = context.create(&[scope.to_owned()]);
+        let command = context.extend(&[scope.to_owned()]);
         let _ = write!(hint, " To write (one table, for example): {command}");
     }
     context.refuse("read_write", code::READ_ONLY_SQL_TRANSACTION, what).hint(hint)

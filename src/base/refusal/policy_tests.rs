@@ -39,8 +39,7 @@ fn a_refused_write_names_the_grant_that_would_allow_it() {
         "25006 pgward: UPDATE on public.orders refused: grant g_0000000007 is read-only\n\
          DETAIL: rule write_without_scope; reason \"INC-4211 stuck orders\"; \
          expires 03:42 UTC (27 min)\n\
-         HINT: pgward grant create --user alice --database app \
-         --scope update:public.orders --reason \"INC-4211 stuck orders\""
+         HINT: pgward grant extend g_0000000007 --scope update:public.orders"
     );
     let scopes = ["insert:public.log".to_owned()];
     let refusal = write_without_scope(
@@ -54,8 +53,7 @@ fn a_refused_write_names_the_grant_that_would_allow_it() {
         "42501 pgward: DELETE on public.orders refused: grant g_0000000007 has no scope for it\n\
          DETAIL: rule write_without_scope; reason \"INC-4211 stuck orders\"; \
          expires 03:42 UTC (27 min)\n\
-         HINT: pgward grant create --user alice --database app --scope insert:public.log \
-         --scope delete:public.orders --reason \"INC-4211 stuck orders\""
+         HINT: pgward grant extend g_0000000007 --scope delete:public.orders"
     );
 }
 
@@ -86,9 +84,8 @@ fn every_rule_says_what_why_and_what_next() {
             ),
             "42501 pgward: function pg_catalog.pg_export_snapshot refused: it shares a snapshot",
             "function",
-            "Leave -j out of pg_dump; or, for one grant: pgward grant create --user alice \
-             --database app --scope execute:pg_catalog.pg_export_snapshot \
-             --reason \"INC-4211 stuck orders\"",
+            "Leave -j out of pg_dump; or, for this grant: pgward grant extend g_0000000007 \
+             --scope execute:pg_catalog.pg_export_snapshot",
         ),
         (
             function_unknown(&c, "nothing"),
@@ -101,8 +98,8 @@ fn every_rule_says_what_why_and_what_next() {
             read_write(&c, "BEGIN", Some("update:public.orders")),
             "25006 pgward: BEGIN READ WRITE refused: grant g_0000000007 is read-only",
             "read_write",
-            "Leave READ WRITE out. To write (one table, for example): pgward grant create \
-             --user alice --database app --scope update:public.orders --reason \"INC-4211 stuck orders\"",
+            "Leave READ WRITE out. To write (one table, for example): pgward grant extend \
+             g_0000000007 --scope update:public.orders",
         ),
         (
             setting(&c, "session_replication_role", "clients may not change it"),

@@ -73,12 +73,9 @@ pub fn fires(context: &Context<'_>, what: &str, reach: &Reach<'_>, scopes: &[Str
     let line = (!allow.is_empty()).then(|| allow_line(&allow));
     let hint = match (scopes.is_empty(), line) {
         (false, Some(line)) => {
-            format!(
-                "{}; or, for all grants, the operator adds {line}",
-                context.create_with(scopes, "")
-            )
+            format!("{}; or, for all grants, the operator adds {line}", context.extend(scopes))
         }
-        (false, None) => context.create_with(scopes, ""),
+        (false, None) => context.extend(scopes),
         (true, Some(line)) => format!("If it is harmless, the operator adds {line}"),
         (true, None) => {
             "No scope and no line of the configuration allows it: ask a DBA to run it.".to_owned()
