@@ -164,12 +164,12 @@ install_missing() {
 # The drivers that the tests run, at fixed versions, under target/drivers.
 install_drivers() {
     python=$target/drivers/python
-    if ! "$python/bin/python" -c 'import psycopg, psycopg2' 2>/dev/null; then
-        say "installing psycopg and psycopg2 under $python"
+    if ! "$python/bin/python" -c 'import django, psycopg, psycopg2' 2>/dev/null; then
+        say "installing psycopg, psycopg2 and Django under $python"
         rm -rf "$python"
         python3 -m venv "$python"
         "$python/bin/pip" install --quiet --disable-pip-version-check \
-            'psycopg[binary]==3.2.*' 'psycopg2-binary==2.9.*'
+            'psycopg[binary]==3.2.*' 'psycopg2-binary==2.9.*' 'Django==5.2.*'
     fi
     node=$target/drivers/node
     if [ ! -e "$node/node_modules/pg/package.json" ]; then

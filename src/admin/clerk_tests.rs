@@ -267,3 +267,23 @@ async fn one_session_is_killed_and_its_grant_stays() {
     let none = clerk.kill(SessionId::from_random(9), None, "os:root").await;
     assert!(matches!(none, Err(ClerkError::NoSession(_))));
 }
+
+#[tokio::test]
+async fn requests_of_one_person_do_not_pile_up() {
+    use crate::config::Right;
+    let Bench { clerk, .. } = bench(|_| Vec::new());
+    let alice = Caller::new("op:alice", &[Right::Request]);
+    let mine = || Wish { user: String::new(), ..wish("alice") };
+    let first = clerk.request(mine(), &alice).await.unwrap().grant;
+    assert_eq!((first.user.as_str(), first.state.as_str()), ("alice", "pending"));
+    for _ in 1..20 {
+        clerk.request(mine(), &alice).await.unwrap();
+    }
+    let error = clerk.request(mine(), &alice).await.unwrap_err();
+    assert!(error.to_string().contains("20 requests that wait"), "{error}");
+    // Others may ask, and so may she when one is answered or withdrawn.
+    let bob = Caller::new("op:bob", &[Right::Request]);
+    clerk.request(Wish { user: String::new(), ..wish("bob") }, &bob).await.unwrap();
+    clerk.release(first.id, None, &alice).await.unwrap();
+    clerk.request(mine(), &alice).await.unwrap();
+}

@@ -15,6 +15,9 @@ use crate::config::Right;
 use crate::grants::rules::parse_scopes;
 use crate::grants::{Changed, Extension, Grant, Rules, Stage, State, Wish, WishError, scopes};
 
+/// Requests of one person that may wait at once.
+const WAITING_MAX: usize = 20;
+
 impl Clerk {
     /// Asks for a grant, for others to approve. An empty user is who asks.
     ///
@@ -22,6 +25,7 @@ impl Clerk {
     /// When a rule forbids it, or it can't be put on record or kept; there is no request then.
     pub async fn request(&self, mut wish: Wish, caller: &Caller) -> Result<Answered, ClerkError> {
         own_user(&mut wish, caller, "request")?;
+        self.check_waiting(caller)?;
         let (config, now) = (self.config.load_full(), (self.clock)());
         let roles = self.has_scope_roles(&wish.database);
         let allowed = Rules::new(&config).scope_roles(roles).allow(&wish, now)?;
@@ -42,6 +46,25 @@ impl Clerk {
             needed => format!("waits for {needed} approvals: {next}"),
         };
         Ok(self.answered(&grant, summary).await)
+    }
+
+    /// Nobody buries the others' requests under their own.
+    fn check_waiting(&self, caller: &Caller) -> Result<(), WishError> {
+        let now = (self.clock)();
+        let mut waiting = self.ledger.live().all();
+        waiting.retain(|grant| {
+            let waits = matches!(grant.state_at(now), State::Pending | State::Approved);
+            waits && grant.life.stage != Stage::Issued && *grant.created_by == *caller.actor
+        });
+        if waiting.len() < WAITING_MAX {
+            return Ok(());
+        }
+        Err(WishError {
+            what: format!("{} has {} requests that wait already", caller.actor, waiting.len()),
+            hint: "withdraw those that aren't needed: pgward grant release ID; pgward grant list \
+                   --waiting shows them"
+                .to_owned(),
+        })
     }
 
     /// Approves a request, or an extension that waits.

@@ -107,3 +107,95 @@ fn scopes_are_taken_apart_sorted_and_kept_once() {
     assert_eq!(texts, expected);
     assert_eq!(allowed.max_sessions, 10);
 }
+
+#[test]
+fn where_two_rules_speak_the_stricter_holds() {
+    let text = format!(
+        "{CONFIG}[policy]\nmax_ttl = \"4h\"\nmax_write_ttl = \"2h\"\nbreak_glass_ttl = \"10m\"\n\
+         approvals = {{ read = 0, write = 1, ddl = 2 }}\n\
+         [roles.lax]\nscopes = [\"update:public.t\"]\nmax_ttl = \"90d\"\n\
+         [roles.strict]\nscopes = [\"update:public.t\"]\nmax_ttl = \"30m\"\napprovals = 3\n\
+         max_rows_written = 5\n"
+    );
+    let loaded = crate::config::parse("t", &text, Path::new("/"), &|_| None);
+    assert_eq!(loaded.problems, []);
+    let config = loaded.config;
+    let (hour, minute) = (3_600_000_000, 60_000_000);
+    // role, scope → longest, approvals, rows
+    let cases = [
+        (None, None, 4 * hour, 0, None),
+        (None, Some("select:public.t"), 4 * hour, 0, None),
+        (None, Some("insert:public.t"), 2 * hour, 1, None),
+        (None, Some("execute:public.f"), 2 * hour, 1, None),
+        (None, Some("ddl:public"), 2 * hour, 2, None),
+        (Some("lax"), None, 2 * hour, 1, None),
+        (Some("lax"), Some("ddl:public"), 2 * hour, 2, None),
+        (Some("strict"), None, 30 * minute, 3, Some(5)),
+        (Some("strict"), Some("ddl:public"), 30 * minute, 3, Some(5)),
+    ];
+    for (role, scope, longest, needed, rows) in cases {
+        let scopes = scope.map(str::to_owned).into_iter().collect();
+        let wish = Wish { role: role.map(str::to_owned), scopes, ..wish() };
+        let allowed = Rules::new(&config).allow(&wish, 0).unwrap();
+        assert_eq!((allowed.longest, allowed.needed), (longest, needed), "{role:?} {scope:?}");
+        assert_eq!(allowed.max_rows_written, rows, "{role:?} {scope:?}");
+        assert!(allowed.ttl <= longest);
+        // The glass is never broken for longer.
+        let emergency = Rules::new(&config).allow_break_glass(&wish, 0).unwrap();
+        assert_eq!(emergency.longest, longest.min(10 * minute));
+        let long = Wish { ttl: Some("11m".into()), ..wish };
+        let error = Rules::new(&config).allow_break_glass(&long, 0).unwrap_err();
+        assert!(error.what.contains("policy.break_glass_ttl"), "{error}");
+    }
+}
+
+#[test]
+fn a_grant_that_is_there_falls_under_the_rules_of_now() {
+    let config = config();
+    let ledger_wish = wish();
+    let allowed = Rules::new(&config).allow(&ledger_wish, 0).unwrap();
+    let grant = Grant {
+        id: crate::base::GrantId::from_random(1),
+        user: "alice".into(),
+        database: "app".into(),
+        scopes: Vec::new(),
+        reason: "r".into(),
+        ticket: None,
+        created_at: 0,
+        created_by: "os:root".into(),
+        expires_at: 1,
+        max_sessions: 1,
+        max_rows_written: None,
+        ended: None,
+        verifier: crate::grants::Verifier {
+            by_user: keys(),
+            by_grant: keys(),
+            token_sha256: [0; 32],
+        },
+        conditions: allowed.conditions,
+        life: crate::grants::Life { ttl: i64::MAX, ..Default::default() },
+    };
+    let rules = Rules::new(&config);
+    let more = |grant: &Grant, scopes: &[&str], ttl: Option<&str>| {
+        let scopes: Vec<String> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        rules.allow_more(grant, parse_scopes(&scopes).unwrap(), ttl)
+    };
+    assert_eq!(more(&grant, &[], None).unwrap().ttl, 8 * 3_600_000_000);
+    assert_eq!(more(&grant, &["update:public.t"], None).unwrap().ttl, 3_600_000_000);
+    for ttl in ["0s", "0", "-1h", "9h", "forever", "18446744073709551615d", ""] {
+        assert!(more(&grant, &[], Some(ttl)).is_err(), "{ttl}");
+    }
+    let gone = |change: fn(&mut Grant)| {
+        let mut grant = grant.clone();
+        change(&mut grant);
+        more(&grant, &[], None).unwrap_err().what
+    };
+    assert!(gone(|grant| grant.database = "old".into()).contains("is not configured"));
+    assert!(gone(|grant| grant.conditions.role = Some("old".into())).contains("not configured"));
+    let logs = Grant { database: "logs".into(), ..grant };
+    assert!(more(&logs, &["update:public.t"], None).unwrap_err().what.contains("no writer"));
+}
+
+fn keys() -> crate::auth::scram::StoredKeys {
+    crate::auth::scram::StoredKeys { stored_key: [0; 32], server_key: [0; 32] }
+}

@@ -51,4 +51,5 @@ mod simple;
 mod stale;
 mod tls;
 mod tools;
+mod working;
 mod write_scopes;

@@ -1,6 +1,7 @@
 //! From refusal to permission and back, typed by people with different roles: the real commands
 //! against a real server. Operators with tokens stand for people; each is `http://` to loopback.
 
+use std::io::BufRead as _;
 use std::time::Duration;
 
 use pgward::cli::demo::postgres::free_port;
@@ -467,6 +468,16 @@ fn who_has_access_now() {
     let sessions = gate.json(&["session", "list", "--user", "bob"]);
     assert!(sessions[0]["last_statement"].as_str().unwrap().contains("FROM orders"));
     assert_eq!(gate.json(&["session", "list", "--user", "alice"]), json!([]));
+    let watch = ["session", "list", "--watch", "-o", "json"];
+    let mut watching = gate::program(&watch, &gate.path("proxy.toml"));
+    let mut watching = watching.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let lines = std::io::BufReader::new(watching.stdout.take().unwrap()).lines();
+    for line in lines.take(2) {
+        let sessions: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        assert_eq!(sessions[0]["user"], "bob");
+    }
+    watching.kill().unwrap();
+    watching.wait().unwrap();
     let killed = gate.json(&["session", "kill", sessions[0]["id"].as_str().unwrap()]);
     assert_eq!(killed["sessions_ended"], 1);
     let revoked = gate.json(&["grant", "revoke", "--database", &gate.database]);

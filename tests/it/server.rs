@@ -16,12 +16,15 @@ fn sigterm_drains() {
     let grant = gate.read_grant();
     let mut idle = gate.session(&grant);
     let mut busy = gate.session(&grant);
-    busy.send(&m::query("SELECT pg_sleep(4), 'finished'"));
+    busy.send(&m::query("SELECT pg_sleep(8), 'finished'"));
     pg::distribution().runs(&gate.database, "finished");
     gate.signal("TERM");
     eventually("no new sessions", Duration::from_secs(5), || {
         if gate.http("/readyz").is_some_and(|(status, _)| status == 200) {
             return false;
+        }
+        if std::net::TcpStream::connect(("127.0.0.1", gate.port)).is_err() {
+            return true;
         }
         match Wire::try_connect(gate.port, "alice", &gate.database, &grant.token) {
             Ok(_) => false,

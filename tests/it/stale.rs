@@ -185,7 +185,7 @@ on_each_server! {
             assert!(session.query(sql).errors.is_empty(), "{sql}");
         }
         let reply = session.query("REINDEX INDEX public.accounts_pkey");
-        assert!(reply.errors[0].hint().contains("--scope maintain:public.accounts "), "{reply:?}");
+        assert!(reply.errors[0].hint().contains("--scope maintain:public.accounts"), "{reply:?}");
         assert_eq!(session.query("REINDEX INDEX nowhere").code(), "42P01");
         assert_eq!(session.query("VACUUM nowhere").code(), "42P01");
         let reply = session.query("CALL nowhere()");
@@ -199,7 +199,7 @@ on_each_server! {
         let now = hits(&mut admin);
         let reply = session.query("CREATE TABLE staging.watched (a int)");
         assert!(reply.errors[0].detail().contains("event trigger watch calls public.watch"), "{reply:?}");
-        assert!(reply.errors[0].hint().contains("--scope execute:public.watch "), "{reply:?}");
+        assert!(reply.errors[0].hint().contains("--scope execute:public.watch"), "{reply:?}");
         assert_eq!(hits(&mut admin), now, "{before}");
         assert!(admin.query("DROP EVENT TRIGGER watch").errors.is_empty());
         // Whose rule it was is on record.

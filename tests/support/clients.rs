@@ -159,8 +159,14 @@ pub(crate) fn pg_dump(address: &Address, arguments: &[&str]) -> Output {
 
 /// A script of `tests/drivers`.
 pub(crate) fn python(address: &Address, script: &str) -> Output {
+    python_with(address, script, &[])
+}
+
+/// The same with more in its environment.
+pub(crate) fn python_with(address: &Address, script: &str, environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(target().join("drivers/python/bin/python"));
     address.environment(&mut command);
+    command.envs(environment.iter().copied());
     command.arg(drivers().join(script));
     run(&mut command, "", Duration::from_secs(60))
 }
@@ -176,6 +182,11 @@ pub(crate) fn node(address: &Address, script: &str) -> Output {
 
 /// A Java program of `tests/drivers`, compiled first.
 pub(crate) fn java(address: &Address, class: &str) -> Output {
+    java_with(address, class, &[])
+}
+
+/// The same with more in its environment.
+pub(crate) fn java_with(address: &Address, class: &str, environment: &[(&str, &str)]) -> Output {
     let jar = std::env::var("PGWARD_JDBC_JAR")
         .unwrap_or_else(|_| "/usr/share/java/postgresql.jar".to_owned());
     let classes = target().join("drivers/java");
@@ -187,6 +198,7 @@ pub(crate) fn java(address: &Address, class: &str) -> Output {
                  /usr/share/java/ongres-stringprep.jar:/usr/share/java/saslprep.jar";
     let mut command = Command::new("java");
     address.environment(&mut command);
+    command.envs(environment.iter().copied());
     command.args(["-Xshare:auto", "-cp"]).arg(format!("{jar}:{}:{scram}", classes.display()));
     command.arg(class);
     run(&mut command, "", Duration::from_secs(120))

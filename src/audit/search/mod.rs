@@ -74,16 +74,20 @@ pub fn run(directory: &Path, filter: &Filter, sink: &mut dyn Sink) -> io::Result
         Step::Line(line) => {
             if search.line(line) {
                 while let Some(found) = search.join.next(unfinished) {
-                    summary.found += 1;
-                    sink.found(&found)?;
+                    if search.is_sound(&found) {
+                        summary.found += 1;
+                        sink.found(&found)?;
+                    }
                 }
             }
             Ok(())
         }
     })?;
     while let Some(found) = search.join.rest(unfinished) {
-        summary.found += 1;
-        sink.found(&found)?;
+        if search.is_sound(&found) {
+            summary.found += 1;
+            sink.found(&found)?;
+        }
     }
     summary.unjoined = search.join.given_up;
     summary.missed.torn += search.torn;
@@ -104,8 +108,10 @@ impl Search<'_> {
             Kind::Done => {
                 let key = needles::statement(line);
                 if let Some(key) = key.filter(|key| self.join.expects(key)) {
-                    let Some(text) = self.valid(line) else { return false };
-                    self.join.complete(&key, text, self.compiled.outcome_fits(line));
+                    let wanted = self.compiled.outcome_fits(line);
+                    let text = if wanted { self.valid(line) } else { Some("") };
+                    let Some(text) = text else { return false };
+                    self.join.complete(&key, text, wanted);
                     return true;
                 }
                 None
@@ -116,7 +122,13 @@ impl Search<'_> {
         // What a statement came to is not on this line.
         let fits =
             self.compiled.fits(line) && (statement.is_some() || self.compiled.outcome_fits(line));
-        let Some(text) = fits.then(|| self.valid(line)).flatten() else { return false };
+        if !fits {
+            return false;
+        }
+        // Most of what waits for its outcome is dropped: it is read as JSON when it is not.
+        let later = statement.is_some() && self.compiled.asks_outcome();
+        let text = if later { str::from_utf8(line).ok() } else { self.valid(line) };
+        let Some(text) = text else { return false };
         match statement {
             Some(key) => self.join.expect(key, text),
             None => self.join.push(text),
@@ -129,6 +141,11 @@ impl Search<'_> {
         let text = valid(line);
         self.torn += u64::from(text.is_none());
         text
+    }
+
+    /// Whether what is handed out is JSON, where that was left for later.
+    fn is_sound(&mut self, found: &Found) -> bool {
+        !self.compiled.asks_outcome() || self.valid(found.line.as_bytes()).is_some()
     }
 
     const fn unfinished(&self) -> Unfinished {

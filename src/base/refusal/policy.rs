@@ -61,7 +61,6 @@ impl Context<'_> {
     }
 
     /// The command that makes another grant, with these scopes beside those that this one has.
-
     pub(super) fn create_with(&self, scopes: &[String], options: &str) -> String {
         let mut command = format!(
             "pgward grant create --user {} --database {}",
