@@ -195,7 +195,7 @@ fn unreadable(directory: &Path, error: io::Error) -> Failure {
     }
     Failure::new(format!("the audit log in {} can't be read", directory.display()))
         .detail(error.to_string())
-        .hint("run this as the user that pgward runs as")
+        .hint("run this as the user that pgward runs as: sudo -u USER pgward audit …")
 }
 
 /// Prints records as they come.
