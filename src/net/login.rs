@@ -463,7 +463,14 @@ fn used_up(grant: &Grant) -> Turned {
 }
 
 fn over<'a>(grant: &'a Grant, how: &'a str, because: &'a str) -> texts::Over<'a> {
-    texts::Over { grant: grant.id, user: &grant.user, database: &grant.database, reason: &grant.reason, how, because }
+    texts::Over {
+        grant: grant.id,
+        user: &grant.user,
+        database: &grant.database,
+        reason: &grant.reason,
+        how,
+        because,
+    }
 }
 
 /// The client closed its side, as psql does to ask for the password first.

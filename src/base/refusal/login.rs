@@ -362,8 +362,14 @@ mod tests {
     fn all_are_fatal_and_ours() {
         let grant = GrantId::from_random(1);
         let session = SessionId::from_random(2);
-        let over =
-            Over { grant, user: "alice", database: "app", reason: "INC-4211 stuck orders", how: "revoked", because: "by os:root" };
+        let over = Over {
+            grant,
+            user: "alice",
+            database: "app",
+            reason: "INC-4211 stuck orders",
+            how: "revoked",
+            because: "by os:root",
+        };
         let all = [
             plaintext_refused(true),
             plaintext_refused(false),
