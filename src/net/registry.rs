@@ -104,6 +104,8 @@ pub struct Entry {
     pub user: Arc<str>,
     /// The database's name in the configuration.
     pub database: Arc<str>,
+    /// Why access was granted.
+    pub reason: Arc<str>,
     /// Where the client connects from.
     pub client: SocketAddr,
     /// When it entered.
@@ -168,6 +170,8 @@ pub struct Entrant {
     /// See [`Entry`].
     pub database: Arc<str>,
     /// See [`Entry`].
+    pub reason: Arc<str>,
+    /// See [`Entry`].
     pub client: SocketAddr,
     /// See [`Entry`].
     pub expires_at: i64,
@@ -222,6 +226,7 @@ impl Registry {
             grant: entrant.grant,
             user: entrant.user,
             database: entrant.database,
+            reason: entrant.reason,
             client: entrant.client,
             started,
             ends_boot: AtomicU64::new(deadline.boot),
@@ -419,8 +424,8 @@ impl Entry {
     }
 
     fn over<'a>(&'a self, how: &'a str, because: &'a str) -> login::Over<'a> {
-        let (grant, user, database) = (self.grant, &*self.user, &*self.database);
-        login::Over { grant, user, database, how, because }
+        let (user, database, reason) = (&*self.user, &*self.database, &*self.reason);
+        login::Over { grant: self.grant, user, database, reason, how, because }
     }
 
     /// Why the session is to end, once it is; until then `waker` is woken when it is.

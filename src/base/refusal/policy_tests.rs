@@ -91,8 +91,14 @@ fn every_rule_says_what_why_and_what_next() {
             function_unknown(&c, "nothing"),
             "42883 pgward: function nothing refused: no such function is known",
             "function_unknown",
-            "Check its name; if it was made just now, send the statement again in a second. If it \
-             only reads, the operator adds to the list policy.allow_functions: \"schema.nothing\"",
+            "Check its name. If it was made just now, send the statement again in a second.",
+        ),
+        (
+            function_unknown(&c, "app.nothing"),
+            "42883 pgward: function app.nothing refused: no such function is known",
+            "function_unknown",
+            "Check its name. If it was made just now, send the statement again in a second. If it \
+             only reads, the operator adds to the list policy.allow_functions: \"app.nothing\"",
         ),
         (
             read_write(&c, "BEGIN", Some("update:public.orders")),
