@@ -435,7 +435,7 @@ impl Door {
         };
         let mut stream = self.worker.stream.borrow_mut();
         stream.add_record(&Record::AuthFailed(failed), clock::now());
-        if !self.worker.commit(&mut stream) {
+        if !self.worker.commit(&mut stream, clock::boot()) {
             self.worker.note_waiting();
         }
     }

@@ -4,7 +4,7 @@
 //! between finds it here or is found by that reading. It leaves when its backend is gone.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -118,6 +118,8 @@ pub struct Entry {
     /// What ends its backend.
     control: Control,
     phase: AtomicU8,
+    /// [`Inner::ending`] is there: so that who asks with every turn needs no lock.
+    is_ending: AtomicBool,
     rows_returned: AtomicU64,
     inner: Mutex<Inner>,
 }
@@ -127,7 +129,8 @@ struct Inner {
     upstream: Option<UpstreamOf>,
     ending: Option<EndCause>,
     waker: Option<Waker>,
-    last_statement: String,
+    /// As it came, cut.
+    last_statement: Vec<u8>,
     cancel: Option<CancelKey>,
     /// The backend is being ended.
     ended_backend: bool,
@@ -234,6 +237,7 @@ impl Registry {
             active_at: AtomicI64::new(started.wall),
             control: entrant.control,
             phase: AtomicU8::new(PHASE_LOGIN),
+            is_ending: AtomicBool::new(false),
             rows_returned: AtomicU64::new(0),
             inner: Mutex::default(),
         });
@@ -395,6 +399,7 @@ impl Entry {
                 return false;
             }
             inner.ending = Some(cause);
+            self.is_ending.store(true, Ordering::Release);
             (inner.waker.take(), Self::backend_to_end(&mut inner))
         };
         self.phase.store(PHASE_ENDING, Ordering::Relaxed);
@@ -435,6 +440,12 @@ impl Entry {
             inner.waker = Some(waker.clone());
         }
         inner.ending.clone()
+    }
+
+    /// Whether the session is to end.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::Acquire)
     }
 
     /// Why the session is to end, if it is.
@@ -490,7 +501,7 @@ impl Entry {
         let cut = text.get(..LAST_STATEMENT_BYTES_MAX).unwrap_or(text);
         let mut inner = self.lock();
         inner.last_statement.clear();
-        inner.last_statement.push_str(&String::from_utf8_lossy(cut));
+        inner.last_statement.extend_from_slice(cut);
     }
 
     /// Rows sent to the client so far.
@@ -511,7 +522,8 @@ impl Entry {
 
     fn info(&self) -> SessionInfo {
         let inner = self.lock();
-        let last = (!inner.last_statement.is_empty()).then(|| inner.last_statement.clone());
+        let last = (!inner.last_statement.is_empty())
+            .then(|| String::from_utf8_lossy(&inner.last_statement).into_owned());
         SessionInfo {
             id: self.id,
             grant_id: self.grant,

@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use super::Judge;
+use super::judge::Case;
 use super::tests::{judge_with, judged, read_terms, write_terms};
 
 use crate::sql::lex::{Kind, Lexer};
@@ -71,6 +73,102 @@ proptest! {
         let _ = judged(&mut primed, &first, &terms);
         let after = judged(&mut primed, &second, &terms);
         prop_assert_eq!(after, judged(&mut judge_with(true), &second, &terms));
+    }
+}
+
+/// Pieces of which texts are put together: what lexes oddly, and what looks into constants.
+const PIECES: &str = "\
+1|2147483647|2147483648|0000000001|99999999999|1.|.5|1.5|1e5|1e-5|.5e1|1_0|0x1F|0|'a'|''|'a''b'|'off'|'\\'|\
+e'a'|E'\\''|N'x'|n'1'|b'1'|x'1F'|U&'d!0061'|U&\"a\"|UESCAPE|'!'|$$x$$|$a$'1'$a$|$1|\"1\"|\"'\"|\n|\n'b'| |--1\n|--\n|\
+/*'1'*/|/*|*/|-|+|*|/|-1|--1\n|1-1|1--1\n|@|~|?|||#|::|::int|..|.|,|(|)|[|]|:|;|SELECT|a|id|orders|items|FROM|\
+WHERE|AND|OR|=|<|LIKE|ESCAPE|IN|BETWEEN|IS|NULL|NOT|CASE|WHEN|THEN|END|AS|x|LIMIT|OFFSET|FETCH|FIRST|ROWS|ONLY|\
+ORDER|BY|GROUP|UNION|ALL|VALUES|WITH|date|interval|time|timestamp|int|int4|bit|char|varchar|year|TO|second|float|\
+CAST|COLLATE|\"C\"|AT|ZONE|EXTRACT|year|count|max|lower|abs|round|length|now|upper|sum|set_config|nextval|pg_sleep|\
+current_timestamp|localtime|current_user|TABLESAMPLE|system|REPEATABLE|OVER|FILTER|json|JSON|XMLPARSE|CONTENT|\
+EXPLAIN|ANALYZE|SET|work_mem|FOR|UPDATE|INTO|PREPARE|EXECUTE|DECLARE|COPY|STDOUT|\u{feff}|é|\u{a0}|1é|a1|1a";
+
+/// A text of pieces, another with the constants of the first exchanged; both as bytes.
+fn pieced() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
+    let pieces: Vec<&str> = PIECES.split('|').collect();
+    let space = prop_oneof![4 => Just(" "), 1 => Just(""), 1 => Just("\n")];
+    let pieces = proptest::collection::vec((proptest::sample::select(pieces), space), 0..8);
+    let start = prop_oneof![
+        3 => Just("SELECT "), 1 => Just("SELECT a FROM orders WHERE id = "),
+        1 => Just("SELECT lower("), 1 => Just("SELECT current_timestamp("), 1 => Just(""),
+        1 => Just("SELECT a FROM orders LIMIT "), 1 => Just("SELECT id FROM orders WHERE a IN (1, "),
+    ];
+    let end = prop_oneof![3 => Just(""), 1 => Just(")"), 1 => Just(" FROM orders"), 1 => Just(";")];
+    (start, pieces, end).prop_flat_map(|(start, pieces, end)| {
+        let mut text = start.to_owned();
+        pieces.iter().for_each(|(piece, space)| (text.push_str(piece), text.push_str(space)).0);
+        text.push_str(end);
+        let parts: Vec<BoxedStrategy<String>> = Lexer::new(text.as_bytes())
+            .map(|token| match token.kind {
+                Kind::Integer | Kind::Float | Kind::String => constant(token.kind),
+                _ => Just(text[token.span].to_owned()).boxed(),
+            })
+            .collect();
+        parts.prop_map(move |parts| (text.clone().into_bytes(), parts.concat().into_bytes()))
+    })
+}
+
+proptest! {
+    #[test]
+    fn odd_texts_get_their_own_verdicts_too((first, second) in pieced()) {
+        let terms = read_terms();
+        let verdict = |judge: &mut Judge, text: &[u8]| {
+            let case = Case { text, parameter_types: &[], terms: &terms, utf8: true, wall: 0 };
+            judge.judge(&case).expect("short").as_ref().clone()
+        };
+        let mut primed = judge_with(true);
+        verdict(&mut primed, &first);
+        prop_assert_eq!(verdict(&mut primed, &second), verdict(&mut judge_with(true), &second));
+    }
+}
+
+/// Every text of the corpora, with every other as the one before it.
+#[test]
+fn texts_of_the_corpora_get_their_own_verdicts() {
+    fn texts(folder: &std::path::Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                texts(&path, found);
+            } else if path.extension().is_some_and(|end| end == "sql") {
+                let text = std::fs::read_to_string(path).unwrap();
+                found.extend(text.split("\n\n").flat_map(str::lines).map(str::to_owned));
+            }
+        }
+    }
+    let mut all = Vec::new();
+    for folder in ["corpus", "readonly_corpus"] {
+        texts(
+            &std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder),
+            &mut all,
+        );
+    }
+    all.sort();
+    all.dedup();
+    assert!(all.len() > 2000, "{}", all.len());
+    let terms = read_terms();
+    let mut primed = judge_with(true);
+    for text in &all {
+        let mut other = String::new();
+        for token in Lexer::new(text.as_bytes()) {
+            other.push_str(match token.kind {
+                Kind::Integer => "7",
+                Kind::String => "'other'",
+                _ => &text[token.span],
+            });
+        }
+        for text in [text, &other] {
+            let _ = judged(&mut primed, text, &terms);
+        }
+    }
+    let mut fresh = judge_with(true);
+    for text in &all {
+        fresh.forget();
+        assert_eq!(judged(&mut primed, text, &terms), judged(&mut fresh, text, &terms), "{text}");
     }
 }
 

@@ -312,6 +312,14 @@ impl Judge {
         self.by_shape.get(&case).is_some()
     }
 
+    /// Forgets every verdict.
+    #[cfg(test)]
+    pub(crate) fn forget(&mut self) {
+        self.cache.clear();
+        self.by_shape.clear();
+        self.shapes = Shapes::new([7; 16], SHAPES_BYTES_MAX);
+    }
+
     /// Changes when catalogue or configuration changed; judgements of other epochs are stale.
     #[must_use]
     pub fn epoch(&self) -> u64 {

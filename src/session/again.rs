@@ -28,7 +28,7 @@ impl Session {
     ) -> Again {
         for one in &judgement.statements {
             let prepared = match &one.action {
-                Action::Execute { name } => match self.lookup(kept(name.as_bytes())) {
+                Action::Execute { name, .. } => match self.lookup(kept(name.as_bytes())) {
                     Lookup::Known(prepared) => prepared,
                     Lookup::Unknown | Lookup::Unsure => continue,
                 },

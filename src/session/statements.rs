@@ -252,6 +252,15 @@ impl Session {
         if self.ahead.discarding {
             self.skipped(true, statement, &prepared.judgement, call);
         } else {
+            let prepared = if parse == prepared.statement {
+                prepared
+            } else {
+                // An EXECUTE: what it runs.
+                let Prepared { text, types, judgement, by_sql, .. } = &*prepared;
+                let (text, types) = (text.clone(), types.clone());
+                let judgement = Arc::clone(judgement);
+                Arc::new(Prepared { text, types, judgement, statement: parse, by_sql: *by_sql })
+            };
             let portal = kept(message.portal).into();
             let started = call.now;
             self.push(Request::Bind(Bind { portal, prepared, statement, started, transaction }));
@@ -295,6 +304,20 @@ impl Session {
                 return Ok(Took::Bytes(frame.length));
             }
         };
+        // What an EXECUTE names may be another statement than when it was bound: the record would
+        // name the wrong one, and where the portal was made for rows, the tag does not count.
+        let refusal = match self.executes(&prepared.judgement, judge, call) {
+            Executes::Fine { parse: None, .. } => None,
+            Executes::Fine { parse: Some(parse), .. } => {
+                (parse != prepared.statement).then(refusal::execute_of_another)
+            }
+            Executes::Refused(refusal) => Some(refusal),
+            Executes::Unsure => return Ok(Took::Hold),
+        };
+        if let Some(refusal) = refusal {
+            self.refuse_unread(Via::Bind, refusal, call);
+            return Ok(Took::Bytes(frame.length));
+        }
         let one = prepared.judgement.statements.first();
         let names = one.map_or(NameChange::None, |one| NameChange::of(&one.action));
         let commits = |one: &crate::policy::Judged| matches!(one.action, Action::Commit { .. });
@@ -372,10 +395,10 @@ impl Session {
     fn executes(&mut self, judgement: &Judgement, judge: &mut Judge, call: &Call<'_>) -> Executes {
         let (mut parse, mut write) = (None, false);
         for one in &judgement.statements {
-            let Action::Execute { name } = &one.action else { continue };
+            let Action::Execute { name, analyzed } = &one.action else { continue };
             let prepared = match self.lookup(kept(name.as_bytes())) {
-                // Run by EXECUTE, a PREPARE or DEALLOCATE would change names behind our back.
-                Lookup::Known(prepared) if !prepared.by_sql && changes_names(&prepared) => {
+                // Run by EXECUTE, a COMMIT would commit behind our back, and a PREPARE change names.
+                Lookup::Known(prepared) if !prepared.by_sql && !is_plain(&prepared) => {
                     return Executes::Refused(refusal::execute_of_names(name));
                 }
                 Lookup::Known(prepared) => prepared,
@@ -392,6 +415,9 @@ impl Session {
                     }
                 }
             }
+            if *analyzed && writes(&prepared) && self.terms.row_caps.rows_written_max > 0 {
+                return Executes::Refused(refusal::caps::explain_of_write());
+            }
             parse = Some(prepared.statement);
             write |= writes(&prepared);
         }
@@ -401,7 +427,7 @@ impl Session {
     /// Whether one of the EXECUTEs in a text writes.
     fn executes_write(&self, judgement: &Judgement) -> bool {
         judgement.statements.iter().any(|one| match &one.action {
-            Action::Execute { name } => match self.lookup(kept(name.as_bytes())) {
+            Action::Execute { name, .. } => match self.lookup(kept(name.as_bytes())) {
                 Lookup::Known(prepared) => writes(&prepared),
                 Lookup::Unknown | Lookup::Unsure => false,
             },
@@ -490,14 +516,13 @@ fn writes(prepared: &Prepared) -> bool {
     prepared.judgement.statements.iter().any(by)
 }
 
-/// Whether running a prepared statement changes what names of statements or cursors stand for.
-fn changes_names(prepared: &Prepared) -> bool {
-    prepared.judgement.statements.iter().any(|one| {
-        NameChange::of(&one.action) != NameChange::None
-            || matches!(
-                one.action,
-                Action::Execute { .. } | Action::Declare { .. } | Action::CloseCursor { .. }
-            )
+/// Whether what is prepared is followed as well where EXECUTE runs it: what SQL's own PREPARE
+/// takes (PreparableStmt of `gram.y`), and what neither changes names, transactions nor the
+/// catalogue, nor opens COPY IN, nor runs a portal.
+fn is_plain(prepared: &Prepared) -> bool {
+    prepared.judgement.statements.iter().all(|one| {
+        let plain = [Action::Read, Action::Write, Action::Show, Action::Set, Action::CopyOut];
+        plain.contains(&one.action)
     })
 }
 

@@ -209,6 +209,8 @@ pub enum Action {
     Execute {
         /// The prepared statement's name.
         name: Box<str>,
+        /// Whether EXPLAIN ANALYZE runs it: no tag then counts what it writes.
+        analyzed: bool,
     },
     /// DEALLOCATE name, or ALL when `None`.
     Deallocate {

@@ -310,6 +310,56 @@ on_each_server! {
         assert_eq!(session.query("SELECT count(*) FROM public.child").value(), "0");
     }
 
+    fn a_commit_prepared_by_parse_is_none_behind_execute(pg) {
+        let gate = gate(pg);
+        let mut session = gate.session(&gate.write_grant(SCOPES));
+        let mut admin = pg.admin(&gate.database);
+        let before = rows(&mut admin).len();
+        let over = "INSERT INTO public.w SELECT n, 1, '' FROM generate_series(1000, 2000) n";
+        let reply = session.round(&[
+            m::parse("c", "COMMIT", &[]), m::parse("r", "ROLLBACK AND CHAIN", &[]),
+            m::parse("b", "BEGIN", &[]), m::parse("fill", "COPY public.w FROM STDIN", &[]), m::sync(),
+        ]);
+        assert!(reply.errors.is_empty(), "{reply:?}");
+        session.query("BEGIN");
+        session.query(&format!("{over}; EXECUTE c"));
+        session.query("ROLLBACK");
+        assert_eq!(rows(&mut admin).len(), before, "in a string");
+        session.query("BEGIN");
+        session.round(&[
+            m::parse("", "EXECUTE c", &[]), m::bind("", "", &[]), m::execute("", 0),
+            m::parse("", over, &[]), m::bind("", "", &[]), m::execute("", 0), m::sync(),
+        ]);
+        session.query("ROLLBACK");
+        assert_eq!(rows(&mut admin).len(), before, "before a Sync");
+        // Bound while it was a read, executed as another.
+        session.round(&[m::parse("x", "SELECT 1", &[]), m::parse("e", "EXECUTE x", &[]), m::sync()]);
+        session.query("BEGIN");
+        let reply = session.round(&[m::bind("p", "e", &[]), m::sync()]);
+        assert!(reply.errors.is_empty(), "{reply:?}");
+        session.send(&[m::close(b'S', "x"), m::parse("x", over, &[]), m::sync(),
+            m::execute("p", 0), m::sync(), m::query("COMMIT")].concat());
+        let replies: Vec<_> = (0..3).map(|_| session.reply()).collect();
+        assert_eq!(rows(&mut admin).len(), before, "bound before: {:?}", replies[1].errors);
+        // A portal that writes, run by a FETCH that was prepared before it.
+        session.query("BEGIN");
+        let returning = format!("{over} RETURNING id");
+        session.round(&[m::parse("f", "FETCH ALL pw", &[]), m::sync()]);
+        session.round(&[m::parse("", &returning, &[]), m::bind("pw", "", &[]), m::sync()]);
+        session.query("EXECUTE f");
+        session.query("COMMIT");
+        assert_eq!(rows(&mut admin).len(), before, "fetched");
+        session.query(&format!("PREPARE o AS {over}"));
+        session.query("EXPLAIN ANALYZE EXECUTE o");
+        assert_eq!(rows(&mut admin).len(), before, "explained");
+        assert_eq!(session.query("EXPLAIN (COSTS off) EXECUTE o").code(), "");
+        for name in ["c", "r", "b", "fill"] {
+            let reply = session.query(&format!("EXECUTE {name}"));
+            assert_eq!((reply.code(), reply.status), ("0A000", b'I'), "{name}: {reply:?}");
+        }
+        assert_eq!(session.query("SELECT 1").value(), "1");
+    }
+
     fn an_unnamed_statement_is_gone_after_a_query(pg) {
         let gate = gate(pg);
         let mut session = gate.session(&gate.write_grant(SCOPES));

@@ -26,6 +26,16 @@ pub fn fetch_of_write() -> Refusal {
         .hint("Execute the portal instead, without a limit on its rows.")
 }
 
+/// EXPLAIN ANALYZE of an EXECUTE that writes: its tag counts nothing.
+#[must_use]
+pub fn explain_of_write() -> Refusal {
+    let what =
+        "pgward: EXPLAIN ANALYZE of an EXECUTE that writes refused: its rows cannot be counted";
+    Refusal::error("rows_uncounted", code::INSUFFICIENT_PRIVILEGE, what)
+        .detail("rule rows_uncounted; rows written are capped, and EXPLAIN counts none")
+        .hint("Send EXPLAIN without ANALYZE, or EXECUTE by itself.")
+}
+
 /// What to do about [`beside_write`].
 pub const APART: &str = "Send it as a message of its own.";
 

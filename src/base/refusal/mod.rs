@@ -150,12 +150,22 @@ pub fn copy_in_alone() -> Refusal {
         .hint("Send COPY FROM STDIN as a message of its own.")
 }
 
-/// EXECUTE of a prepared statement that would itself make or drop names.
+/// EXECUTE of what only Parse can prepare: it would end a transaction, change names, open COPY.
 #[must_use]
 pub fn execute_of_names(name: &str) -> Refusal {
-    let what = format!("pgward: EXECUTE of \"{name}\" refused: it would make or drop other names");
+    let what = format!(
+        "pgward: EXECUTE of \"{name}\" refused: it runs a command that PREPARE does not take"
+    );
     Refusal::error("execute_of_names", code::FEATURE_NOT_SUPPORTED, what)
-        .hint("Send PREPARE, DEALLOCATE, DECLARE and CLOSE as statements of their own.")
+        .hint("Send that command as a statement of its own.")
+}
+
+/// Execute of a portal of an EXECUTE, whose statement was prepared anew since it was bound.
+#[must_use]
+pub fn execute_of_another() -> Refusal {
+    let what = "pgward: EXECUTE refused: it names another statement than when it was bound";
+    Refusal::error("execute_of_another", code::FEATURE_NOT_SUPPORTED, what)
+        .hint("Bind the EXECUTE again.")
 }
 
 /// A portal name that no Bind of this session made.

@@ -104,7 +104,7 @@ impl<'a> Walk<'a> {
 
     fn explain(&mut self, explain: &'a ExplainStmt) -> Decided {
         self.explained = !explain.options().iter().any(may_analyze);
-        let action = match explain.query() {
+        let mut action = match explain.query() {
             // It shows the cursor's query (or runs it) and makes no cursor.
             Node::DeclareCursorStmt(declare) => {
                 self.push(declare.query(), 0);
@@ -122,6 +122,9 @@ impl<'a> Walk<'a> {
         };
         // Its tag is EXPLAIN, whatever it runs.
         self.tagged = false;
+        if let Action::Execute { analyzed, .. } = &mut action {
+            *analyzed = !self.explained;
+        }
         Ok(("EXPLAIN", action))
     }
 
@@ -176,7 +179,8 @@ impl<'a> Walk<'a> {
 
     fn execute(&mut self, execute: &'a ExecuteStmt) -> Decided {
         self.push_list(execute.params(), 0);
-        Ok(("EXECUTE", Action::Execute { name: execute.name().unwrap_or_default().into() }))
+        let name = execute.name().unwrap_or_default().into();
+        Ok(("EXECUTE", Action::Execute { name, analyzed: false }))
     }
 
     fn lock(&mut self, lock: &'a LockStmt) -> Decided {
