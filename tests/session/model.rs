@@ -42,6 +42,10 @@ enum Deferred {
     Failure,
 }
 
+/// How statements begin that only a Parse can prepare.
+const NOT_PREPARABLE: [&str; 8] =
+    ["prepare", "deallocate", "begin", "commit", "rollback", "execute", "fetch", "copy t from"];
+
 enum Stop {
     Error(&'static str, String),
 }
@@ -189,11 +193,11 @@ impl Model {
         {
             return Err(Stop::Error("26000", "unknown".to_owned()));
         }
-        // Nor does an EXECUTE make or drop names.
+        // Nor does an EXECUTE run what SQL's own PREPARE would not take.
         if self.refuse
             && let Some(name) = text.strip_prefix("execute ")
             && let Some(inner) = self.statements.get(name.as_bytes())
-            && (inner.starts_with("prepare") || inner.starts_with("deallocate"))
+            && NOT_PREPARABLE.iter().any(|word| inner.starts_with(word))
         {
             return Err(Stop::Error("0A000", "names".to_owned()));
         }
