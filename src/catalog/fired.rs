@@ -8,7 +8,7 @@ use crate::sql::facts::Verb;
 /// Of a trigger's `tgtype` (`catalog/pg_trigger.h`), as bits of [`Occasions`].
 macro_rules! occasions {
     () => {
-        "((t.tgtype::int4 >> 2) & 1) + ((t.tgtype::int4 >> 4) & 1) * 2 + ((t.tgtype::int4 >> 3) & 1) * 4 + ((t.tgtype::int4 >> 5) & 1) * 8"
+        "((t.tgtype::int4 >> 2) & 1) + ((t.tgtype::int4 >> 4) & 1) * 2 + ((t.tgtype::int4 >> 3) & 1) * 4 + ((t.tgtype::int4 >> 5) & 1) * 8 + CASE WHEN t.tgtype & 1 = 1 AND t.tgtype & 12 <> 0 THEN 512 ELSE 0 END"
     };
 }
 
@@ -51,6 +51,11 @@ pub(super) const FIRED: &str = concat!(
        (SELECT a.amprocfamily AS family, a.amproc::oid AS function FROM pg_amproc a WHERE a.oid >= 16384 UNION SELECT a.amopfamily, r.oprcode::oid FROM pg_amop a JOIN pg_operator r ON r.oid = a.amopopr WHERE a.oid >= 16384) f \
       WHERE p.oid = o AND p.oid >= 16384 AND f.family = p.opcfamily AND f.function >= 16384 \
        AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.function AND d.deptype = 'e') \
+     UNION SELECT p.partrelid, 259, 'the partition key', 'b', f.function, NULL, 0, NULL, NULL \
+      FROM pg_partitioned_table p, unnest(p.partclass::oid[]) o JOIN pg_opclass k ON k.oid = o, \
+       (SELECT a.amprocfamily AS family, a.amproc::oid AS function FROM pg_amproc a UNION SELECT a.amopfamily, r.oprcode::oid FROM pg_amop a JOIN pg_operator r ON r.oid = a.amopopr) f \
+      WHERE k.oid >= 16384 AND f.family = k.opcfamily AND f.function >= 16384 \
+       AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.function AND d.deptype = 'e') \
      UNION ALL SELECT p.partrelid, 259, 'the partition key', 't', 0, pg_get_expr(p.partexprs, p.partrelid), 0, NULL, NULL \
       FROM pg_partitioned_table p WHERE p.partexprs IS NOT NULL \
      UNION ALL SELECT p.polrelid, CASE p.polcmd WHEN 'a' THEN 1 WHEN 'w' THEN 2 WHEN 'd' THEN 4 ELSE 7 END, 'policy ' || p.polname, 't', 0, concat_ws(', ', pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)), 0, NULL, NULL \
@@ -59,7 +64,7 @@ pub(super) const FIRED: &str = concat!(
       FROM pg_statistic_ext s WHERE s.stxexprs IS NOT NULL \
      UNION ALL SELECT c.oid, 16, 'its query', 'q', 0, pg_get_viewdef(c.oid), 0, NULL, NULL \
       FROM pg_class c WHERE c.relkind = 'm' AND c.oid >= 16384 \
-     UNION ALL SELECT k.confrelid, 4, 'foreign key ' || k.conname, CASE k.confdeltype WHEN 'c' THEN 'd' ELSE 'u' END, 0, NULL, k.conrelid, NULL, ",
+     UNION ALL SELECT k.confrelid, CASE WHEN current_setting('server_version_num')::int < 150000 THEN 516 ELSE 4 END, 'foreign key ' || k.conname, CASE k.confdeltype WHEN 'c' THEN 'd' ELSE 'u' END, 0, NULL, k.conrelid, NULL, ",
     columns!("k.conrelid", "k.conkey"),
     " FROM pg_constraint k WHERE k.contype = 'f' AND k.confdeltype IN ('c', 'n', 'd') AND NOT EXISTS (SELECT 1 FROM pg_constraint up WHERE up.oid = k.conparentid AND up.confrelid = k.confrelid) \
      UNION ALL SELECT k.confrelid, 2, 'foreign key ' || k.conname, 'u', 0, NULL, k.conrelid, ",
@@ -67,8 +72,13 @@ pub(super) const FIRED: &str = concat!(
     ", ",
     columns!("k.conrelid", "k.conkey"),
     " FROM pg_constraint k WHERE k.contype = 'f' AND k.confupdtype IN ('c', 'n', 'd') AND NOT EXISTS (SELECT 1 FROM pg_constraint up WHERE up.oid = k.conparentid AND up.confrelid = k.confrelid) \
-     UNION ALL SELECT i.inhparent, CASE c.relkind WHEN 'p' THEN 63 ELSE 62 END, '', 'p', 0, NULL, i.inhrelid, NULL, NULL \
-      FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent WHERE c.relkind IN ('p', 'r') \
+     UNION ALL SELECT i.inhparent, 62, '', 'h', 0, NULL, i.inhrelid, NULL, NULL \
+      FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent WHERE c.relkind = 'r' \
+     UNION ALL SELECT i.inhparent, 63, '', 'p', 0, NULL, i.inhrelid, CASE WHEN 0 = ANY (p.partattrs::int2[]) \
+       OR EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid IN (SELECT l.relid FROM pg_partition_tree(i.inhrelid) l) AND t.tgtype & 19 = 19 AND t.tgenabled <> 'D') \
+      THEN NULL ELSE ",
+    columns!("i.inhparent", "p.partattrs::int2[]"),
+    " END, NULL FROM pg_inherits i JOIN pg_partitioned_table p ON p.partrelid = i.inhparent \
      UNION ALL SELECT i.indexrelid, 0, '', 'i', 0, NULL, i.indrelid, NULL, NULL FROM pg_index i WHERE i.indrelid >= 16384 \
      UNION ALL SELECT 0, 64, 'event trigger ' || e.evtname, 'f', e.evtfoid::oid, NULL, 0, NULL, NULL \
       FROM pg_event_trigger e WHERE e.evtfoid >= 16384 AND e.evtenabled IN ('O', 'A') AND e.evtevent <> 'login' \
@@ -99,7 +109,8 @@ pub(super) fn fired(row: &mut Columns) -> Result<Fired, BadRow> {
             let verb = if &*kind == "d" { Verb::Delete } else { Verb::Update };
             Runs::Cascade { verb, to: target()?, keys, columns }
         }
-        "p" => Runs::Partition(target()?),
+        "p" => Runs::Partition { to: target()?, keys },
+        "h" => Runs::Heir(target()?),
         "i" => Runs::Index(target()?),
         _ => return Err(BadRow),
     };

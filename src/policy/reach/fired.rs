@@ -62,8 +62,16 @@ pub enum Runs {
     },
     /// Nothing: the name is an index's, and this is its table.
     Index((Box<str>, Box<str>)),
-    /// A partition or heir, to which the same is done.
-    Partition((Box<str>, Box<str>)),
+    /// An heir, to which the same is done.
+    Heir((Box<str>, Box<str>)),
+    /// A partition, to which the same is done, and to which an update may move rows.
+    Partition {
+        /// Its schema and name.
+        to: (Box<str>, Box<str>),
+        /// The columns whose update can move a row (a DELETE here, an INSERT there); empty where
+        /// every update can.
+        keys: Vec<Box<str>>,
+    },
 }
 
 impl Occasions {
@@ -87,6 +95,9 @@ impl Occasions {
             Verb::Truncate => 8,
         })
     }
+
+    /// A row moves to another partition: what runs for each row that is deleted or inserted.
+    const MOVE: Self = Self(512);
 
     /// All that can be done to a table.
     pub(crate) const EVERY: Self = Self(63);
@@ -124,6 +135,12 @@ impl Deed {
     /// One that sets what can't be told.
     pub(crate) const fn of(schema: Box<str>, name: Box<str>, occasions: Occasions) -> Self {
         Self { schema, name, occasions, columns: None, inherited: true }
+    }
+
+    /// Whether it may set one of these columns; all are meant where there are none.
+    fn sets(&self, keys: &[Box<str>]) -> bool {
+        let one = |set: &Vec<Box<str>>| set.iter().any(|column| keys.contains(column));
+        keys.is_empty() || self.columns.as_ref().is_none_or(one)
     }
 }
 
@@ -229,8 +246,7 @@ impl<'a> Search<'a> {
             }
             Runs::Query(text) => self.text(body::query(text), what),
             Runs::Cascade { verb, to, keys, columns } => {
-                let passed_on = |set: &Vec<Box<str>>| set.iter().any(|one| keys.contains(one));
-                if !keys.is_empty() && !deed.columns.as_ref().is_none_or(passed_on) {
+                if !deed.sets(keys) {
                     return;
                 }
                 let (schema, name) = to;
@@ -251,12 +267,20 @@ impl<'a> Search<'a> {
                     format!("{what} {does} {schema}.{name}, where "),
                 ));
             }
-            Runs::Partition((schema, name)) if deed.inherited => {
-                let (schema, name) = (schema.clone(), name.clone());
-                self.open.push((Deed { schema, name, ..deed.clone() }, String::new()));
+            Runs::Heir(to) if deed.inherited => self.heir(to, deed, deed.occasions),
+            Runs::Partition { to, keys } if deed.inherited => {
+                let updates = deed.occasions.meets(Occasions::of(Verb::Update));
+                let moved = updates && deed.sets(keys);
+                let moved = if moved { Occasions::MOVE.0 } else { 0 };
+                self.heir(to, deed, Occasions(deed.occasions.0 | moved));
             }
-            Runs::Partition(_) | Runs::Index(_) => {}
+            Runs::Partition { .. } | Runs::Heir(_) | Runs::Index(_) => {}
         }
+    }
+
+    fn heir(&mut self, (schema, name): &(Box<str>, Box<str>), deed: &Deed, occasions: Occasions) {
+        let (schema, name) = (schema.clone(), name.clone());
+        self.open.push((Deed { schema, name, occasions, ..deed.clone() }, String::new()));
     }
 
     fn function(&mut self, at: usize, trigger: bool, what: &str) {

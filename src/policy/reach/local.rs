@@ -170,10 +170,15 @@ impl<'a> Gather<'a> {
             }
         }
         for fired in catalogue.graph.fired(source, schema, name) {
-            if let (true, Runs::Expression(text)) =
-                (fired.occasions.meets(Occasions::PLAN), &fired.runs)
-            {
-                self.folded(text);
+            match &fired.runs {
+                _ if !fired.occasions.meets(Occasions::PLAN) => {}
+                Runs::Expression(text) => self.folded(text),
+                // Which partitions hold a constant is what the planner asks.
+                Runs::Beneath(oid) => match catalogue.graph.function(*oid) {
+                    Some(at) => self.edge(Node::Function(at)),
+                    None => self.problem("has a partition key that is not known"),
+                },
+                _ => {}
             }
         }
         // Reading a value of a base type calls its output function.
