@@ -411,6 +411,18 @@ mod tests {
     }
 
     #[test]
+    fn who_had_a_grant_is_told_how_to_ask_for_another() {
+        let grant = GrantId::from_random(1);
+        let (user, database, reason) = ("alice", "app", "INC-4211 \"stuck\" orders");
+        let over = Over { grant, user, database, reason, how: "expired", because: "" };
+        assert_eq!(
+            grant_over(over).hint.unwrap(),
+            "Ask for a new one: pgward grant request --user alice --database app \
+             --reason 'INC-4211 \"stuck\" orders'"
+        );
+    }
+
+    #[test]
     fn one_reason_is_given_why_a_database_is_not_served() {
         for (why, words) in [
             (NotServed::ControlDown, "control connection is down"),

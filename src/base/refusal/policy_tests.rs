@@ -58,6 +58,18 @@ fn a_refused_write_names_the_grant_that_would_allow_it() {
 }
 
 #[test]
+fn without_a_grant_none_is_named() {
+    let imagined = Context { grant: GrantId::IMAGINED, reason: "…", ..context(&[]) };
+    let scopes = ["update:public.orders".to_owned()];
+    assert_eq!(
+        shown_as(&write_without_scope(&imagined, "UPDATE", "public.orders", &scopes)),
+        "25006 pgward: UPDATE on public.orders refused: the grant is read-only\n\
+         DETAIL: rule write_without_scope; no grant was named\n\
+         HINT: pgward grant request --database app --scope update:public.orders --reason \"…\""
+    );
+}
+
+#[test]
 fn every_rule_says_what_why_and_what_next() {
     let c = context(&[]);
     let detail = |rule| {
