@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -21,6 +22,7 @@ use tokio_rustls::TlsAcceptor;
 use super::api::{Failure, routes};
 use super::caller::Caller;
 use super::clerk::Clerk;
+use super::guest::{Guest, Known, STRANGERS_LAST};
 use super::peer::Peer;
 use crate::auth::token::Token;
 use crate::config::{Config, ListenTls};
@@ -30,7 +32,7 @@ use crate::net::{clock, tls};
 
 /// Longest TLS handshake.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
-/// Connections at once.
+/// Connections at once, whoever is behind them.
 const CONNECTIONS_MAX: usize = 256;
 /// Pause after an accept that failed: file descriptors may come back.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
@@ -60,13 +62,13 @@ async fn by_peer(
     next.run(request).await
 }
 
-/// Where operators with tokens come from.
-#[derive(Debug, Clone, Copy)]
-pub struct Remote(IpAddr);
+/// Where operators with tokens come from, and whether one did.
+#[derive(Debug, Clone)]
+pub struct Remote(IpAddr, Known);
 
 impl Connected<IncomingStream<'_, Front>> for Remote {
     fn connect_info(stream: IncomingStream<'_, Front>) -> Self {
-        Self(stream.remote_addr().ip().to_canonical())
+        Self(stream.remote_addr().ip().to_canonical(), Arc::clone(stream.io().known()))
     }
 }
 
@@ -89,7 +91,7 @@ pub async fn serve_address(listener: TcpListener, clerk: Arc<Clerk>) -> std::io:
 async fn by_token(
     State(clerk): State<Arc<Clerk>>,
     Extension(failures): Extension<Failures>,
-    ConnectInfo(Remote(address)): ConnectInfo<Remote>,
+    ConnectInfo(Remote(address, known)): ConnectInfo<Remote>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -116,6 +118,7 @@ async fn by_token(
             .hint("set PGWARD_OPERATOR_TOKEN to the whole token that pgward operator create showed")
             .into_response();
     };
+    known.store(true, Ordering::Relaxed);
     request.extensions_mut().insert(Caller::of_operator(operator));
     next.run(request).await
 }
@@ -134,7 +137,7 @@ pub fn server_tls(tls: Option<&ListenTls>) -> Result<Option<Arc<ServerConfig>>, 
 /// Accepts connections and has their handshakes done beside each other.
 #[derive(Debug)]
 pub struct Front {
-    ready: mpsc::Receiver<(Stream, SocketAddr)>,
+    ready: mpsc::Receiver<(Guest, SocketAddr)>,
     address: SocketAddr,
 }
 
@@ -154,7 +157,7 @@ async fn accept(
     config: Arc<ArcSwap<Config>>,
     mut known: Arc<Config>,
     mut usable: Option<Arc<ServerConfig>>,
-    done: mpsc::Sender<(Stream, SocketAddr)>,
+    done: mpsc::Sender<(Guest, SocketAddr)>,
 ) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
@@ -179,25 +182,25 @@ async fn accept(
         }
         let (usable, done) = (usable.clone(), done.clone());
         tokio::spawn(async move {
-            // Given back after the handshake: it is handshakes that cost.
-            let _place = place;
             if tune(&tcp).is_err() {
                 return;
             }
             let Some(tls) = usable else {
-                let _ = done.send((Stream::Tcp(tcp), peer)).await;
+                let _ =
+                    done.send((Guest::new(Stream::Tcp(tcp), STRANGERS_LAST, place), peer)).await;
                 return;
             };
             let shaking = TlsAcceptor::from(tls).accept(tcp);
             if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_WITHIN, shaking).await {
-                let _ = done.send((Stream::TlsServer(Box::new(stream)), peer)).await;
+                let stream = Stream::TlsServer(Box::new(stream));
+                let _ = done.send((Guest::new(stream, STRANGERS_LAST, place), peer)).await;
             }
         });
     }
 }
 
 impl Listener for Front {
-    type Io = Stream;
+    type Io = Guest;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {

@@ -8,6 +8,7 @@ pub mod check;
 pub mod clerk;
 pub mod door;
 pub mod forms;
+mod guest;
 pub mod health;
 pub mod listing;
 mod names;

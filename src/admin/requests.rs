@@ -75,11 +75,13 @@ impl Clerk {
     /// # Errors
     /// When there is nothing to approve, or not by this person.
     pub async fn approve(&self, id: GrantId, caller: &Caller) -> Result<Answered, ClerkError> {
-        let (config, now, who) = (self.config.load_full(), (self.clock)(), caller.clone());
+        let (config, clock, who) = (self.config.load_full(), self.clock, caller.clone());
         let roles = self.has_scope_roles(&self.find(id).await?.database);
         let operators = self.operators().await?;
         let changed = self
             .change(id, caller, move |grant| {
+                // Not when it was asked: it may have waited, and the grant have ended meanwhile.
+                let now = clock();
                 let counts = |actor: &str| may_approve(actor, &config, &operators);
                 let more = match grant.asked(now) {
                     Some(asked) if grant.life.stage == Stage::Issued => {
@@ -140,7 +142,7 @@ impl Clerk {
     /// # Errors
     /// When it isn't approved, or not theirs.
     pub async fn redeem(&self, id: GrantId, caller: &Caller) -> Result<CreatedGrant, ClerkError> {
-        let (config, now, who) = (self.config.load_full(), (self.clock)(), caller.clone());
+        let (config, clock, who) = (self.config.load_full(), self.clock, caller.clone());
         let grant = self.find_own(id, caller).await?;
         let roles = self.has_scope_roles(&grant.database);
         let ledger = Arc::clone(&self.ledger);
@@ -151,6 +153,7 @@ impl Clerk {
         let rules = Arc::clone(&config);
         let changed = self
             .change(id, caller, move |grant| {
+                let now = clock();
                 let allowed = Rules::new(&rules).scope_roles(roles).allow_more(
                     grant,
                     grant.scopes.clone(),
@@ -192,10 +195,11 @@ impl Clerk {
         // Who may administer is one approval, but not of what they asked for themselves.
         let own = known.life.requested && caller.owns(&known);
         let given = u32::from(caller.may(Right::Administer) && !own);
-        let (config, now, who) = (self.config.load_full(), (self.clock)(), caller.clone());
+        let (config, clock, who) = (self.config.load_full(), self.clock, caller.clone());
         let roles = self.has_scope_roles(&known.database);
         let changed = self
             .change(id, caller, move |grant| {
+                let now = clock();
                 let all = grant.scopes_with(&more);
                 let allowed = Rules::new(&config).scope_roles(roles).allow_more(
                     grant,
