@@ -201,6 +201,7 @@ impl Model {
         {
             return Err(Stop::Error("0A000", "names".to_owned()));
         }
+        let before: Vec<Vec<u8>> = self.statements.keys().cloned().collect();
         let mut parts = text.split(';').map(str::trim).peekable();
         while let Some(one) = parts.next() {
             self.check_block(one)?;
@@ -216,7 +217,14 @@ impl Model {
             out.extend(rows);
             let complete = done?;
             if parts.peek().is_none() {
-                self.end_implicit(out)?;
+                let ended = self.end_implicit(out);
+                // Left out here: PostgreSQL keeps what a PREPARE made whose transaction could not
+                // commit, and the session takes it for failed until it is prepared again
+                // (docs/protocol.md).
+                if ended.is_err() {
+                    self.statements.retain(|name, _| before.contains(name));
+                }
+                ended?;
             }
             out.extend(complete);
         }
