@@ -57,7 +57,7 @@ fn ways_out_of_read_only() {
             "PREPARE p AS SELECT INTO x FROM t",
             "PREPARE Prepare { name: \"p\", write: true } reads=t creates=SELECT INTO",
         ),
-        ("EXECUTE p(f(1))", "EXECUTE Execute { name: \"p\" } calls=f"),
+        ("EXECUTE p(f(1))", "EXECUTE Execute { name: \"p\", analyzed: false } calls=f"),
         (
             "RESET ALL; DISCARD ALL; DISCARD TEMP",
             "RESET ResetAll; DISCARD ALL Discard { what: \"ALL\" }; DISCARD TEMP Discard { what: \"TEMP\" }",
@@ -207,15 +207,15 @@ fn what_writes_under_another_name() {
             "EXPLAIN (ANALYZE maybe) DELETE FROM t WHERE true",
             "EXPLAIN Write writes=delete:t unrestricted",
         ),
-        ("EXPLAIN ANALYZE EXECUTE p", "EXPLAIN Execute { name: \"p\" }"),
-        ("EXPLAIN EXECUTE p(f())", "EXPLAIN Execute { name: \"p\" } calls=f"),
+        ("EXPLAIN ANALYZE EXECUTE p", "EXPLAIN Execute { name: \"p\", analyzed: true }"),
+        ("EXPLAIN EXECUTE p(f())", "EXPLAIN Execute { name: \"p\", analyzed: false } calls=f"),
         (
             "EXPLAIN ANALYZE CREATE TABLE x AS SELECT * FROM t",
             "EXPLAIN Ddl reads=t creates=CREATE TABLE AS",
         ),
         (
             "CREATE TABLE x AS EXECUTE p",
-            "CREATE TABLE AS Execute { name: \"p\" } creates=CREATE TABLE AS",
+            "CREATE TABLE AS Execute { name: \"p\", analyzed: false } creates=CREATE TABLE AS",
         ),
         (
             "CREATE MATERIALIZED VIEW x AS SELECT f()",
