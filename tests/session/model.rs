@@ -189,11 +189,13 @@ impl Model {
         {
             return Err(Stop::Error("26000", "unknown".to_owned()));
         }
-        // Nor does an EXECUTE make or drop names.
+        // Nor does an EXECUTE make or drop names, or begin or end a block.
         if self.refuse
             && let Some(name) = text.strip_prefix("execute ")
             && let Some(inner) = self.statements.get(name.as_bytes())
-            && (inner.starts_with("prepare") || inner.starts_with("deallocate"))
+            && ["prepare", "deallocate", "begin", "commit", "rollback"]
+                .iter()
+                .any(|word| inner.starts_with(word))
         {
             return Err(Stop::Error("0A000", "names".to_owned()));
         }
