@@ -132,7 +132,9 @@ impl Session {
             }
             _ => call.turn.upstream.pass(frame.range()),
         }
-        if judgement.statements.iter().any(|one| one.action == Action::CopyIn) {
+        // What the server skips opens nothing.
+        let copies = judgement.statements.iter().any(|one| one.action == Action::CopyIn);
+        if copies && !self.ahead.discarding {
             self.ahead.gate = Gate::Maybe;
         }
     }
