@@ -451,7 +451,8 @@ COMMIT;
 --   ALTER ROLE pgward_control PASSWORD :'control_password';
 
 -- Into pg_hba.conf, above every other line (the first match decides), then
--- SELECT pg_reload_conf(): the roles come in from pgward's address only.
+-- SELECT pg_reload_conf(): the roles come in from pgward's address only. With more databases
+-- on the server, put the lines that name one above all that reject.
 --
 --   hostssl  app pgward_reader,pgward_writer,pgward_control,+pgward_scoped samenet scram-sha-256
 --   host     all pgward_reader,pgward_writer,pgward_control,+pgward_scoped all reject

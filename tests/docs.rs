@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -49,32 +49,94 @@ fn every_key_is_described_and_every_described_key_exists() {
     assert_eq!(described, reference);
 }
 
-#[test]
-fn every_command_is_described() {
-    let text = read("docs/cli.md");
-    let help = |arguments: &[&str]| {
-        let output = Command::new(env!("CARGO_BIN_EXE_pgward"))
-            .args(arguments)
-            .arg("--help")
-            .output()
-            .unwrap();
-        String::from_utf8(output.stdout).unwrap()
-    };
+fn help(command: &str) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_pgward"))
+        .args(command.split_whitespace())
+        .arg("--help")
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Every command, `grant create`, with the text of its help.
+fn commands() -> BTreeMap<String, String> {
     let verbs = |help: &str| -> Vec<String> {
         let commands = help.split("Commands:\n").nth(1).unwrap_or_default();
         let lines = commands.lines().take_while(|l| l.starts_with("  "));
         let words = lines.filter_map(|l| l.split_whitespace().next());
         words.filter(|w| *w != "help").map(str::to_owned).collect()
     };
-    for noun in verbs(&help(&[])) {
-        let below = verbs(&help(&[&noun]));
+    let mut all = BTreeMap::new();
+    for noun in verbs(&help("")) {
+        let text = help(&noun);
+        let below = verbs(&text);
         if below.is_empty() {
-            assert!(text.contains(&format!("`pgward {noun}")), "{noun}");
+            all.insert(noun.clone(), text);
         }
         for verb in below {
-            assert!(text.contains(&format!("`pgward {noun} {verb}")), "{noun} {verb}");
+            let command = format!("{noun} {verb}");
+            let text = help(&command);
+            all.insert(command, text);
         }
     }
+    all
+}
+
+/// The long options that a text names.
+fn options(text: &str) -> BTreeSet<String> {
+    let starts = text.split("--").skip(1);
+    let names = starts.map(|rest| {
+        rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect::<String>()
+    });
+    names
+        .filter(|name| !name.is_empty())
+        .map(|name| name.trim_end_matches('-').to_owned())
+        .collect()
+}
+
+#[test]
+fn every_command_and_option_is_described() {
+    let text = read("docs/cli.md");
+    let described = options(&text);
+    for (command, help) in commands() {
+        assert!(text.contains(&format!("`pgward {command}")), "{command}");
+        // As the help lists them, not as its examples use them.
+        let listed = help.lines().filter(|l| l.trim_start().starts_with('-')).filter_map(|l| {
+            let name = l.split("--").nth(1)?;
+            Some(name.split([' ', '=']).next()?.trim().to_owned())
+        });
+        for option in listed.filter(|name| !matches!(name.as_str(), "help" | "output")) {
+            assert!(described.contains(&option), "--{option} of {command}");
+        }
+    }
+}
+
+#[test]
+fn every_command_that_is_shown_exists_with_its_options() {
+    let commands = commands();
+    let mut count = 0;
+    for path in documents() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (at, _) in text.match_indices("pgward ") {
+            // Its own word, and not pgward's name in a sentence.
+            let before = text.get(..at).unwrap().chars().next_back();
+            if !before.is_some_and(|c| c == '`' || c == '$' || c == ' ' || c == '\n') {
+                continue;
+            }
+            let rest = text.get(at + "pgward ".len()..).unwrap();
+            let line = rest.split(['`', '\n', '#', '|', ';']).next().unwrap();
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let two = words.iter().take(2).copied().collect::<Vec<_>>().join(" ");
+            let one = words.first().copied().unwrap_or_default();
+            let Some(help) = commands.get(&two).or_else(|| commands.get(one)) else { continue };
+            count += 1;
+            let known = options(help);
+            for option in options(line) {
+                assert!(known.contains(&option), "{}: pgward {line}", path.display());
+            }
+        }
+    }
+    assert!(count > 60, "{count} commands were found in the documents");
 }
 
 #[test]

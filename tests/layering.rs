@@ -169,6 +169,10 @@ fn core_and_ground_are_pure() {
     let mut wrong = Vec::new();
     for folder in PURE {
         for (path, text) in sources(folder) {
+            // Unit tests in a file of their own may use more, too.
+            if path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("tests")) {
+                continue;
+            }
             let code = code(&text);
             for name in IMPURE {
                 if code.contains(name) {

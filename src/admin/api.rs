@@ -85,9 +85,9 @@ verbs! {
     post "/v1/grants" grant_create (Some("Wish")) -> "CreatedGrant",
         &[Administer], "Let somebody in; the token is shown once";
     post "/v1/grants/request" grant_request (Some("Wish")) -> "Answered",
-        &[Ask, Administer], "Ask for a grant, for others to approve";
+        &[Ask, Administer], "Ask for a grant; others approve it";
     post "/v1/grants/break-glass" grant_break_glass (Some("Wish")) -> "CreatedGrant",
-        &[BreakGlass], "Take a grant at once, for a short time; it is to be reviewed";
+        &[BreakGlass], "Let oneself in at once for a short time; it is to be reviewed";
     post "/v1/grants/revoke" grant_revoke_many (Some("RevokeMany")) -> "RevokedMany",
         &[Administer], "End all grants of a person, of a database, or all";
     get "/v1/grants/{id}" grant_show (None) -> "GrantView",
@@ -156,9 +156,14 @@ async fn allowed(verb: &Verb, caller: Caller, request: Request, next: Next) -> R
     }
     let words: Vec<&str> = verb.needs.iter().map(|right| right.word()).collect();
     let does = verb.does.split(';').next().unwrap_or_default().to_lowercase();
+    let hint = if verb.path == "/v1/grants" && caller.may(Right::Request) {
+        "ask for it: pgward grant request --help"
+    } else {
+        "ask somebody who may, or have it added to admin.operators"
+    };
     Failure::new(StatusCode::FORBIDDEN, format!("{} may not do that", caller.actor))
         .detail(format!("to {does} needs the right to {}", words.join(" or ")))
-        .hint("ask somebody who may, or have it added to admin.operators")
+        .hint(hint)
         .into_response()
 }
 

@@ -148,7 +148,7 @@ fn terms(
         grant: grant.map_or_else(|| GrantId::IMAGINED, |grant| grant.id),
         user: grant.map_or("USER", |grant| &grant.user).into(),
         database: database.into(),
-        reason: grant.map_or("REASON", |grant| &grant.reason).into(),
+        reason: grant.map_or("…", |grant| &grant.reason).into(),
         ticket: None,
         scopes: grant.map_or(scopes, |grant| grant.scopes.clone()).into(),
         expires_at: grant.map_or(now.saturating_add(ttl), |grant| grant.expires_at),

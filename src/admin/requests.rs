@@ -42,8 +42,11 @@ impl Clerk {
         self.keep(&grant, "grant.requested", &caller.actor).await?;
         let summary = match grant.life.needed {
             0 => format!("approved, since nobody need be asked: {next}"),
-            1 => format!("waits for an approval: {next}"),
-            needed => format!("waits for {needed} approvals: {next}"),
+            1 => format!("waits for an approval: {next}\nthen: pgward grant redeem {}", grant.id),
+            needed => format!(
+                "waits for {needed} approvals: {next}\nthen: pgward grant redeem {}",
+                grant.id
+            ),
         };
         Ok(self.answered(&grant, summary).await)
     }
@@ -374,10 +377,11 @@ fn waits(grant: &Grant) -> String {
         _ => (grant.life.needed, grant.life.approvals.len()),
     };
     let left = usize::try_from(needed).unwrap_or(usize::MAX).saturating_sub(given);
+    let it = if grant.life.stage == Stage::Issued { "the extension " } else { "" };
     match left {
         0 => format!("approved, since nobody need be asked: pgward grant redeem {}", grant.id),
-        1 => format!("waits for an approval: pgward grant approve {}", grant.id),
-        left => format!("waits for {left} approvals: pgward grant approve {}", grant.id),
+        1 => format!("{it}waits for an approval: pgward grant approve {}", grant.id),
+        left => format!("{it}waits for {left} approvals: pgward grant approve {}", grant.id),
     }
 }
 

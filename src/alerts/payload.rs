@@ -135,8 +135,17 @@ impl Letter {
         let count = alert.count.unwrap_or(0);
         let what = alert.grant.as_ref().map(of).unwrap_or_default();
         match alert.event {
-            AlertEvent::Requested => format!("{by} asks for {what}"),
+            AlertEvent::Requested => match detail.strip_prefix("extension: ") {
+                Some(more) => format!("{by} asks to extend {what}: {more}"),
+                None => format!("{by} asks for {what}"),
+            },
+            AlertEvent::Approved if detail.starts_with("extension") => {
+                format!("{by} approved an extension of {what}")
+            }
             AlertEvent::Approved => format!("{by} approved {what}"),
+            AlertEvent::Denied if detail.starts_with("extension") => {
+                format!("{by} denied an extension of {what}")
+            }
             AlertEvent::Denied => format!("{by} denied {what}"),
             AlertEvent::Created => format!("{by} made {what}"),
             AlertEvent::Redeemed => format!("{by} redeemed {what}"),

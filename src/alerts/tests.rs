@@ -175,6 +175,32 @@ async fn an_alert_arrives_signed() {
 }
 
 #[test]
+fn an_extension_is_told_from_a_grant() {
+    let of = "write access of alice to app (g_0000000009)";
+    for (event, detail, expected) in [
+        (
+            AlertEvent::Requested,
+            "extension: insert:public.log",
+            format!("os:dana asks to extend {of}: insert:public.log"),
+        ),
+        (
+            AlertEvent::Approved,
+            "extension, 1 of 2 approvals: 30m",
+            format!("os:dana approved an extension of {of}"),
+        ),
+        (
+            AlertEvent::Denied,
+            "extension: 30m; denied by os:dana",
+            format!("os:dana denied an extension of {of}"),
+        ),
+        (AlertEvent::Denied, "denied by os:dana", format!("os:dana denied {of}")),
+    ] {
+        let body = Letter::new(alert(event, detail), "gate-1").body(AlertFormat::Json);
+        assert_eq!(body["summary"], expected, "{detail}");
+    }
+}
+
+#[test]
 fn signatures_are_hmac_sha256() {
     // printf '1795172584.{}' | openssl dgst -sha256 -hmac key
     let expected = "v1=b9dd5a1fa5115ddcfcff2526b004101e76a0cc2d9d37330e65a48bbfe33e9c13";

@@ -19,8 +19,7 @@ pub(super) fn string(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
     let mut rest = bytes;
     loop {
-        let plain = rest.iter().position(|&byte| !is_plain(byte)).unwrap_or(rest.len());
-        let (run, tail) = rest.split_at_checked(plain).unwrap_or((rest, &[]));
+        let (run, tail) = rest.split_at_checked(plain(rest)).unwrap_or((rest, &[]));
         out.extend_from_slice(run);
         let Some((&byte, after)) = tail.split_first() else { break };
         if byte < 0x80 {
@@ -122,8 +121,19 @@ pub(super) fn cut(bytes: &[u8], limit: usize) -> &[u8] {
     prefix
 }
 
+/// How many bytes at the front need no escape.
+fn plain(bytes: &[u8]) -> usize {
+    // Sixteen at a time without a branch between them, which the compiler makes one comparison of.
+    let (chunks, _) = bytes.as_chunks::<16>();
+    let whole = |chunk: &&[u8; 16]| chunk.iter().fold(true, |all, &byte| all & is_plain(byte));
+    let whole = chunks.iter().take_while(whole).count() * 16;
+    let rest = bytes.get(whole..).unwrap_or_default();
+    whole + rest.iter().position(|&byte| !is_plain(byte)).unwrap_or(rest.len())
+}
+
 const fn is_plain(byte: u8) -> bool {
-    matches!(byte, 0x20 | 0x21 | 0x23..=0x5b | 0x5d..=0x7e)
+    // Without a branch, see above.
+    (byte >= 0x20) & (byte < 0x7f) & (byte != b'"') & (byte != b'\\')
 }
 
 const fn hex_digit(value: u8) -> u8 {

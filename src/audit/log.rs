@@ -231,8 +231,13 @@ impl Live {
     fn write(&mut self, lines: &[u8]) -> io::Result<()> {
         let lead: &[u8] = if self.torn { b"\n" } else { b"" };
         let wanted = lead.len() + lines.len();
-        let written = match (&*self.file).write_vectored(&[IoSlice::new(lead), IoSlice::new(lines)])
-        {
+        let mut file = &*self.file;
+        let written = if lead.is_empty() {
+            file.write(lines)
+        } else {
+            file.write_vectored(&[IoSlice::new(lead), IoSlice::new(lines)])
+        };
+        let written = match written {
             Err(error) if error.kind() == ErrorKind::Interrupted => 0,
             result => result?,
         };

@@ -200,7 +200,7 @@ impl Report {
                 lines.push(printable(&format!("    {}", object.why)));
                 if let Some(line) = &object.line {
                     lines.push(printable(&format!(
-                        "      if it only reads, add to the list {line}"
+                        "      if reads may do this, add to the list {line}"
                     )));
                 }
             }

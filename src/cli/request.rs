@@ -112,11 +112,12 @@ pub(super) fn ask(client: &Client, args: Ask, format: Format) -> Result<(), Fail
     if format == Format::Json {
         return output::json(&answer);
     }
-    let (grant, summary) = (&answer.grant, printable(&answer.summary));
+    let grant = &answer.grant;
     let (id, user, database) = (grant.id, printable(&grant.user), printable(&grant.database));
     let may = printable(&may(&grant.scopes));
     let ttl = &grant.ttl;
-    output::print(&format!("request {id}: {user} would {may} in {database} for {ttl}\n{summary}"))
+    let summary = answer.summary.lines().map(printable).collect::<Vec<_>>().join("\n");
+    output::print(&format!("request {id}: {user} is to {may} in {database} for {ttl}\n{summary}"))
 }
 
 pub(super) fn break_glass(client: &Client, args: Ask, format: Format) -> Result<(), Failure> {
@@ -155,7 +156,9 @@ pub(super) fn extend(client: &Client, args: Extend, format: Format) -> Result<()
 pub(super) fn rotate(client: &Client, args: &One, format: Format) -> Result<(), Failure> {
     let path = format!("/v1/grants/{}/rotate", args.id);
     let grant: CreatedGrant = client.post(&path, &Because::default())?;
-    with_token(&grant, format)
+    with_token(&grant, format)?;
+    output::say("the token before it works no more; open sessions go on");
+    Ok(())
 }
 
 pub(super) fn release(client: &Client, args: OneWithReason, format: Format) -> Result<(), Failure> {
@@ -180,6 +183,9 @@ fn answer(answer: &Answered, format: Format) -> Result<(), Failure> {
     if format == Format::Json {
         return output::json(answer);
     }
-    let (grant, summary) = (&answer.grant, printable(&answer.summary));
-    output::print(&format!("grant {} is {}: {summary}", grant.id, grant.state))
+    let (id, state, summary) = (answer.grant.id, &answer.grant.state, printable(&answer.summary));
+    if summary.starts_with(state.as_str()) {
+        return output::print(&format!("grant {id} is {summary}"));
+    }
+    output::print(&format!("grant {id} is {state}: {summary}"))
 }

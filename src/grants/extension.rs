@@ -71,7 +71,11 @@ impl Grant {
             let state = self.state_at(now).word();
             return Err(refused(
                 format!("grant {} is {state}: there is nothing to deny", self.id),
-                format!("to end it: pgward grant revoke {}", self.id),
+                if self.ended.is_some() {
+                    format!("pgward grant show {} says how it ended", self.id)
+                } else {
+                    format!("to end it: pgward grant revoke {}", self.id)
+                },
             ));
         };
         let detail = format!("extension: {}; {because}", asked.words());
@@ -114,15 +118,17 @@ impl Grant {
         let adds = allowed.scopes.iter().any(|scope| !self.scopes.contains(scope));
         let later = asked.ttl.is_some_and(|ttl| now.saturating_add(ttl) > self.expires_at);
         if !adds && !later {
-            let what = if asked.ttl.is_some() {
-                format!("grant {} lasts longer than that already", self.id)
+            return Err(if asked.ttl.is_some() {
+                refused(
+                    format!("grant {} lasts longer than that already", self.id),
+                    format!("until when: pgward grant show {}", self.id),
+                )
             } else {
-                format!("grant {} has these scopes already", self.id)
-            };
-            return Err(refused(
-                what,
-                format!("it says what it has: pgward grant show {}", self.id),
-            ));
+                refused(
+                    format!("grant {} has these scopes already", self.id),
+                    "a session has them when it was begun since: connect again (\\c in psql)",
+                )
+            });
         }
         asked.needed = allowed.needed;
         let mut grant = self.clone();
@@ -177,6 +183,7 @@ impl Grant {
         if !new.is_empty() {
             words.push_str("; new connections may ");
             words.push_str(&new.join(" "));
+            words.push_str(" (\\c in psql)");
         }
         words
     }

@@ -10,8 +10,13 @@ const MICROS_PER_SECOND: i64 = 1_000_000;
 /// wake; CLOCK_REALTIME is what people and records mean by time.
 #[must_use]
 pub fn now() -> Moment {
-    let boot = micros(ClockId::Boottime);
-    Moment { boot: u64::try_from(boot).unwrap_or(0), wall: micros(ClockId::Realtime) }
+    Moment { boot: boot(), wall: micros(ClockId::Realtime) }
+}
+
+/// CLOCK_BOOTTIME alone, microseconds: what durations are measured by.
+#[must_use]
+pub(super) fn boot() -> u64 {
+    u64::try_from(micros(ClockId::Boottime)).unwrap_or(0)
 }
 
 fn micros(clock: ClockId) -> i64 {

@@ -97,7 +97,7 @@ fn record_start(door: &Door, context: &SessionContext, now: Moment) -> bool {
     let mut stream = door.worker.stream.borrow_mut();
     let mark = stream.mark();
     stream.add_record(&Record::SessionStart(context), now);
-    let written = door.worker.commit(&mut stream);
+    let written = door.worker.commit(&mut stream, clock::boot());
     if !written {
         stream.rollback(mark);
     }

@@ -379,6 +379,7 @@ impl Door {
             grant: grant.id,
             user: grant.user.as_str().into(),
             database: grant.database.as_str().into(),
+            reason: grant.reason.as_str().into(),
             client: self.peer,
             expires_at: grant.expires_at,
             control,
@@ -434,7 +435,7 @@ impl Door {
         };
         let mut stream = self.worker.stream.borrow_mut();
         stream.add_record(&Record::AuthFailed(failed), clock::now());
-        if !self.worker.commit(&mut stream) {
+        if !self.worker.commit(&mut stream, clock::boot()) {
             self.worker.note_waiting();
         }
     }
@@ -462,7 +463,14 @@ fn used_up(grant: &Grant) -> Turned {
 }
 
 fn over<'a>(grant: &'a Grant, how: &'a str, because: &'a str) -> texts::Over<'a> {
-    texts::Over { grant: grant.id, user: &grant.user, database: &grant.database, how, because }
+    texts::Over {
+        grant: grant.id,
+        user: &grant.user,
+        database: &grant.database,
+        reason: &grant.reason,
+        how,
+        because,
+    }
 }
 
 /// The client closed its side, as psql does to ask for the password first.

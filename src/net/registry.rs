@@ -4,7 +4,7 @@
 //! between finds it here or is found by that reading. It leaves when its backend is gone.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -104,6 +104,8 @@ pub struct Entry {
     pub user: Arc<str>,
     /// The database's name in the configuration.
     pub database: Arc<str>,
+    /// Why access was granted.
+    pub reason: Arc<str>,
     /// Where the client connects from.
     pub client: SocketAddr,
     /// When it entered.
@@ -116,6 +118,8 @@ pub struct Entry {
     /// What ends its backend.
     control: Control,
     phase: AtomicU8,
+    /// [`Inner::ending`] is there: so that who asks with every turn needs no lock.
+    is_ending: AtomicBool,
     rows_returned: AtomicU64,
     inner: Mutex<Inner>,
 }
@@ -125,7 +129,8 @@ struct Inner {
     upstream: Option<UpstreamOf>,
     ending: Option<EndCause>,
     waker: Option<Waker>,
-    last_statement: String,
+    /// As it came, cut.
+    last_statement: Vec<u8>,
     cancel: Option<CancelKey>,
     /// The backend is being ended.
     ended_backend: bool,
@@ -167,6 +172,8 @@ pub struct Entrant {
     pub user: Arc<str>,
     /// See [`Entry`].
     pub database: Arc<str>,
+    /// See [`Entry`].
+    pub reason: Arc<str>,
     /// See [`Entry`].
     pub client: SocketAddr,
     /// See [`Entry`].
@@ -222,6 +229,7 @@ impl Registry {
             grant: entrant.grant,
             user: entrant.user,
             database: entrant.database,
+            reason: entrant.reason,
             client: entrant.client,
             started,
             ends_boot: AtomicU64::new(deadline.boot),
@@ -229,6 +237,7 @@ impl Registry {
             active_at: AtomicI64::new(started.wall),
             control: entrant.control,
             phase: AtomicU8::new(PHASE_LOGIN),
+            is_ending: AtomicBool::new(false),
             rows_returned: AtomicU64::new(0),
             inner: Mutex::default(),
         });
@@ -390,6 +399,7 @@ impl Entry {
                 return false;
             }
             inner.ending = Some(cause);
+            self.is_ending.store(true, Ordering::Release);
             (inner.waker.take(), Self::backend_to_end(&mut inner))
         };
         self.phase.store(PHASE_ENDING, Ordering::Relaxed);
@@ -419,8 +429,8 @@ impl Entry {
     }
 
     fn over<'a>(&'a self, how: &'a str, because: &'a str) -> login::Over<'a> {
-        let (grant, user, database) = (self.grant, &*self.user, &*self.database);
-        login::Over { grant, user, database, how, because }
+        let (user, database, reason) = (&*self.user, &*self.database, &*self.reason);
+        login::Over { grant: self.grant, user, database, reason, how, because }
     }
 
     /// Why the session is to end, once it is; until then `waker` is woken when it is.
@@ -430,6 +440,12 @@ impl Entry {
             inner.waker = Some(waker.clone());
         }
         inner.ending.clone()
+    }
+
+    /// Whether the session is to end.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::Acquire)
     }
 
     /// Why the session is to end, if it is.
@@ -485,7 +501,7 @@ impl Entry {
         let cut = text.get(..LAST_STATEMENT_BYTES_MAX).unwrap_or(text);
         let mut inner = self.lock();
         inner.last_statement.clear();
-        inner.last_statement.push_str(&String::from_utf8_lossy(cut));
+        inner.last_statement.extend_from_slice(cut);
     }
 
     /// Rows sent to the client so far.
@@ -506,7 +522,8 @@ impl Entry {
 
     fn info(&self) -> SessionInfo {
         let inner = self.lock();
-        let last = (!inner.last_statement.is_empty()).then(|| inner.last_statement.clone());
+        let last = (!inner.last_statement.is_empty())
+            .then(|| String::from_utf8_lossy(&inner.last_statement).into_owned());
         SessionInfo {
             id: self.id,
             grant_id: self.grant,

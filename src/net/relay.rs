@@ -8,7 +8,7 @@
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -69,6 +69,10 @@ pub(super) struct Relay {
     /// The client has closed its side while something was running.
     left_at: Option<Moment>,
     over: Option<Over>,
+    /// Nothing was moved yet since the task was woken.
+    is_first_turn: bool,
+    /// The waker that the session's entry has, once it has one.
+    watching: Option<Waker>,
     /// A reply came: what was held is to be looked at again.
     pub(super) look_again: bool,
     /// A long statement that is being judged on the pool.
@@ -125,6 +129,8 @@ impl Relay {
             active_at: now,
             left_at: None,
             over: None,
+            is_first_turn: true,
+            watching: None,
             look_again: false,
             judging: None,
             cancelling: None,
@@ -176,8 +182,11 @@ impl Relay {
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.client.woken();
+        self.upstream.woken();
+        self.is_first_turn = true;
+        let mut now = clock::now();
         for _ in 0..TURNS_MAX {
-            let now = clock::now();
             self.keep_time(context, now);
             let mut moved = self.flush(context, now);
             moved |= self.poll_cancelling(context);
@@ -189,9 +198,18 @@ impl Relay {
             if !moved {
                 return Poll::Pending;
             }
+            if !std::mem::replace(&mut self.is_first_turn, false) || self.over.is_some() {
+                now = clock::now();
+            }
         }
         context.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// What time it is for bytes that a turn has read. The last turn of a poll most often reads
+    /// none, so only one that does asks the clocks again.
+    pub(super) fn time_of_turn(&self, now: Moment) -> Moment {
+        if self.is_first_turn { now } else { clock::now() }
     }
 
     /// Ends the session when its time is over, when it was idle too long, or when it is told to
@@ -202,7 +220,7 @@ impl Relay {
             if ends != self.session.terms().expires_at {
                 self.session.renew(ends, &rfc3339(ends));
             }
-            if let Some(cause) = self.books.entry.poll_ending(context.waker()) {
+            if let Some(cause) = self.poll_ending(context) {
                 self.end_by(&cause, now);
             } else if self.books.entry.deadline().passed(now) {
                 self.end_from_here(EndCause::Expired, now);
@@ -230,6 +248,17 @@ impl Relay {
                 context.waker().wake_by_ref();
             }
         }
+    }
+
+    /// Why the session is to end, once it is; this task is woken then.
+    fn poll_ending(&mut self, context: &Context<'_>) -> Option<EndCause> {
+        let waker = context.waker();
+        if self.watching.as_ref().is_some_and(|own| own.will_wake(waker)) {
+            // No lock for a session that goes on.
+            return self.books.entry.is_ending().then(|| self.books.entry.ending()).flatten();
+        }
+        self.watching = Some(waker.clone());
+        self.books.entry.poll_ending(waker)
     }
 
     /// The next time, by CLOCK_BOOTTIME, at which something is due.

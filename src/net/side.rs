@@ -21,6 +21,8 @@ pub(super) struct Side {
     tail: Vec<u8>,
     /// `tail` was not looked at since it was filled.
     unseen: bool,
+    /// Nothing is there to be read, and the task is woken when something is.
+    waits: bool,
     pending: Vec<u8>,
     /// Bytes of `pending` that are sent.
     sent: usize,
@@ -58,6 +60,7 @@ impl Side {
         Self {
             stream,
             unseen: !rest.is_empty(),
+            waits: false,
             tail: rest,
             pending: Vec::new(),
             sent: 0,
@@ -79,6 +82,16 @@ impl Side {
         self.unseen
     }
 
+    /// Whether it is worth reading: not when that has just found nothing, until [`Side::woken`].
+    pub(super) const fn may_have_more(&self) -> bool {
+        self.unseen || !self.waits
+    }
+
+    /// The task was woken, perhaps since there is something to be read.
+    pub(super) const fn woken(&mut self) {
+        self.waits = false;
+    }
+
     /// Reads once; `None` at the end of the stream.
     pub(super) fn poll_read(
         &mut self,
@@ -91,7 +104,10 @@ impl Side {
         front.copy_from_slice(self.tail.get(..kept).unwrap_or_default());
         let mut buffer = ReadBuf::new(room);
         match Pin::new(&mut self.stream).poll_read(context, &mut buffer) {
-            Poll::Pending => Poll::Pending,
+            Poll::Pending => {
+                self.waits = true;
+                Poll::Pending
+            }
             Poll::Ready(Err(problem)) => Poll::Ready(Err(problem)),
             Poll::Ready(Ok(())) if buffer.filled().is_empty() => {
                 self.ended = true;

@@ -63,7 +63,7 @@ fn record_end(worker: &Worker, relay: &Relay, ended: &Ended, duration_us: u64) {
         statements: relay.session.statements(),
     };
     stream.add_record(&Record::SessionEnd(end), clock::now());
-    if !worker.commit(&mut stream) {
+    if !worker.commit(&mut stream, clock::boot()) {
         worker.note_waiting();
     }
 }

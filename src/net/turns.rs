@@ -42,6 +42,9 @@ impl Relay {
         if self.upstream.ended || !(self.client.is_drained() || self.client.deaf) {
             return false;
         }
+        if !self.upstream.may_have_more() {
+            return false;
+        }
         let worker = Rc::clone(&self.worker);
         let mut scratch = worker.scratch.borrow_mut();
         let input = if self.upstream.has_unseen() {
@@ -56,6 +59,7 @@ impl Relay {
                 }
             }
         };
+        let now = self.time_of_turn(now);
         let Some(input) = input else {
             drop(scratch);
             self.upstream_ended(now);
@@ -145,11 +149,15 @@ impl Relay {
         {
             return true;
         }
-        if self.client.ended || !self.session.wants_client() {
+        if self.client.ended || !self.session.wants_client() || !self.client.may_have_more() {
             return judged;
         }
         let worker = Rc::clone(&self.worker);
         let read = self.client.poll_read(context, &mut worker.scratch.borrow_mut());
+        if read.is_pending() {
+            return judged;
+        }
+        let now = self.time_of_turn(now);
         match read {
             Poll::Pending => judged,
             Poll::Ready(Ok(Some(input))) => {
@@ -180,8 +188,8 @@ impl Relay {
         let mut recording = Recording::new(&mut stream, &self.books, &worker, now);
         let mut consumed =
             self.session.client_bytes(bytes, now, &mut judge, &mut recording, &mut turn);
-        worker.note_judging(&judge, turn.decided, now);
-        if turn.decided && !worker.commit(&mut stream) {
+        let boot = worker.note_judging(&judge, turn.decided, now);
+        if turn.decided && !worker.commit(&mut stream, boot) {
             // Nothing of this turn has happened; the same bytes again, to be refused.
             self.session.rollback(session_mark);
             stream.rollback(stream_mark);
@@ -190,7 +198,7 @@ impl Relay {
             let mut recording = Recording::new(&mut stream, &self.books, &worker, now);
             consumed = self.session.client_bytes(bytes, now, &mut judge, &mut recording, &mut turn);
             self.session.set_audit_ok(true);
-            if turn.decided && !worker.commit(&mut stream) {
+            if turn.decided && !worker.commit(&mut stream, boot) {
                 // That it was refused cannot be on record either.
                 stream.rollback(stream_mark);
             }

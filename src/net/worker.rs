@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tokio::runtime::LocalOptions;
 use tokio::sync::{Notify, mpsc};
+use tokio::time::MissedTickBehavior;
 
 use super::clock;
 use super::pool::Pool;
@@ -25,9 +27,10 @@ use crate::telemetry::{DatabaseCounters, WorkerCounters};
 const SCRATCH_BYTES: usize = 64 * 1024;
 /// Pause before trying again when the log cannot be written.
 const WRITE_RETRY: Duration = Duration::from_millis(500);
-/// How long a record that nothing waits for stays in memory for the next decision to take it
-/// along: one write(2) per statement instead of two.
-const LINGER: Duration = Duration::from_millis(100);
+/// How long at most a record that nothing waits for stays in memory for the next decision to take
+/// it along: one write(2) per statement instead of two. Half of the second that `audit::stream`
+/// allows; a shorter time wakes a busy worker for nothing.
+const LINGER: Duration = Duration::from_millis(500);
 
 /// What the sessions of one thread share.
 pub(super) struct Worker {
@@ -37,8 +40,9 @@ pub(super) struct Worker {
     pub(super) stream: RefCell<Stream>,
     pub(super) scratch: RefCell<Vec<u8>>,
     pub(super) turn: RefCell<Turn>,
+    /// Something waits to be written, and [`Worker::write_waiting`] does not look by itself.
     waiting: Notify,
-    is_waiting: Cell<bool>,
+    is_asleep: Cell<bool>,
     disagreements: Cell<u64>,
     /// The last write of the log failed, and the operator was told.
     log_failed: Cell<bool>,
@@ -133,7 +137,7 @@ impl Worker {
             scratch: RefCell::new(vec![0; SCRATCH_BYTES]),
             turn: RefCell::default(),
             waiting: Notify::new(),
-            is_waiting: Cell::new(false),
+            is_asleep: Cell::new(false),
             disagreements: Cell::new(0),
             log_failed: Cell::new(false),
             shared,
@@ -145,16 +149,28 @@ impl Worker {
     /// # Errors
     /// When its runtime or thread cannot be made.
     pub(super) fn start(index: usize, shared: Arc<Shared>) -> std::io::Result<Handle> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (arrivals, inbox) = mpsc::unbounded_channel();
+        let (made, making) = std::sync::mpsc::sync_channel(1);
         let thread =
             std::thread::Builder::new().name(format!("pgward-w{index}")).spawn(move || {
-                let tasks = tokio::task::LocalSet::new();
-                tasks.block_on(&runtime, async move {
-                    let worker = Rc::new(Self::new(index, shared));
-                    worker.serve(inbox).await;
-                });
+                // Its sessions are the scheduler's own tasks: a LocalSet would be a second
+                // scheduler inside the first, and both would run for every event.
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build_local(LocalOptions::default());
+                let (runtime, result) = match runtime {
+                    Ok(runtime) => (Some(runtime), Ok(())),
+                    Err(problem) => (None, Err(problem)),
+                };
+                let _ = made.send(result);
+                if let Some(runtime) = runtime {
+                    runtime.block_on(async move {
+                        let worker = Rc::new(Self::new(index, shared));
+                        worker.serve(inbox).await;
+                    });
+                }
             })?;
+        making.recv().unwrap_or_else(|gone| Err(std::io::Error::other(gone)))?;
         Ok(Handle { arrivals, load: Arc::default(), thread })
     }
 
@@ -175,17 +191,23 @@ impl Worker {
         }
         while tasks.join_next().await.is_some() {}
         writing.abort();
-        self.commit(&mut self.stream.borrow_mut());
+        self.commit(&mut self.stream.borrow_mut(), clock::boot());
     }
 
     /// Writes what was recorded while nothing waited for it (`statement.done`), where no decision
     /// has taken it along within [`LINGER`].
     async fn write_waiting(self: Rc<Self>) {
+        let mut looks = tokio::time::interval(LINGER);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            self.waiting.notified().await;
-            tokio::time::sleep(LINGER).await;
-            self.is_waiting.set(false);
-            while !self.commit(&mut self.stream.borrow_mut()) {
+            looks.tick().await;
+            if !self.stream.borrow().is_waiting() {
+                self.is_asleep.set(true);
+                self.waiting.notified().await;
+                looks.reset();
+                continue;
+            }
+            while !self.commit(&mut self.stream.borrow_mut(), clock::boot()) {
                 tokio::time::sleep(WRITE_RETRY).await;
             }
         }
@@ -193,21 +215,21 @@ impl Worker {
 
     /// Something was recorded that no forwarding waits for.
     pub(super) fn note_waiting(&self) {
-        if !self.is_waiting.replace(true) {
+        if self.is_asleep.replace(false) {
             self.waiting.notify_one();
         }
     }
 
-    /// Writes everything recorded so far; false if it cannot be.
-    pub(super) fn commit(&self, stream: &mut Stream) -> bool {
+    /// Writes everything recorded so far; false if it cannot be. `boot` is CLOCK_BOOTTIME now.
+    pub(super) fn commit(&self, stream: &mut Stream, boot: u64) -> bool {
         if !stream.is_waiting() {
             return true;
         }
-        let (before, begun) = (stream.records_written(), clock::now());
+        let before = stream.records_written();
         match stream.commit() {
             Ok(()) => {
                 let records = stream.records_written().saturating_sub(before);
-                let micros = clock::now().since(begun);
+                let micros = clock::boot().saturating_sub(boot);
                 if self.log_failed.replace(false) {
                     tracing::info!("the audit log can be written again");
                 }
@@ -228,15 +250,17 @@ impl Worker {
         }
     }
 
-    /// A text was judged since `begun`.
-    pub(super) fn note_judging(&self, judge: &Judge, decided: bool, begun: Moment) {
+    /// Texts were judged since `begun`, and `decided` on; CLOCK_BOOTTIME after that.
+    pub(super) fn note_judging(&self, judge: &Judge, decided: bool, begun: Moment) -> u64 {
+        let boot = if decided { clock::boot() } else { begun.boot };
         if decided {
-            self.counters.decided(clock::now().since(begun).saturating_mul(1_000));
+            self.counters.decided(boot.saturating_sub(begun.boot).saturating_mul(1_000));
         }
         let seen = judge.disagreements();
         for _ in self.disagreements.replace(seen)..seen {
             self.counters.parser_disagreed();
         }
+        boot
     }
 
     pub(super) fn pool(&self) -> &Pool {

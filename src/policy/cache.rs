@@ -7,7 +7,7 @@
 //! seen once, not those in use. Buckets are chosen by a keyed hash, so nobody can aim at one.
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use crate::policy::judge::{Case, Judgement};
@@ -75,7 +75,8 @@ impl Kept for Verdicted {
 /// shape) of all texts of that shape.
 #[derive(Debug)]
 pub(crate) struct Cache<V> {
-    key: [u8; 16],
+    /// SipHash that has taken in the key.
+    keyed: DefaultHasher,
     bytes_max: usize,
     bytes: usize,
     entries: HashMap<u64, Entry<V>, BuildHasherDefault<AsIs>>,
@@ -90,8 +91,10 @@ const CLASSES_MAX: usize = 64;
 impl<V: Kept> Cache<V> {
     /// `key` is random and secret; `bytes_max` bounds what is kept.
     pub(crate) fn new(key: [u8; 16], bytes_max: usize) -> Self {
+        let mut keyed = DefaultHasher::new();
+        keyed.write(&key);
         Self {
-            key,
+            keyed,
             bytes_max,
             bytes: 0,
             entries: HashMap::default(),
@@ -170,16 +173,18 @@ impl<V: Kept> Cache<V> {
 
     /// SipHash behind a secret prefix.
     fn hash(&self, case: &Case<'_>) -> u64 {
-        let mut hasher = std::hash::DefaultHasher::new();
-        hasher.write(&self.key);
-        hasher.write_usize(case.text.len());
+        let mut hasher = self.keyed.clone();
+        // Both lengths and the encoding in one word: every call has its price.
+        let types = case.parameter_types.len() as u64;
+        hasher.write_u64((case.text.len() as u64) << 32 ^ types << 1 ^ u64::from(case.utf8));
         hasher.write(case.text);
         for oid in case.parameter_types {
             hasher.write_u32(*oid);
         }
-        hasher.write_u8(u8::from(case.utf8));
         hasher.write(case.terms.database.as_bytes());
-        case.terms.scopes.hash(&mut hasher);
+        if !case.terms.scopes.is_empty() {
+            case.terms.scopes.hash(&mut hasher);
+        }
         hasher.finish()
     }
 }

@@ -218,7 +218,7 @@ pub(super) fn never(statement: &Statement) -> Reason {
         _ => (
             "ddl",
             operation,
-            "It may reach further than a ddl scope permits: ask a DBA to run it.",
+            "No ddl scope permits it: use WITH in place of a temporary table; for the rest ask a DBA.",
         ),
     };
     refuse(rule, what, hint)

@@ -103,6 +103,22 @@ pub(super) const fn is_word(byte: u8) -> bool {
     is_word_start(byte) || byte.is_ascii_digit() || byte == b'$'
 }
 
+/// [`is_word`] of every byte: most of a text is words.
+static WORD: [bool; 256] = {
+    let mut word = [false; 256];
+    let mut byte = 0_u8;
+    loop {
+        #[expect(clippy::indexing_slicing, reason = "a byte is less than 256")]
+        {
+            word[byte as usize] = is_word(byte);
+        }
+        if byte == u8::MAX {
+            break word;
+        }
+        byte += 1;
+    }
+};
+
 const fn is_operator(byte: u8) -> bool {
     matches!(
         byte,
@@ -368,9 +384,19 @@ impl<'a> Lexer<'a> {
         self.double_quoted(body).map_or((Kind::Junk, self.text.len()), |end| (kind, end))
     }
 
+    fn word(&self, start: usize) -> usize {
+        let rest = self.text.get(start..).unwrap_or_default();
+        let is_word = |&&byte: &&u8| WORD.get(usize::from(byte)).is_some_and(|&word| word);
+        start + rest.iter().take_while(is_word).count()
+    }
+
     fn cut(&mut self, first: u8) -> (Kind, usize, usize) {
         let at = self.at;
         let second = self.byte(at + 1);
+        // What most tokens are; of a string's letter, a quote or an ampersand follows.
+        if is_word_start(first) && !matches!(second, Some(b'\'' | b'&')) {
+            return (Kind::Word, self.word(at), 0);
+        }
         let third = self.byte(at + 2);
         let (kind, end) = match (first, second) {
             (byte, _) if is_space(byte) => (Kind::Space, self.while_at(at, is_space)),
@@ -424,7 +450,7 @@ pub(super) fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
     let (&first, rest) = needle.split_first()?;
     let mut from = 0;
     loop {
-        let at = from + text.get(from..)?.iter().position(|&byte| byte == first)?;
+        let at = from + memchr::memchr(first, text.get(from..)?)?;
         if text.get(at + 1..)?.starts_with(rest) {
             return Some(at);
         }

@@ -105,10 +105,10 @@ impl Before {
 /// Whether a text is worth a closer look.
 fn suspect(text: &[u8]) -> bool {
     let word = |word: &[u8]| {
-        text.windows(word.len()).any(|window| {
-            window.first().is_some_and(|first| first.eq_ignore_ascii_case(&b'p'))
-                && window.eq_ignore_ascii_case(word)
-        })
+        let starts = |at: usize| text.get(at..at + word.len());
+        memchr::memchr2_iter(b'p', b'P', text)
+            .filter_map(starts)
+            .any(|window| window.eq_ignore_ascii_case(word))
     };
     // Escapes can spell the word without its letters.
     text.contains(&b'\\') || find(text, b"://").is_some() || word(b"passw")

@@ -14,15 +14,20 @@ const HOLE: u8 = 0;
 /// Writes the shape of `text`, which holds no NUL, into `shape` (cleared first).
 pub fn shape(text: &[u8], shape: &mut Vec<u8>) {
     shape.clear();
-    let mut escapes = false;
+    // What is kept is copied as one, up to the next hole.
+    let mut copied = 0;
     for token in Lexer::new(text) {
-        let bytes = text.get(token.span).unwrap_or_default();
-        escapes |= matches!(token.kind, Kind::UnicodeIdentifier | Kind::UnicodeString);
-        match hole(token.kind, bytes).filter(|_| !escapes) {
-            Some(letter) => shape.extend_from_slice(&[HOLE, letter]),
-            None => shape.extend_from_slice(bytes),
+        if matches!(token.kind, Kind::UnicodeIdentifier | Kind::UnicodeString) {
+            break;
+        }
+        let bytes = text.get(token.span.clone()).unwrap_or_default();
+        if let Some(letter) = hole(token.kind, bytes) {
+            shape.extend_from_slice(text.get(copied..token.span.start).unwrap_or_default());
+            shape.extend_from_slice(&[HOLE, letter]);
+            copied = token.span.end;
         }
     }
+    shape.extend_from_slice(text.get(copied..).unwrap_or_default());
 }
 
 /// The letter of the hole that a token becomes; `None` when it is kept.

@@ -52,10 +52,10 @@ fn the_lines_it_prints_work_when_pasted() {
     let path = text.iter().find(|l| l.contains("audit.jsonl")).unwrap();
     let audit = std::path::PathBuf::from(path.rsplit(' ').next().unwrap());
     assert!(audit.exists());
-    let command = text.iter().find(|l| l.contains("grant revoke")).unwrap();
-    let root = env!("CARGO_MANIFEST_DIR");
+    let line = |part: &str| text.iter().find(|l| l.contains(part)).unwrap().trim();
+    let command = format!("{}; {}", line("export PGWARD_CONFIG"), line("grant revoke"));
     let revoke = run(
-        Command::new("sh").args(["-c", command.trim()]).current_dir(root),
+        Command::new("sh").args(["-c", &command]).current_dir("/"),
         "",
         Duration::from_secs(30),
     );

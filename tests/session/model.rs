@@ -42,6 +42,10 @@ enum Deferred {
     Failure,
 }
 
+/// How statements begin that only a Parse can prepare.
+const NOT_PREPARABLE: [&str; 8] =
+    ["prepare", "deallocate", "begin", "commit", "rollback", "execute", "fetch", "copy t from"];
+
 enum Stop {
     Error(&'static str, String),
 }
@@ -189,16 +193,15 @@ impl Model {
         {
             return Err(Stop::Error("26000", "unknown".to_owned()));
         }
-        // Nor does an EXECUTE make or drop names, or begin or end a block.
+        // Nor does an EXECUTE run what SQL's own PREPARE would not take.
         if self.refuse
             && let Some(name) = text.strip_prefix("execute ")
             && let Some(inner) = self.statements.get(name.as_bytes())
-            && ["prepare", "deallocate", "begin", "commit", "rollback"]
-                .iter()
-                .any(|word| inner.starts_with(word))
+            && NOT_PREPARABLE.iter().any(|word| inner.starts_with(word))
         {
             return Err(Stop::Error("0A000", "names".to_owned()));
         }
+        let before: Vec<Vec<u8>> = self.statements.keys().cloned().collect();
         let mut parts = text.split(';').map(str::trim).peekable();
         while let Some(one) = parts.next() {
             self.check_block(one)?;
@@ -214,7 +217,14 @@ impl Model {
             out.extend(rows);
             let complete = done?;
             if parts.peek().is_none() {
-                self.end_implicit(out)?;
+                let ended = self.end_implicit(out);
+                // Left out here: PostgreSQL keeps what a PREPARE made whose transaction could not
+                // commit, and the session takes it for failed until it is prepared again
+                // (docs/protocol.md).
+                if ended.is_err() {
+                    self.statements.retain(|name, _| before.contains(name));
+                }
+                ended?;
             }
             out.extend(complete);
         }

@@ -13,7 +13,7 @@ pub fn rows_written(context: &Context<'_>, count: u64, cap: u64) -> Refusal {
         .detail(context.detail("rows_written_cap"))
         .hint(format!(
             "Write fewer rows at once, or: {}",
-            context.create_with(&[], &format!(" --max-rows-written {count}"))
+            context.request_with(&[], &format!(" --max-rows-written {count}"))
         ))
 }
 

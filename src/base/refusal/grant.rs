@@ -48,7 +48,14 @@ mod tests {
     #[test]
     fn all_teach() {
         let grant = GrantId::from_random(1);
-        let over = Over { grant, user: "alice", database: "app", how: "used up", because: "" };
+        let over = Over {
+            grant,
+            user: "alice",
+            database: "app",
+            reason: "INC-1",
+            how: "used up",
+            because: "",
+        };
         for refusal in [
             not_yet_valid(grant, "2026-11-20 12:00:00 UTC"),
             wrong_address(grant, "10.0.0.1", "10.1.0.0/16"),

@@ -52,7 +52,7 @@ pub fn failed(login: &str) -> Refusal {
     Refusal::fatal("login_failed", code::INVALID_PASSWORD, what).hint(
         "The password is a grant's whole token (pgw_…, without spaces or line breaks around it), \
          the user is your name or the grant's id, and the database is the one the grant is for. \
-         Tokens are shown once: create a new grant if yours is lost.",
+         Tokens are shown once: pgward grant rotate replaces a lost one.",
     )
 }
 
@@ -65,6 +65,8 @@ pub struct Over<'a> {
     pub user: &'a str,
     /// For which database.
     pub database: &'a str,
+    /// Why it was granted.
+    pub reason: &'a str,
     /// `expired`, `revoked`.
     pub how: &'a str,
     /// When, by whom and why: a sentence.
@@ -74,9 +76,11 @@ pub struct Over<'a> {
 impl Over<'_> {
     pub(super) fn hint(self) -> String {
         let (user, database) = (argument(self.user), argument(self.database));
+        // As for who asks for themselves; who may administer may ask for others.
+        let reason = argument(&super::policy::shown(self.reason));
         format!(
-            "Ask for a new one: pgward grant create --user {user} --database {database} \
-             --reason \"…\""
+            "Ask for a new one: pgward grant request --user {user} --database {database} \
+             --reason {reason}"
         )
     }
 }
@@ -358,8 +362,14 @@ mod tests {
     fn all_are_fatal_and_ours() {
         let grant = GrantId::from_random(1);
         let session = SessionId::from_random(2);
-        let over =
-            Over { grant, user: "alice", database: "app", how: "revoked", because: "by os:root" };
+        let over = Over {
+            grant,
+            user: "alice",
+            database: "app",
+            reason: "INC-4211 stuck orders",
+            how: "revoked",
+            because: "by os:root",
+        };
         let all = [
             plaintext_refused(true),
             plaintext_refused(false),
@@ -398,6 +408,18 @@ mod tests {
             assert!(refusal.message.starts_with("pgward: "), "{}", refusal.message);
             assert!(refusal.hint.is_some(), "{}", refusal.rule);
         }
+    }
+
+    #[test]
+    fn who_had_a_grant_is_told_how_to_ask_for_another() {
+        let grant = GrantId::from_random(1);
+        let (user, database, reason) = ("alice", "app", "INC-4211 \"stuck\" orders");
+        let over = Over { grant, user, database, reason, how: "expired", because: "" };
+        assert_eq!(
+            grant_over(over).hint.unwrap(),
+            "Ask for a new one: pgward grant request --user alice --database app \
+             --reason 'INC-4211 \"stuck\" orders'"
+        );
     }
 
     #[test]

@@ -39,6 +39,9 @@ impl Context<'_> {
     /// `rule write_without_scope; reason "INC-4211"; expires 03:42 UTC (27 min)`
     #[must_use]
     pub fn detail(&self, rule: &str) -> String {
+        if self.grant == GrantId::IMAGINED {
+            return format!("rule {rule}; no grant was named");
+        }
         format!(
             "rule {rule}; reason \"{}\"; expires {} ({})",
             shown(self.reason),
@@ -51,7 +54,7 @@ impl Context<'_> {
     /// connection on.
     pub(super) fn extend(&self, scopes: &[String]) -> String {
         if self.grant == GrantId::IMAGINED {
-            return self.create_with(scopes, "");
+            return self.request_with(scopes, "");
         }
         let mut command = format!("pgward grant extend {}", self.grant);
         for scope in scopes {
@@ -60,13 +63,13 @@ impl Context<'_> {
         command
     }
 
-    /// The command that makes another grant, with these scopes beside those that this one has.
-    pub(super) fn create_with(&self, scopes: &[String], options: &str) -> String {
-        let mut command = format!(
-            "pgward grant create --user {} --database {}",
-            argument(self.user),
-            argument(self.database)
-        );
+    /// The command that asks for another grant, with these scopes beside those that this one has.
+    pub(super) fn request_with(&self, scopes: &[String], options: &str) -> String {
+        let mut command = "pgward grant request".to_owned();
+        if self.grant != GrantId::IMAGINED {
+            let _ = write!(command, " --user {}", argument(self.user));
+        }
+        let _ = write!(command, " --database {}", argument(self.database));
         for scope in self.scopes.iter().chain(scopes) {
             let _ = write!(command, " --scope {}", argument(scope));
         }
@@ -82,6 +85,14 @@ impl Context<'_> {
         } else {
             format!("; or, for this grant: {}", self.extend(scopes))
         }
+    }
+
+    /// `grant g_7k2m4p8q1x`
+    fn name(&self) -> String {
+        if self.grant == GrantId::IMAGINED {
+            return "the grant".to_owned();
+        }
+        format!("grant {}", self.grant)
     }
 
     fn refuse(&self, rule: &'static str, state: SqlState, what: String) -> Refusal {
@@ -104,9 +115,9 @@ pub fn write_without_scope(
 ) -> Refusal {
     let table = shown(table);
     let what = if context.read_only {
-        format!("{operation} on {table} refused: grant {} is read-only", context.grant)
+        format!("{operation} on {table} refused: {} is read-only", context.name())
     } else {
-        format!("{operation} on {table} refused: grant {} has no scope for it", context.grant)
+        format!("{operation} on {table} refused: {} has no scope for it", context.name())
     };
     context.refuse("write_without_scope", context.state(), what).hint(context.extend(scopes))
 }
@@ -181,7 +192,7 @@ pub fn rows_uncounted(context: &Context<'_>, operation: &str, table: &str) -> Re
     );
     context.refuse("rows_uncounted", code::INSUFFICIENT_PRIVILEGE, what).hint(format!(
         "Send each write as a statement of its own, in one transaction; or, without a cap: {}",
-        context.create_with(&[], " --max-rows-written 0")
+        context.request_with(&[], " --max-rows-written 0")
     ))
 }
 
@@ -189,9 +200,9 @@ pub fn rows_uncounted(context: &Context<'_>, operation: &str, table: &str) -> Re
 #[must_use]
 pub fn read_narrowed(context: &Context<'_>, table: &str, scopes: &[String]) -> Refusal {
     let what = format!(
-        "reading {} refused: grant {} may read only what its select scopes name",
+        "reading {} refused: {} may read only what its select scopes name",
         shown(table),
-        context.grant
+        context.name()
     );
     let refusal = context.refuse("read_narrowed", code::INSUFFICIENT_PRIVILEGE, what);
     if scopes.is_empty() {
@@ -211,9 +222,9 @@ pub fn statement(
     scopes: &[String],
 ) -> Refusal {
     let what = if context.read_only {
-        format!("{} refused: grant {} is read-only", shown(what), context.grant)
+        format!("{} refused: {} is read-only", shown(what), context.name())
     } else {
-        format!("{} refused: no scope of grant {} covers it", shown(what), context.grant)
+        format!("{} refused: no scope of {} covers it", shown(what), context.name())
     };
     let refusal = context.refuse(rule, context.state(), what);
     if scopes.is_empty() { refusal.hint(hint) } else { refusal.hint(context.extend(scopes)) }
@@ -222,7 +233,7 @@ pub fn statement(
 /// BEGIN READ WRITE and its kin on a read grant. `scope` is one that would do.
 #[must_use]
 pub fn read_write(context: &Context<'_>, statement: &str, scope: Option<&str>) -> Refusal {
-    let what = format!("{statement} READ WRITE refused: grant {} is read-only", context.grant);
+    let what = format!("{statement} READ WRITE refused: {} is read-only", context.name());
     let mut hint = "Leave READ WRITE out.".to_owned();
     if let Some(scope) = scope {
         let command = context.extend(&[scope.to_owned()]);
@@ -277,14 +288,15 @@ pub fn relation_unknown(context: &Context<'_>, relation: &str) -> Refusal {
 #[must_use]
 pub fn function_unknown(context: &Context<'_>, function: &str) -> Refusal {
     let function = shown(function);
-    let example =
-        if function.contains('.') { function.clone() } else { format!("schema.{function}") };
     let what = format!("function {function} refused: no such function is known");
-    context.refuse("function_unknown", code::UNDEFINED_FUNCTION, what).hint(format!(
-        "Check its name; if it was made just now, send the statement again in a second. If it \
-         only reads, the operator adds {}",
-        allow_line(&[example])
-    ))
+    let mut hint =
+        "Check its name. If it was made just now, send the statement again in a second.".to_owned();
+    // The line of the configuration takes a whole name.
+    if function.contains('.') {
+        let line = allow_line(&[function]);
+        let _ = write!(hint, " If it only reads, the operator adds {line}");
+    }
+    context.refuse("function_unknown", code::UNDEFINED_FUNCTION, what).hint(hint)
 }
 
 /// A type that neither the table of built-ins nor the catalogue knows.
@@ -438,7 +450,7 @@ pub fn capped(context: &Context<'_>, name: &str, cap_ms: u64) -> Notice {
     let cap = time(cap_ms);
     Notice::new(format!("pgward: {name} set to its cap of {cap}"))
         .detail(context.detail("setting_capped"))
-        .hint(format!("Values from 1ms to {cap} are taken as they are; 0 means no limit."))
+        .hint(format!("Values from 1ms to {cap} are taken as they are; 0 would be no limit."))
 }
 
 /// `to the list policy.allow_functions: "a", "b"`: there may be such a list already.
@@ -480,7 +492,6 @@ fn time(ms: u64) -> String {
     format!("{}{name}", ms / unit)
 }
 
-/// `03:42 UTC`
 /// A grant ends soon, in the middle of a session; times are microseconds since 1970.
 #[must_use]
 pub fn ends_soon(grant: GrantId, ends_at: i64, now: i64) -> Notice {
@@ -491,6 +502,7 @@ pub fn ends_soon(grant: GrantId, ends_at: i64, now: i64) -> Notice {
         .hint(format!("pgward grant extend {grant} --ttl 30m"))
 }
 
+/// `03:42 UTC`
 fn clock(micros: i64) -> String {
     let minutes = micros.div_euclid(60_000_000).rem_euclid(24 * 60);
     format!("{:02}:{:02} UTC", minutes / 60, minutes % 60)

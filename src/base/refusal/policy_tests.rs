@@ -58,6 +58,18 @@ fn a_refused_write_names_the_grant_that_would_allow_it() {
 }
 
 #[test]
+fn without_a_grant_none_is_named() {
+    let imagined = Context { grant: GrantId::IMAGINED, reason: "…", ..context(&[]) };
+    let scopes = ["update:public.orders".to_owned()];
+    assert_eq!(
+        shown_as(&write_without_scope(&imagined, "UPDATE", "public.orders", &scopes)),
+        "25006 pgward: UPDATE on public.orders refused: the grant is read-only\n\
+         DETAIL: rule write_without_scope; no grant was named\n\
+         HINT: pgward grant request --database app --scope update:public.orders --reason \"…\""
+    );
+}
+
+#[test]
 fn every_rule_says_what_why_and_what_next() {
     let c = context(&[]);
     let detail = |rule| {
@@ -91,8 +103,14 @@ fn every_rule_says_what_why_and_what_next() {
             function_unknown(&c, "nothing"),
             "42883 pgward: function nothing refused: no such function is known",
             "function_unknown",
-            "Check its name; if it was made just now, send the statement again in a second. If it \
-             only reads, the operator adds to the list policy.allow_functions: \"schema.nothing\"",
+            "Check its name. If it was made just now, send the statement again in a second.",
+        ),
+        (
+            function_unknown(&c, "app.nothing"),
+            "42883 pgward: function app.nothing refused: no such function is known",
+            "function_unknown",
+            "Check its name. If it was made just now, send the statement again in a second. If it \
+             only reads, the operator adds to the list policy.allow_functions: \"app.nothing\"",
         ),
         (
             read_write(&c, "BEGIN", Some("update:public.orders")),

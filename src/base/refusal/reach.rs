@@ -46,7 +46,7 @@ pub fn reach(
         }
         (Some(way), None) => format!("Write {way}."),
         (None, Some(line)) => {
-            format!("If it only reads, the operator adds {line}")
+            format!("If reads may do this, the operator adds {line}")
         }
         (None, None) => {
             "No line of the configuration allows it: read the tables beneath it.".into()
@@ -112,7 +112,7 @@ mod tests {
             "42501 pgward: view public.v refused: public.f writes public.log\n\
              DETAIL: rule relation; view public.v calls public.f, which writes public.log; \
              reason \"INC-4211 stuck orders\"; expires 03:42 UTC (27 min)\n\
-             HINT: If it only reads, the operator adds to the list \
+             HINT: If reads may do this, the operator adds to the list \
              policy.allow_functions: \"public.f\", \"public.g\""
         );
         let function = Reach {

@@ -172,8 +172,11 @@ pub(super) fn run<W: Write>(
     args: &Args,
     printer: &mut Printer<W>,
 ) -> Result<(), Failure> {
+    let now = jiff::Timestamp::now().as_microsecond();
     put_on_record(audit, &args.words())?;
-    let filter = args.filter(jiff::Timestamp::now().as_microsecond());
+    let mut filter = args.filter(now);
+    // What is on record of this search itself is no answer to it.
+    filter.until.get_or_insert(now);
     let mut found = Screen { printer, meter: Meter::new(), found: 0 };
     let result = search::run(&audit.directory, &filter, &mut found);
     found.meter.clear();

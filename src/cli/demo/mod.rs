@@ -77,7 +77,7 @@ async fn signalled() -> anyhow::Result<()> {
 
 /// What the operator of the demo reads.
 fn invitation(stage: &Stage) -> anyhow::Result<String> {
-    let program = stage.program()?;
+    let programs = stage::programs()?;
     let config = stage.config().display().to_string();
     let (reading, writing) = (&stage.reading, &stage.writing);
     Ok(format!(
@@ -100,11 +100,13 @@ Try as alice, then as bob:
   DELETE FROM public.orders;
   SHOW pgward.expires_at;
 
-In another terminal, while they are connected:
+In another terminal, as the DBA, while they are connected (after `extend` alice types \\c):
 
-  {program} --config {config} session list
-  {program} --config {config} audit tail
-  {program} --config {config} grant revoke {reading_id} --reason 'demo is over'
+  export PGWARD_CONFIG='{config}' PATH='{programs}':$PATH
+  pgward session list
+  pgward grant extend {reading_id} --scope {scope}
+  pgward audit tail
+  pgward grant revoke {reading_id} --reason 'demo is over'
 
 The record of all of it: {audit}
 Ctrl-C stops the demo and removes everything.

@@ -86,16 +86,6 @@ impl Stage {
         self.directory.0.join("audit/audit.jsonl")
     }
 
-    /// How to call this program from where the demo was started.
-    pub(super) fn program(&self) -> anyhow::Result<String> {
-        let program = std::env::current_exe()?;
-        let here = std::env::current_dir()?;
-        let short = program.strip_prefix(&here).unwrap_or(&program);
-        // A shell takes a name without a slash from its PATH.
-        let here = if short.components().count() == 1 { "./" } else { "" };
-        Ok(format!("{here}{}", short.display()))
-    }
-
     /// A line to paste into a shell.
     pub(super) fn psql_line(&self, grant: &Grant) -> String {
         let Grant { user, token, database, .. } = grant;
@@ -147,6 +137,12 @@ impl Passwords {
         let one = || data_encoding::HEXLOWER.encode(&rand::random::<[u8; 16]>());
         Self { reader: one(), writer: one(), control: one() }
     }
+}
+
+/// The directory of this program, so that what HINTs name can be pasted.
+pub(super) fn programs() -> anyhow::Result<String> {
+    let program = std::env::current_exe()?;
+    Ok(program.parent().map(|path| path.display().to_string()).unwrap_or_default())
 }
 
 fn choose_port(wanted: Option<u16>) -> anyhow::Result<u16> {

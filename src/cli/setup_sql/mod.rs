@@ -231,7 +231,8 @@ impl Plan {
         let lines: Vec<String> = lines.into_iter().map(|line| format!("--   {line}\n")).collect();
         format!(
             "\n-- Into pg_hba.conf, above every other line (the first match decides), then\n\
-             -- SELECT pg_reload_conf(): the roles come in from pgward's address only.\n--\n{}",
+             -- SELECT pg_reload_conf(): the roles come in from pgward's address only. With more databases\n\
+             -- on the server, put the lines that name one above all that reject.\n--\n{}",
             lines.concat()
         )
     }
