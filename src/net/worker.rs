@@ -28,9 +28,9 @@ const SCRATCH_BYTES: usize = 64 * 1024;
 /// Pause before trying again when the log cannot be written.
 const WRITE_RETRY: Duration = Duration::from_millis(500);
 /// How long at most a record that nothing waits for stays in memory for the next decision to take
-/// it along: one write(2) per statement instead of two. Half of the second that `audit::stream`
-/// allows; a shorter time wakes a busy worker for nothing.
-const LINGER: Duration = Duration::from_millis(500);
+/// it along: one write(2) per statement instead of two. Well within the second that `audit::stream`
+/// allows; a much shorter time wakes a worker for nothing.
+const LINGER: Duration = Duration::from_millis(200);
 
 /// What the sessions of one thread share.
 pub(super) struct Worker {
