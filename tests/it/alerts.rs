@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::support::eventually;
 use crate::support::gate::{Gate, Options};
+use crate::support::pg;
 use crate::support::wire::{PROTOCOL_3_0, Wire};
-use crate::support::{on_each_server, pg};
 
 /// An alert as a receiver sees it.
 struct Got {
@@ -240,32 +240,32 @@ fn a_reload_changes_who_is_told() {
     Ear::new(told).hear("grant.created", Some(&grant.id));
 }
 
-on_each_server! {
-    fn a_session_is_told_before_its_grant_ends(pg) {
-        let listen = "expiry_notice = [\"10s\"]".to_owned();
-        let gate = Gate::with(pg, &Options { listen, ..Options::default() });
-        let grant = gate.grant(&["--ttl", "22s"]);
-        let open = |application: &str| {
-            let mut wire = Wire::open(gate.port);
-            let database = gate.database.as_str();
-            let parameters =
-                [("user", "alice"), ("database", database), ("application_name", application)];
-            wire.login(PROTOCOL_3_0, &parameters, &grant.token).unwrap();
-            wire
-        };
-        let (mut idle, mut program) = (open("psql"), open("dashboard"));
-        // Nothing is asked: it comes by itself.
-        let told = idle.read().expect("a NOTICE");
-        assert_eq!(told.tag, b'N');
-        let text = format!("{:?}", told.fields());
-        assert!(text.contains(&grant.id) && text.contains(" ends in "), "{text}");
-        // And again with the next reply, once.
-        let reply = idle.query("SELECT 1");
-        assert_eq!((reply.value(), reply.notices.len()), ("1".to_owned(), 1), "{reply:?}");
-        assert!(idle.query("SELECT 1").notices.is_empty());
-        // As at login: programs are not told.
-        assert!(program.query("SELECT 1").notices.is_empty());
-        let end = idle.read().expect("the end");
-        assert_eq!((end.tag, end.fields().code()), (b'E', "57P01"));
-    }
+#[test]
+fn a_session_is_told_before_its_grant_ends() {
+    let pg = pg::distribution();
+    let listen = "expiry_notice = [\"10s\"]".to_owned();
+    let gate = Gate::with(pg, &Options { listen, ..Options::default() });
+    let grant = gate.grant(&["--ttl", "22s"]);
+    let open = |application: &str| {
+        let mut wire = Wire::open(gate.port);
+        let database = gate.database.as_str();
+        let parameters =
+            [("user", "alice"), ("database", database), ("application_name", application)];
+        wire.login(PROTOCOL_3_0, &parameters, &grant.token).unwrap();
+        wire
+    };
+    let (mut idle, mut program) = (open("psql"), open("dashboard"));
+    // Nothing is asked: it comes by itself.
+    let told = idle.read().expect("a NOTICE");
+    assert_eq!(told.tag, b'N');
+    let text = format!("{:?}", told.fields());
+    assert!(text.contains(&grant.id) && text.contains(" ends in "), "{text}");
+    // And again with the next reply, once.
+    let reply = idle.query("SELECT 1");
+    assert_eq!((reply.value(), reply.notices.len()), ("1".to_owned(), 1), "{reply:?}");
+    assert!(idle.query("SELECT 1").notices.is_empty());
+    // As at login: programs are not told.
+    assert!(program.query("SELECT 1").notices.is_empty());
+    let end = idle.read().expect("the end");
+    assert_eq!((end.tag, end.fields().code()), (b'E', "57P01"));
 }

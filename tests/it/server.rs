@@ -11,12 +11,12 @@ use crate::support::{eventually, pg};
 fn sigterm_drains() {
     let mut gate = Gate::with(
         pg::distribution(),
-        &Options { listen: "drain_timeout = \"60s\"".into(), ..Options::default() },
+        &Options { listen: "drain_timeout = \"15s\"".into(), ..Options::default() },
     );
     let grant = gate.read_grant();
     let mut idle = gate.session(&grant);
     let mut busy = gate.session(&grant);
-    busy.send(&m::query("SELECT pg_sleep(8), 'finished'"));
+    busy.send(&m::query("SELECT pg_sleep(3), 'finished'"));
     pg::distribution().runs(&gate.database, "finished");
     gate.signal("TERM");
     eventually("no new sessions", Duration::from_secs(5), || {
