@@ -41,10 +41,16 @@ pub(crate) fn named(
     Err(Reason::Type { name: name.to_string(), why: "no such type is known" })
 }
 
+/// What a column's definition may say for an integer with a sequence of its own, in the table's
+/// schema (`transformColumnDefinition` of `parse_utilcmd.c`); anywhere else the server knows no
+/// such type.
+const SERIAL: [&str; 6] = ["bigserial", "serial", "serial2", "serial4", "serial8", "smallserial"];
+
 /// Whether there is a type of the name.
 pub(crate) fn is_known(name: &Name, catalogue: &Catalogue) -> bool {
     let builtin = match name.schema.as_deref() {
-        None | Some("pg_catalog") => builtin(&name.name),
+        None => builtin(&name.name) || SERIAL.contains(&&*name.name),
+        Some("pg_catalog") => builtin(&name.name),
         Some("information_schema") => true,
         Some(_) => false,
     };

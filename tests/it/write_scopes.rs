@@ -167,6 +167,7 @@ on_each_server! {
             "SELECT nextval('public.counter')",
             "CALL public.fill()",
             "CREATE TABLE staging.t (a int PRIMARY KEY, b text DEFAULT 'x')",
+            "CREATE TABLE staging.counted (id bigserial PRIMARY KEY, b text)",
             "CREATE INDEX ON staging.t (lower(b))",
             "ALTER TABLE staging.t ADD COLUMN c int",
             "CREATE VIEW staging.v AS SELECT a FROM staging.t",
