@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::event::{Done, Event, Outcome};
 use super::names::{Portal, Prepared, Sent, kept};
-use super::replies::{NameChange, Request};
+use super::replies::{Change, Request};
 use super::run::ends;
 use super::upstream::{Fate, OutOfOrder};
 use super::{Call, Session};
@@ -183,10 +183,10 @@ impl Session {
                 | Action::Rollback { .. },
                 _,
             ) => self.close_portals(call),
-            (action, _) => match NameChange::of(action) {
-                NameChange::None => {}
-                NameChange::One(name) => self.names.remove_statement(&name),
-                NameChange::All => {
+            (action, _) => match Change::of_statements(action) {
+                Change::None => {}
+                Change::One(name) => self.names.remove_statement(&name),
+                Change::All => {
                     self.names.clear_statements();
                     if matches!(action, Action::Discard { .. }) {
                         self.close_portals(call);

@@ -34,7 +34,7 @@ pub(super) enum Request {
     Execute {
         portal: Name,
         /// What completing it does to the namespace of statements.
-        names: NameChange,
+        names: Change,
         /// Whether it writes.
         writes: bool,
         /// Whether its rows are counted against a cap.
@@ -42,7 +42,7 @@ pub(super) enum Request {
         /// Whether it is a COPY FROM STDIN.
         copies: bool,
         /// The cursor that it makes or closes.
-        cursor: CursorChange,
+        cursor: Change,
     },
     /// A Query of ours that fails: it aborts the client's block.
     Abort,
@@ -127,25 +127,14 @@ pub(super) enum Why {
     Own(Box<Refusal>),
 }
 
-/// What completing a statement does to the namespace of prepared statements.
+/// What completing a statement does to a namespace: that of prepared statements or of portals.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum NameChange {
+pub(super) enum Change {
     /// Nothing.
     None,
-    /// PREPARE or DEALLOCATE of this one.
+    /// It makes or drops this one.
     One(Name),
-    /// DEALLOCATE ALL, DISCARD ALL.
-    All,
-}
-
-/// What completing a statement does to the namespace of portals.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum CursorChange {
-    /// Nothing.
-    None,
-    /// DECLARE or CLOSE of this one.
-    One(Name),
-    /// CLOSE ALL, DISCARD ALL, and the end of a transaction.
+    /// It drops all.
     All,
 }
 
@@ -185,8 +174,9 @@ impl Why {
     }
 }
 
-impl NameChange {
-    pub(super) fn of(action: &Action) -> Self {
+impl Change {
+    /// Of prepared statements: PREPARE, DEALLOCATE, DISCARD ALL.
+    pub(super) fn of_statements(action: &Action) -> Self {
         match action {
             Action::Prepare { name, .. } | Action::Deallocate { name: Some(name) } => {
                 Self::One(Name::from(kept(name.as_bytes())))
@@ -197,17 +187,8 @@ impl NameChange {
         }
     }
 
-    fn concerns(&self, name: &[u8]) -> bool {
-        match self {
-            Self::None => false,
-            Self::One(changed) => **changed == *name,
-            Self::All => true,
-        }
-    }
-}
-
-impl CursorChange {
-    pub(super) fn of(action: &Action) -> Self {
+    /// Of portals: DECLARE, CLOSE, DISCARD ALL, and the end of a transaction.
+    pub(super) fn of_portals(action: &Action) -> Self {
         match action {
             Action::Declare { name } | Action::CloseCursor { name: Some(name) } => {
                 Self::One(Name::from(kept(name.as_bytes())))
@@ -323,13 +304,13 @@ impl Query {
         name.is_empty()
             || self.judgement.as_ref().is_some_and(|judgement| {
                 let mut statements = judgement.statements.iter();
-                statements.any(|one| CursorChange::of(&one.action).concerns(name))
+                statements.any(|one| Change::of_portals(&one.action).concerns(name))
             })
     }
 
     fn changes(&self, name: &[u8]) -> bool {
         self.judgement.as_ref().is_some_and(|judgement| {
-            judgement.statements.iter().any(|one| NameChange::of(&one.action).concerns(name))
+            judgement.statements.iter().any(|one| Change::of_statements(&one.action).concerns(name))
         })
     }
 }

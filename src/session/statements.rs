@@ -8,7 +8,7 @@ use super::copy::Gate;
 use super::decide::{Told, judged};
 use super::event::{Done, Event, Outcome, Parameters, Via};
 use super::names::{Name, Portal, Prepared, Sent, executed, kept};
-use super::replies::{Bind, CursorChange, Lookup, NameChange, PortalOf, Query, Request, Why};
+use super::replies::{Bind, Change, Lookup, PortalOf, Query, Request, Why};
 use super::run::{Run, Way};
 use super::{Call, End, Session};
 use crate::base::{Refusal, limits, refusal};
@@ -321,7 +321,7 @@ impl Session {
             return Ok(Took::Bytes(frame.length));
         }
         let one = prepared.judgement.statements.first();
-        let names = one.map_or(NameChange::None, |one| NameChange::of(&one.action));
+        let names = one.map_or(Change::None, |one| Change::of_statements(&one.action));
         let commits = |one: &crate::policy::Judged| matches!(one.action, Action::Commit { .. });
         if one.is_some_and(|one| self.fetches_write(one))
             && self.terms.row_caps.rows_written_max > 0
@@ -329,7 +329,7 @@ impl Session {
             self.refuse_unread(Via::Bind, refusal::caps::fetch_of_write(), call);
             return Ok(Took::Bytes(frame.length));
         }
-        let cursor = one.map_or(CursorChange::None, |one| CursorChange::of(&one.action));
+        let cursor = one.map_or(Change::None, |one| Change::of_portals(&one.action));
         let writes = one.is_some_and(|one| one.writes || commits(one) || self.fetches_write(one))
             || self.executes_write(&prepared.judgement);
         let copies = one.is_some_and(|one| one.action == Action::CopyIn);
