@@ -1,7 +1,6 @@
 //! Per database: its control connection, the check of its roles, its scope roles, and its
 //! catalogue. Until these stand, the database has no sessions.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -36,23 +35,6 @@ pub(super) fn keep(shared: &Arc<Shared>, target: &Arc<Target>) -> Controlled {
     };
     let keeper = tokio::spawn(keeper.run()).abort_handle();
     Controlled { control, roles_checked, scope_roles, keeper }
-}
-
-/// Keeps exactly the databases of the settings: new ones are begun, others let go.
-pub(super) fn keep_all(shared: &Arc<Shared>, targets: &BTreeMap<String, Arc<Target>>) {
-    let gone: Vec<String> = shared
-        .controls
-        .iter()
-        .map(|entry| entry.key().clone())
-        .filter(|name| !targets.contains_key(name))
-        .collect();
-    for name in gone {
-        shared.controls.remove(&name);
-        shared.catalogues.remove(&name);
-    }
-    for (name, target) in targets {
-        shared.controls.insert(name.clone(), keep(shared, target));
-    }
 }
 
 /// What keeps one database.

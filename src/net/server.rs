@@ -103,7 +103,9 @@ impl Server {
         let listener =
             listening.map_err(|source| StartError::Listen { address: wanted, source })?;
         let address = listener.local_addr()?;
-        keeper::keep_all(&shared, &shared.settings.load().targets);
+        for (name, target) in &shared.settings.load().targets {
+            shared.controls.insert(name.clone(), keeper::keep(&shared, target));
+        }
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let workers: Vec<Handle> = (0..cores)
             .map(|index| Worker::start(index, Arc::clone(&shared)))
