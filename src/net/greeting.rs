@@ -72,11 +72,14 @@ pub(super) async fn open(door: Door, entry: Entry) -> Result<Admitted, (Box<Door
     }
     write::ready_for_query(&mut out, b'I');
 
-    let session = Session::new(&Start {
+    let mut session = Session::new(&Start {
         terms: Arc::clone(&connected.terms),
         nonce: rand::random(),
         parameters: &connected.upstream.parameters,
     });
+    if let Some(cut) = connected.cut {
+        session.note_cut(cut);
+    }
     let worker = Rc::clone(&door.worker);
     let counters = worker.counters.database(&grant.database);
     let idle_timeout = door.settings.config.limits.idle_timeout;

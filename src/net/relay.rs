@@ -218,7 +218,7 @@ impl Relay {
         if self.over.is_none() {
             let ends = self.books.entry.deadline().wall;
             if ends != self.session.terms().expires_at {
-                self.session.renew(ends, &rfc3339(ends));
+                self.session.renew(ends, &rfc3339(ends), now);
             }
             if let Some(cause) = self.poll_ending(context) {
                 self.end_by(&cause, now);

@@ -28,6 +28,7 @@ mod counted;
 mod demo;
 mod drivers;
 mod extended;
+mod extending;
 mod fired;
 mod ground;
 mod honest;

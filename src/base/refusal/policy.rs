@@ -484,8 +484,10 @@ pub(super) fn argument(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// `5min`, `90s`, `1500ms`: as PostgreSQL reads it, in the largest unit that it is whole in.
-fn time(ms: u64) -> String {
+/// `5min`, `90s`, `1500ms`: as PostgreSQL reads and shows it, in the largest unit that it is
+/// whole in.
+#[must_use]
+pub fn time(ms: u64) -> String {
     let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s")];
     let whole = units.into_iter().find(|(unit, _)| ms >= *unit && ms.is_multiple_of(*unit));
     let (unit, name) = whole.unwrap_or((1, "ms"));
