@@ -88,8 +88,9 @@ pub(super) async fn open(door: Door, entry: Entry) -> Result<Admitted, (Box<Door
     let client = door.framed.into_parts();
     let warned: &[_] = if notice { &door.settings.config.listen.expiry_notice } else { &[] };
     let warnings = Warnings::new(warned);
-    let mut relay =
-        Relay::new(Begin { worker, books, session, client, upstream, idle_timeout, warnings });
+    let begin =
+        Begin { worker, books, session, client, upstream, idle_timeout, warnings, tells: notice };
+    let mut relay = Relay::new(begin);
     relay.client.queue_bytes(&out);
     place.entry.note_state(State::Idle);
     relay.worker.shared.grants.began(grant.id, now.wall);

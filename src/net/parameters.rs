@@ -24,6 +24,15 @@ pub struct Wanted {
     settings: Vec<(String, String)>,
 }
 
+/// What the upstream's StartupMessage asks for.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// Name and value of each setting.
+    pub settings: Vec<(String, String)>,
+    /// How far the grant's end has cut `statement_timeout`, if it has.
+    pub cut: Option<Cut>,
+}
+
 impl Wanted {
     /// Takes the parameters that are neither `user` nor `database`.
     ///
@@ -51,8 +60,7 @@ impl Wanted {
         self.application_name.as_deref() == Some("psql")
     }
 
-    /// All settings of the upstream's StartupMessage, and how far the grant's end has cut
-    /// `statement_timeout`, if it has.
+    /// All settings of the upstream's StartupMessage.
     ///
     /// # Errors
     /// The refusal to send when a setting may not be what the client wants.
@@ -62,7 +70,7 @@ impl Wanted {
         write_path: Option<&str>,
         scopes: &str,
         now: Moment,
-    ) -> Result<(Vec<(String, String)>, Option<Cut>), Refusal> {
+    ) -> Result<Asked, Refusal> {
         let mut settings = Settings::default();
         for (name, value) in &self.settings {
             if name == "application_name" {
@@ -78,7 +86,7 @@ impl Wanted {
         if let Some(path) = write_path {
             settings.put("search_path", path.to_owned());
         }
-        Ok((settings.0, cut))
+        Ok(Asked { settings: settings.0, cut })
     }
 
     fn ours(

@@ -7,7 +7,7 @@ use super::clock;
 use super::control::ControlError;
 use super::dial::{self, DialError, Target, Upstream};
 use super::login::{Door, Turned};
-use super::parameters::Wanted;
+use super::parameters::{Asked, Wanted};
 use super::registry::{Place, UpstreamOf};
 use super::simple::{Client, QueryError};
 use crate::base::refusal::login as texts;
@@ -181,7 +181,7 @@ async fn log_in(
         Some(_) => write_path(door, target, acting).await?,
     };
     let terms = Arc::new(terms(grant, &door.settings.config.limits, &path));
-    let (mut settings, cut) = wanted
+    let Asked { mut settings, cut } = wanted
         .settings(&terms, path.setting.as_deref(), shown, clock::now())
         .map_err(|refusal| Failed::Turned(Turned::new(refusal, "startup_parameter")))?;
     settings.extend_from_slice(&acting.more);

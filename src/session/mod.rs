@@ -52,6 +52,7 @@ use transaction::Transactions;
 pub use event::{Event, Recorder};
 pub use renew::Cut;
 pub use turn::{End, Output, Segment, Turn};
+pub use warning::News;
 
 /// What a session starts from, once the upstream is ready.
 #[derive(Debug)]
@@ -85,7 +86,7 @@ pub struct Session {
     renewal: renew::Renewal,
     rows_returned: u64,
     rows_written: u64,
-    /// The client is to be told that its grant ends.
+    /// What the client is to be told of its grant.
     warning: warning::Warning,
     last_query: Vec<u8>,
 }

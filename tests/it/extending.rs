@@ -142,3 +142,78 @@ fn it_grows_no_further_than_the_time_left() {
         last = now;
     }
 }
+
+fn psql(gate: &Gate, grant: &Grant) -> Wire {
+    session(gate, grant, &[("application_name", "psql")])
+}
+
+/// The NOTICEs of ours in a reply.
+fn news(notices: &[m::Fields]) -> Vec<String> {
+    let ours = notices.iter().filter(|notice| notice.message().starts_with("pgward:"));
+    ours.map(|notice| format!("{} | {}", notice.message(), notice.hint())).collect()
+}
+
+#[test]
+fn an_open_session_is_told_of_new_scopes_and_a_new_end() {
+    let gate = Gate::new(pg::distribution());
+    let grant = gate.grant(&["--ttl", "20m"]);
+    let (mut idle, mut busy) = (psql(&gate, &grant), psql(&gate, &grant));
+    let mut program = gate.session(&grant);
+    // In the middle of a pipeline.
+    busy.send(&[m::parse("", "SELECT 42", &[]), m::flush()].concat());
+    assert_eq!(busy.read().map(|message| message.tag), Some(b'1'));
+    gate.json(&["grant", "extend", &grant.id, "--scope", "update:public.orders"]);
+    // Nothing is asked: it comes by itself.
+    let told = idle.read().expect("a NOTICE");
+    assert_eq!(told.tag, b'N');
+    let scope = format!("pgward: grant {} has the new scope update:public.orders | ", grant.id);
+    let by_itself = news(&[told.fields()]);
+    assert!(by_itself[0].starts_with(&scope) && by_itself[0].contains("\\c"), "{by_itself:?}");
+    // And again with the next reply, once.
+    let reply = idle.query("SELECT 1");
+    assert_eq!(news(&reply.notices), by_itself);
+    assert_eq!((reply.value().as_str(), reply.sequence.as_str()), ("1", "NTDCZ"));
+    assert!(news(&idle.query("SELECT 1").notices).is_empty());
+    // A connection made now has the scope, and nothing to be told.
+    let mut anew = psql(&gate, &grant);
+    assert_eq!(anew.query("UPDATE orders SET note = note WHERE id = 1").tags, ["UPDATE 1"]);
+    assert!(news(&anew.query("SELECT 1").notices).is_empty());
+    // Time and a scope at once are two NOTICEs.
+    let more = ["--ttl", "45m", "--scope", "delete:public.orders"];
+    gate.json(&[&["grant", "extend", &grant.id], &more[..]].concat());
+    let told = [idle.read().expect("a NOTICE"), idle.read().expect("another")];
+    let told = news(&told.map(|message| message.fields()));
+    assert!(told[0].contains(" now ends in 45 min, at "), "{told:?}");
+    assert!(told[1].contains(" has the new scope delete:public.orders"), "{told:?}");
+    assert_eq!(news(&idle.query("SELECT 1").notices), told);
+    // Every session by itself; programs are told as little as at login.
+    assert_eq!(news(&anew.query("SELECT 1").notices).len(), 4, "two at once, and again");
+    assert!(news(&program.query("SELECT 1").notices).is_empty());
+    let reply = busy.round(&[m::bind("", "", &[]), m::execute("", 0), m::sync()]);
+    assert_eq!(reply.value(), "42");
+    assert_eq!(reply.sequence.trim_start_matches('N'), "2DCZ");
+}
+
+#[test]
+fn nobody_is_told_inside_copy() {
+    let gate = Gate::new(pg::distribution());
+    let grant = gate.grant(&["--ttl", "20m", "--scope", "insert:public.victim"]);
+    let (mut reads, mut loads) = (psql(&gate, &grant), psql(&gate, &grant));
+    // COPY OUT of so much that it waits for the client.
+    reads.send(&m::query(
+        "COPY (SELECT repeat('x', 1000) FROM generate_series(1, 30000)) TO STDOUT",
+    ));
+    assert_eq!(reads.read().map(|message| message.tag), Some(b'H'));
+    loads.send(&m::query("COPY public.victim FROM STDIN"));
+    assert_eq!(loads.read().map(|message| message.tag), Some(b'G'));
+    gate.json(&["grant", "extend", &grant.id, "--scope", "update:public.orders"]);
+    let reply = reads.reply();
+    let (copy, rest) = reply.sequence.split_at(reply.sequence.rfind('d').unwrap() + 1);
+    assert!(copy.bytes().all(|tag| tag == b'd'), "{}", &copy[..20]);
+    assert!(matches!(rest, "cNCZ" | "cCNZ"), "{rest}");
+    loads.send(&[m::copy_data(b"1\n"), m::copy_done()].concat());
+    let reply = loads.reply();
+    assert!(matches!(reply.sequence.as_str(), "NCZ" | "CNZ"), "{reply:?}");
+    assert_eq!(reply.tags, ["COPY 1"]);
+    assert!(news(&loads.query("SELECT 1").notices).is_empty(), "told once");
+}

@@ -7,7 +7,7 @@ use pgward::policy::catalogue::{Catalogue, Relation, Snapshot};
 use pgward::policy::judge::{JudgeSettings, JudgeSource};
 use pgward::policy::terms::Caps;
 use pgward::policy::{Judge, RowCaps, Scope, Terms};
-use pgward::session::{Cut, Event, Recorder, Session, Start, Turn};
+use pgward::session::{Cut, Event, News, Recorder, Session, Start, Turn};
 
 pub(crate) struct Harness {
     pub(crate) session: Session,
@@ -185,7 +185,15 @@ impl Harness {
     pub(crate) fn warn(&mut self, minutes: i64) -> Out {
         let mut turn = Turn::default();
         let ends_at = self.now.wall + minutes * 60_000_000;
-        self.session.warn_of_end(ends_at, self.now, &mut turn);
+        self.session.announce(News::EndsSoon(ends_at), self.now, &mut turn);
+        Out::from(&turn, &[])
+    }
+
+    /// Tells it that its grant has more scopes.
+    pub(crate) fn add_scopes(&mut self, scopes: &str) -> Out {
+        let mut turn = Turn::default();
+        let scopes = scopes.split_whitespace().map(str::to_owned).collect();
+        self.session.announce(News::Scopes(scopes), self.now, &mut turn);
         Out::from(&turn, &[])
     }
 

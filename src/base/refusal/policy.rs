@@ -494,24 +494,14 @@ pub fn time(ms: u64) -> String {
     format!("{}{name}", ms / unit)
 }
 
-/// A grant ends soon, in the middle of a session; times are microseconds since 1970.
-#[must_use]
-pub fn ends_soon(grant: GrantId, ends_at: i64, now: i64) -> Notice {
-    // To the next second: "9 min" a moment after ten minutes before looks wrong.
-    let left = left(ends_at.saturating_sub(now).saturating_add(999_999));
-    Notice::new(format!("pgward: grant {grant} ends in {left}, at {}", clock(ends_at)))
-        .detail("What is running then is ended; what is not committed is rolled back.")
-        .hint(format!("pgward grant extend {grant} --ttl 30m"))
-}
-
 /// `03:42 UTC`
-fn clock(micros: i64) -> String {
+pub(super) fn clock(micros: i64) -> String {
     let minutes = micros.div_euclid(60_000_000).rem_euclid(24 * 60);
     format!("{:02}:{:02} UTC", minutes / 60, minutes % 60)
 }
 
 /// `27 min`, `4 h 30 min`, `2 d 3 h`, `40 s`
-fn left(micros: i64) -> String {
+pub(super) fn left(micros: i64) -> String {
     let seconds = micros.max(0) / 1_000_000;
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {
