@@ -6,8 +6,8 @@ use crate::policy::functions::{self, Told};
 use crate::policy::reach::fired::{Deed, Search};
 use crate::policy::reach::{self, Occasions};
 use crate::policy::reason::Reason;
-use crate::policy::rules::{Rules, never, refuse};
-use crate::policy::scope;
+use crate::policy::rules::{NEVER, Rules, because, never, refuse};
+use crate::policy::{resolve, scope};
 use crate::sql::facts::{Action, Name, Statement};
 
 /// System views that show rows of other relations, or what other sessions send: refused where
@@ -45,7 +45,7 @@ impl Rules<'_> {
         if statement.writes.is_empty() {
             return Ok(());
         }
-        let table = || statement.writes.first().map(|w| w.table.to_string()).unwrap_or_default();
+        let table = || statement.writes.first().map(|w| self.shown(&w.table)).unwrap_or_default();
         if self.require_where && statement.unrestricted {
             return Err(Reason::WhereRequired { operation: statement.operation, table: table() });
         }
@@ -106,15 +106,17 @@ impl Rules<'_> {
         });
         let found = self.catalogue.functions(name).next().is_some();
         let Some(schema) = schema.filter(|_| found) else {
-            let hint = "No such procedure is known: check its name. If it was made just now, send \
-                        the statement again in a second.";
-            return Err(refuse("call", &format!("CALL {name}"), hint));
+            let why = Some("no such procedure is known".into());
+            let hint = "Check its name. If it was made just now, send the statement again in a \
+                        second.";
+            return Err(because("call", &format!("CALL {name}"), why, hint));
         };
         let qualified = scope::qualified(&schema, &name.name);
         Err(Reason::Statement {
             rule: "call",
             what: format!("CALL {qualified}"),
-            hint: "",
+            why: None,
+            hint: "".into(),
             scopes: vec![format!("execute:{qualified}")],
         })
     }
@@ -122,7 +124,7 @@ impl Rules<'_> {
     /// VACUUM and its kin, on named tables only.
     pub(super) fn maintained(&self, statement: &Statement) -> Result<(), Reason> {
         if statement.reads.is_empty() {
-            return Err(never(statement));
+            return Err(self.maintains_all(statement.operation));
         }
         let mut missing: Vec<&Relation> = Vec::new();
         let mut deeds = Vec::new();
@@ -143,14 +145,37 @@ impl Rules<'_> {
             deeds.extend(ddl.then(|| Deed::of("".into(), "".into(), Occasions::DDL)));
             return self.fires(statement, deeds);
         }
+        if let Some(other) = missing.iter().find(|r| !matches!(r.kind, 'r' | 'p' | 'm')) {
+            let what = format!("{} on {}.{}", statement.operation, other.schema, other.name);
+            let why = "it is neither a table nor a materialized view";
+            return Err(because("maintain", &what, Some(why.into()), "Name a table."));
+        }
         let scope = |r: &&Relation| format!("maintain:{}", scope::qualified(&r.schema, &r.name));
-        let first = statement.reads.first().map(ToString::to_string).unwrap_or_default();
+        let first = missing.first().map(|r| format!(" on {}.{}", r.schema, r.name));
         Err(Reason::Statement {
             rule: "maintain",
-            what: format!("{} on {first}", statement.operation),
-            hint: "",
+            what: format!("{}{}", statement.operation, first.unwrap_or_default()),
+            why: None,
+            hint: "".into(),
             scopes: missing.iter().map(scope).collect(),
         })
+    }
+
+    /// VACUUM and its kin of everything.
+    fn maintains_all(&self, operation: &'static str) -> Reason {
+        let why = Some("it names no table".into());
+        let Some(example) = self.some_table() else {
+            return because("maintain", operation, why, "Name the tables: each needs a scope.");
+        };
+        let table = scope::qualified(&example.schema, &example.name);
+        let word = if operation == "REINDEX" { "REINDEX TABLE" } else { operation };
+        Reason::Statement {
+            rule: "maintain",
+            what: operation.to_owned(),
+            why,
+            hint: format!("Name each table, as in {word} {table}, after:").into(),
+            scopes: vec![format!("maintain:{table}")],
+        }
     }
 
     /// The relation that a name means to VACUUM and its kin; an index is its table. A session that
@@ -163,8 +188,16 @@ impl Rules<'_> {
             let found = self.catalogue.relation(schema, &named.name);
             found.or_else(|| self.catalogue.indexed(schema, &named.name))
         });
-        let named_only = !self.terms.may_write();
-        on_path.or_else(|| self.catalogue.relations(named).find(|_| named_only))
+        if self.terms.may_write() {
+            return on_path;
+        }
+        let indexed = || {
+            let mut schemas = self.catalogue.snapshot().schemas.iter();
+            schemas.find_map(|schema| self.catalogue.indexed(schema, &named.name))
+        };
+        on_path
+            .or_else(|| self.catalogue.relations(named).next())
+            .or_else(|| named.schema.is_none().then(indexed).flatten())
     }
 
     /// CREATE, ALTER, DROP: of objects whose names say that they lie in a granted schema.
@@ -176,25 +209,49 @@ impl Rules<'_> {
             |schema: &str| self.terms.scopes.iter().any(|scope| scope.permits_ddl(schema));
         let outside = |name: &&Name| !name.schema.as_deref().is_some_and(permitted);
         let Some(first) = names.iter().find(outside) else { return self.definition(statement) };
-        let mut scopes: Vec<String> = names
-            .iter()
-            .filter(outside)
-            .filter_map(|name| name.schema.as_deref())
-            .filter(|schema| !schema.starts_with("pg_") && *schema != "information_schema")
-            .map(|schema| format!("ddl:{}", scope::quoted(schema)))
-            .collect();
+        let what = format!("{} of {}", statement.operation, self.placed(statement, first));
+        let placed: Vec<Name> =
+            names.iter().filter(outside).map(|n| self.placed(statement, n)).collect();
+        let mut scopes = Vec::new();
+        for schema in placed.iter().filter_map(|name| name.schema.as_deref()) {
+            if resolve::system(schema) {
+                return Err(because("ddl", &what, Some(NEVER.into()), "Ask a DBA to run it."));
+            }
+            if !resolve::known_schema(self.catalogue, schema) {
+                let why = Some(format!("there is no schema \"{schema}\"").into());
+                let hint = "Check its name; a DBA makes schemas. If it was made just now, send \
+                            the statement again in a second.";
+                return Err(because("ddl", &what, why, hint));
+            }
+            scopes.extend((!permitted(schema)).then(|| format!("ddl:{}", scope::quoted(schema))));
+        }
         scopes.sort();
         scopes.dedup();
-        if names.iter().any(|name| name.schema.is_none()) {
-            scopes.clear();
-        }
-        Err(Reason::Statement {
-            rule: "ddl",
-            what: format!("{} of {first}", statement.operation),
-            hint: "Name every object with its schema, as in public.orders: ddl:public is the \
-                   scope for that.",
-            scopes,
-        })
+        let bare = names.iter().zip(names.iter().map(|n| self.placed(statement, n)));
+        let bare = bare.filter(|(name, _)| name.schema.is_none());
+        let bare: Vec<String> = bare.map(|(_, placed)| placed.to_string()).collect();
+        let (why, hint) = match (bare.is_empty(), scopes.is_empty()) {
+            (true, _) => (None, String::new()),
+            (false, scoped) => {
+                let why = "a definition names its objects with their schema";
+                let end = if scoped { "." } else { ", after:" };
+                (Some(why.into()), format!("Write {}{end}", bare.join(", ")))
+            }
+        };
+        Err(Reason::Statement { rule: "ddl", what, why, hint: hint.into(), scopes })
+    }
+
+    /// A name with the schema that it most likely means; for what is made new, public.
+    fn placed(&self, statement: &Statement, name: &Name) -> Name {
+        let on_others = ["INDEX", "TRIGGER", "POLICY", "RULE", "STATISTICS"];
+        let operation = statement.operation.strip_prefix("CREATE ");
+        let new = operation.is_some_and(|kind| !on_others.contains(&kind));
+        let known = || {
+            let function = || self.catalogue.functions(name).next().map(|f| f.schema.clone());
+            self.likely_schema(name).or_else(function)
+        };
+        let schema = name.schema.clone().or_else(|| if new { None } else { known() });
+        Name::qualified(schema.unwrap_or_else(|| "public".into()), name.name.clone())
     }
 
     /// What a definition runs: event triggers, and where a table may be written anew, its own
@@ -257,7 +314,7 @@ impl Rules<'_> {
                 } else {
                     vec![format!("select:{named}")]
                 };
-                return Err(Reason::ReadNarrowed { table: table.to_string(), scopes });
+                return Err(Reason::ReadNarrowed { table: self.shown(table), scopes });
             }
         }
         if let Some(call) = statement.calls.iter().find(|c| TELLING_CALLS.contains(&&*c.name)) {

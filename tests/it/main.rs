@@ -45,6 +45,7 @@ mod protocol32;
 mod psql;
 mod reach;
 mod readonly;
+mod refusals;
 mod roles;
 mod sequences;
 mod server;
