@@ -2,7 +2,8 @@
 //! moved, it has more scopes. A NoticeResponse may come at any time between two messages
 //! (PostgreSQL 18, 54.2.7 "Asynchronous Operations"); but a client that waits for nothing may not
 //! read, or not show, what comes while nothing is under way. So who is idle is told at once, and
-//! again with the next reply. Nobody is told inside COPY, where a client reads lines.
+//! of the end again with the next reply; a change, which somebody is there to speak of, is told
+//! once. Nobody is told inside COPY, where a client reads lines.
 
 use super::replies::Request;
 use super::{Call, Session, State, Turn};
@@ -80,7 +81,7 @@ impl Session {
             return;
         }
         self.write_news(&news, now, turn);
-        if idle {
+        if idle && !news.is_of_change() {
             Warning::put(&mut self.warning.again, news);
         }
     }
