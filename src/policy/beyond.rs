@@ -1,5 +1,5 @@
-//! What other scopes than writes permit: calls, maintenance, definitions, and narrowed reads;
-//! and what holds of every write: a WHERE that chooses, rows that can be counted.
+//! What other scopes than writes permit: calls, maintenance and definitions; and what holds of
+//! every write: a WHERE that chooses, rows that can be counted.
 
 use crate::policy::catalogue::Relation;
 use crate::policy::functions::{self, Told};
@@ -8,36 +8,7 @@ use crate::policy::reach::{self, Occasions};
 use crate::policy::reason::Reason;
 use crate::policy::rules::{NEVER, Rules, because, never, refuse};
 use crate::policy::{resolve, scope};
-use crate::sql::facts::{Action, Name, Statement};
-
-/// System views that show rows of other relations, or what other sessions send: refused where
-/// reads are narrowed.
-const TELLING: &[&str] = &[
-    "pg_stats",
-    "pg_stats_ext",
-    "pg_stats_ext_exprs",
-    "pg_statistic",
-    "pg_statistic_ext_data",
-    "pg_largeobject",
-    "pg_stat_activity",
-    "pg_prepared_statements",
-    "pg_cursors",
-];
-
-/// Functions likewise.
-const TELLING_CALLS: &[&str] = &[
-    "lo_get",
-    "lo_open",
-    "loread",
-    "pg_stat_get_activity",
-    "pg_stat_statements",
-    "pg_get_wal_record_info",
-    "pg_get_wal_records_info",
-    "pg_get_wal_records_info_till_end_of_wal",
-    "pg_get_wal_block_info",
-    "pg_logical_slot_peek_changes",
-    "pg_logical_slot_peek_binary_changes",
-];
+use crate::sql::facts::{Name, Statement};
 
 impl Rules<'_> {
     /// UPDATE and DELETE choose their rows; rows that are capped can be counted.
@@ -289,65 +260,6 @@ impl Rules<'_> {
                     .map_err(|fires| Reason::Fires { what, fires })
             }
             _ => Ok(()),
-        }
-    }
-
-    /// With `select:` scopes nothing else is read, but the system's own catalogs.
-    pub(super) fn reads(&self, statement: &Statement) -> Result<(), Reason> {
-        if !self.terms.narrows_reads() {
-            return Ok(());
-        }
-        let defines = statement.defines.as_deref().unwrap_or_default();
-        let about = matches!(statement.action, Action::Maintain | Action::Ddl);
-        for table in &statement.reads {
-            // What is maintained or defined is permitted by its own scope.
-            if about && (statement.action == Action::Maintain || defines.contains(table)) {
-                continue;
-            }
-            if !self.may_read(table) {
-                let Some(schema) = self.likely_schema(table) else {
-                    return Err(Reason::RelationUnknown(table.to_string()));
-                };
-                let named = scope::qualified(&schema, &table.name);
-                let scopes = if TELLING.contains(&&*table.name) {
-                    Vec::new()
-                } else {
-                    vec![format!("select:{named}")]
-                };
-                return Err(Reason::ReadNarrowed { table: self.shown(table), scopes });
-            }
-        }
-        if let Some(call) = statement.calls.iter().find(|c| TELLING_CALLS.contains(&&*c.name)) {
-            return Err(Reason::ReadNarrowed { table: call.to_string(), scopes: Vec::new() });
-        }
-        for (relation, by) in reach::client::read_beneath(statement, self.catalogue, self.functions)
-        {
-            let name = Name::qualified(relation.schema.clone(), relation.name.clone());
-            if !self.may_read(&name) {
-                let named = scope::qualified(&relation.schema, &relation.name);
-                let table = format!("{name} (by {by})");
-                return Err(Reason::ReadNarrowed {
-                    table,
-                    scopes: vec![format!("select:{named}")],
-                });
-            }
-        }
-        Ok(())
-    }
-
-    fn may_read(&self, table: &Name) -> bool {
-        let permitted = |schema: &str| {
-            // Not pg_toast, where values of every table lie.
-            let system = matches!(schema, "information_schema" | "pg_catalog");
-            (system && !TELLING.contains(&&*table.name))
-                || self.terms.scopes.iter().any(|scope| scope.permits_read(schema, &table.name))
-        };
-        match &table.schema {
-            Some(schema) => permitted(schema),
-            None => {
-                let mut found = self.catalogue.relations(table).peekable();
-                found.peek().is_some() && found.all(|relation| permitted(&relation.schema))
-            }
         }
     }
 }

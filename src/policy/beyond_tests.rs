@@ -304,3 +304,29 @@ fn the_hint_says_where_no_scope_permits() {
     let Verdict::Refuse(refusal) = &judgement.verdict else { panic!("passed") };
     assert_eq!(refusal.hint.as_deref(), Some("Write public.items."));
 }
+
+#[test]
+fn narrowed_reads_name_every_scope_that_they_need() {
+    let mut judge = judge_with(true);
+    let terms = write_terms(&["select:public.orders"]);
+    for (text, hint) in [
+        (
+            "SELECT * FROM items, only_here",
+            "--scope select:public.items --scope select:s2.only_here",
+        ),
+        // It could be either.
+        ("SELECT * FROM orders", "Write public.orders, or: "),
+        ("SELECT * FROM t", "--scope select:s2.t"),
+        ("SELECT * FROM pg_stats", "without select scopes"),
+        ("SELECT * FROM pg_stats, items", "without select scopes"),
+    ] {
+        let judgement = judged(&mut judge, text, &terms);
+        let Verdict::Refuse(refusal) = &judgement.verdict else { panic!("{text} passed") };
+        let told = refusal.hint.as_deref().unwrap_or_default();
+        assert!(told.contains(hint), "{text}: {told}");
+        let scopes = [&scopes_of(told)[..], &["select:public.orders"]].concat();
+        if scopes.len() > 1 {
+            assert_eq!(refused(&mut judge, text, &write_terms(&scopes)), None, "{text}: {told}");
+        }
+    }
+}

@@ -67,6 +67,7 @@ pub enum Reason {
     },
     ReadNarrowed {
         table: String,
+        instead: Option<String>,
         scopes: Vec<String>,
     },
     Statement {
@@ -212,7 +213,9 @@ impl Reason {
             Self::RowsUncounted { operation, table } => {
                 texts::rows_uncounted(context, operation, table)
             }
-            Self::ReadNarrowed { table, scopes } => texts::read_narrowed(context, table, scopes),
+            Self::ReadNarrowed { table, instead, scopes } => {
+                texts::read_narrowed(context, table, instead.as_deref(), scopes)
+            }
             Self::Statement { rule, what, why, hint, scopes } => {
                 texts::statement(context, rule, (what, why.as_deref()), hint, scopes)
             }

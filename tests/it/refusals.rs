@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::support::clients;
-use crate::support::gate::{Gate, Options};
+use crate::support::gate::{Gate, Grant, Options};
 use crate::support::pg;
 
 /// Statements, and how they are sent again where the HINT asks for another spelling.
@@ -63,10 +63,20 @@ const NEVER: &[(&str, &str)] = &[
     ("DO $$ BEGIN END $$", "Send the statements themselves"),
     ("NOTIFY x", "use a connection of the application"),
     ("SET ROLE boss", "No grant allows it"),
-    ("SET log_statement = 'all'", "No grant allows it"),
+    ("SET log_statement = 'all'", "no scope changes that"),
     ("PREPARE TRANSACTION 'x'", "Use COMMIT"),
     ("COPY orders TO '/tmp/x'", "Use COPY … TO STDOUT"),
     ("SELECT query_to_xml('select 1', true, true, '')", "No grant allows it"),
+];
+
+/// On a grant that may read accounts only.
+const NARROWED: &[&str] = &[
+    "SELECT count(*) FROM sales.leads",
+    "SELECT count(*) FROM orders",
+    "SELECT count(*) FROM accounts a JOIN public.orders o ON a.id = o.account_id, victim",
+    "SELECT count(*) FROM open_orders",
+    "SELECT public.order_total(1)",
+    "COPY victim TO STDOUT",
 ];
 
 /// The command in a HINT, as a shell takes it.
@@ -90,22 +100,31 @@ fn paste(gate: &Gate, line: &str) {
 fn the_command_of_the_hint_makes_the_statement_pass() {
     let options = Options { limits: "max_rows_written = 0".into(), ..Options::superuser() };
     let gate = Gate::with(pg::distribution(), &options);
+    for sql in NARROWED {
+        let grant = gate.grant(&["--scope", "select:public.accounts"]);
+        mended(&gate, &grant, sql, "");
+    }
     for (sql, again) in MENDED {
         let grant = gate.read_grant();
-        let refused = gate.session(&grant).query(sql);
-        let error = refused.errors.first().unwrap_or_else(|| panic!("{sql} passes"));
-        assert!(error.message().starts_with("pgward: "), "{sql}: {error:?}");
-        let line = command(error.hint()).unwrap_or_else(|| panic!("{sql}: {error:?}"));
-        paste(&gate, line);
-        let example = error.hint().split(", after:").next().unwrap();
-        let again = match *again {
-            "" => sql,
-            "<example>" => example.split("as in ").nth(1).unwrap(),
-            other => other,
-        };
-        let reply = gate.session(&grant).query(again);
-        assert!(reply.errors.is_empty(), "{sql}: {} -> {:?}", error.hint(), reply.errors);
+        mended(&gate, &grant, sql, again);
     }
+}
+
+/// Follows the HINT.
+fn mended(gate: &Gate, grant: &Grant, sql: &str, again: &str) {
+    let refused = gate.session(grant).query(sql);
+    let error = refused.errors.first().unwrap_or_else(|| panic!("{sql} passes"));
+    assert!(error.message().starts_with("pgward: "), "{sql}: {error:?}");
+    let line = command(error.hint()).unwrap_or_else(|| panic!("{sql}: {error:?}"));
+    paste(gate, line);
+    let example = error.hint().split(", after:").next().unwrap();
+    let again = match again {
+        "" => sql,
+        "<example>" => example.split("as in ").nth(1).unwrap(),
+        other => other,
+    };
+    let reply = gate.session(grant).query(again);
+    assert!(reply.errors.is_empty(), "{sql}: {} -> {:?}", error.hint(), reply.errors);
 }
 
 #[test]

@@ -211,19 +211,29 @@ pub fn rows_uncounted(context: &Context<'_>, operation: &str, table: &str) -> Re
     ))
 }
 
-/// A read of something else than the grant's `select:` scopes name.
+/// A read of something else than the grant's `select:` scopes name. `instead` is a table that they
+/// name, and that the statement may mean.
 #[must_use]
-pub fn read_narrowed(context: &Context<'_>, table: &str, scopes: &[String]) -> Refusal {
+pub fn read_narrowed(
+    context: &Context<'_>,
+    table: &str,
+    instead: Option<&str>,
+    scopes: &[String],
+) -> Refusal {
     let what = format!(
         "reading {} refused: {} may read only what its select scopes name",
         shown(table),
         context.name()
     );
     let refusal = context.refuse("read_narrowed", code::INSUFFICIENT_PRIVILEGE, what);
-    if scopes.is_empty() {
-        return refusal.hint("Ask for a grant without select scopes.");
+    match (scopes.is_empty(), instead) {
+        (true, None) => refusal.hint("No scope names it: ask for a grant without select scopes."),
+        (true, Some(instead)) => refusal.hint(format!("Write {}.", shown(instead))),
+        (false, None) => refusal.hint(context.extend(scopes)),
+        (false, Some(instead)) => {
+            refusal.hint(format!("Write {}, or: {}", shown(instead), context.extend(scopes)))
+        }
     }
-    refusal.hint(context.extend(scopes))
 }
 
 /// A statement that needs a scope that the grant doesn't have, or that no grant permits; `why` says
@@ -342,7 +352,7 @@ pub fn setting(context: &Context<'_>, name: &str, why: &str) -> Refusal {
     let show = if name.chars().all(plain) { format!("SHOW {name}") } else { "SHOW".to_owned() };
     context
         .refuse("setting", code::INSUFFICIENT_PRIVILEGE, what)
-        .hint(format!("No grant allows it: leave it as it is ({show} tells its value)."))
+        .hint(format!("Leave it as it is ({show} tells its value): no scope changes that."))
 }
 
 /// A value that a setting may not be given. `allowed` says which it may.
