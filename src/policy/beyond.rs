@@ -121,15 +121,31 @@ impl Rules<'_> {
             let why = "it is neither a table nor a materialized view";
             return Err(because("maintain", &what, Some(why.into()), "Name a table."));
         }
-        let scope = |r: &&Relation| format!("maintain:{}", scope::qualified(&r.schema, &r.name));
+        let mut scopes: Vec<String> = missing
+            .iter()
+            .map(|r| format!("maintain:{}", scope::qualified(&r.schema, &r.name)))
+            .collect();
+        if self.maintains_as_owner() {
+            scopes.extend(missing.iter().map(|r| format!("ddl:{}", scope::quoted(&r.schema))));
+            scopes.sort();
+            scopes.dedup();
+        }
         let first = missing.first().map(|r| format!(" on {}.{}", r.schema, r.name));
         Err(Reason::Statement {
             rule: "maintain",
             what: format!("{}{}", statement.operation, first.unwrap_or_default()),
             why: None,
             hint: "".into(),
-            scopes: missing.iter().map(scope).collect(),
+            scopes,
         })
+    }
+
+    /// Whether the server lets only a table's owner maintain it, and sessions run as roles of
+    /// their scopes: with `ddl:` on its schema, as that owner. MAINTAIN is a privilege from
+    /// PostgreSQL 17 on.
+    fn maintains_as_owner(&self) -> bool {
+        let opens = Name::qualified("pgward", "open_scope_role");
+        self.catalogue.snapshot().major < 17 && self.catalogue.functions(&opens).next().is_some()
     }
 
     /// VACUUM and its kin of everything.
@@ -145,7 +161,11 @@ impl Rules<'_> {
             what: operation.to_owned(),
             why,
             hint: format!("Name each table, as in {word} {table}, after:").into(),
-            scopes: vec![format!("maintain:{table}")],
+            scopes: if self.maintains_as_owner() {
+                vec![format!("ddl:{}", scope::quoted(&example.schema)), format!("maintain:{table}")]
+            } else {
+                vec![format!("maintain:{table}")]
+            },
         }
     }
 
