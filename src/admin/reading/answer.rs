@@ -88,6 +88,13 @@ pub(super) fn answer(no_right: Arc<AtomicBool>) -> (Out, Answer) {
     (out, Answer { chunks, last: Some(last), beat, beat_every })
 }
 
+impl Stop {
+    /// Whether that is why.
+    pub(super) fn of(error: &io::Error) -> Option<Self> {
+        error.get_ref().and_then(|why| why.downcast_ref()).copied()
+    }
+}
+
 impl From<Stop> for io::Error {
     fn from(stop: Stop) -> Self {
         Self::other(stop)
@@ -139,7 +146,7 @@ impl Out {
     pub(super) fn finish(mut self, result: io::Result<AuditEnd>) {
         // What was found before a fault is shown.
         let result = match result {
-            Err(error) if error.get_ref().is_some_and(|why| why.is::<Stop>()) => Err(error),
+            Err(error) if Stop::of(&error).is_some() => Err(error),
             result => self.flush().and(result),
         };
         let last = match result {
@@ -159,8 +166,7 @@ fn going(chunks: &mpsc::Sender<Bytes>, no_right: &AtomicBool) -> io::Result<()> 
 }
 
 fn told(error: &io::Error) -> ErrorBody {
-    let stop = error.get_ref().and_then(|why| why.downcast_ref::<Stop>());
-    let hint = match stop {
+    let hint = match Stop::of(error) {
         Some(Stop::NoRight) => "ask for it again: pgward operator list shows who may audit",
         Some(Stop::Stalled | Stop::Gone) => "ask again, and for less at once: --since, --until",
         None => "the server's log says more",
@@ -329,7 +335,7 @@ mod tests {
         out.no_right.store(false, Ordering::Relaxed);
         drop(body);
         let why = out.flush().unwrap_err();
-        assert_eq!(why.get_ref().unwrap().downcast_ref(), Some(&Stop::Gone));
+        assert_eq!(Stop::of(&why), Some(Stop::Gone));
         assert!(going().is_err());
         // A fault in the middle is the last line, behind what was found.
         let (mut out, body) = ends();

@@ -31,7 +31,7 @@ use crate::audit::search::replay::{self, Whose};
 use crate::audit::search::{self, Filter, Missed, Query};
 use crate::audit::{Asked, Unwritable};
 use crate::config::Right;
-use answer::{Out, answer, put};
+use answer::{Out, Stop, answer, put};
 use forms::{AuditEnd, AuditReplay, AuditTail};
 use places::{Full, Kind, Place};
 
@@ -161,8 +161,14 @@ impl Reading {
             tracing::warn!(%error, "a reading of the audit log has the priority of sessions");
         }
         let result = self.work(standing);
-        if let Err(error) = &result {
-            tracing::info!(%error, actor = %self.actor, "a reading of the audit log stopped");
+        match &result {
+            Err(error) if Stop::of(error).is_some() => {
+                tracing::debug!(%error, actor = %self.actor, "a reading of the audit log stopped");
+            }
+            Err(error) => {
+                tracing::error!(%error, actor = %self.actor, "the audit log can't be read");
+            }
+            Ok(_) => {}
         }
         self.out.finish(result);
     }
