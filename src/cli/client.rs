@@ -72,6 +72,13 @@ impl Client {
         Self { place: Place::Socket(socket.to_owned()), config: "proxy.toml".into() }
     }
 
+    /// Whether there is somebody at the admin socket.
+    pub(super) fn knock(&self) -> Result<(), Failure> {
+        let Place::Socket(socket) = &self.place else { return Ok(()) };
+        let found = std::os::unix::net::UnixStream::connect(socket);
+        found.map(drop).map_err(|error| self.no_server(socket, &error))
+    }
+
     /// Asks for something.
     pub(super) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         self.send(Method::GET, path, Vec::new())

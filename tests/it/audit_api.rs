@@ -302,7 +302,8 @@ fn users_of_the_machine_read_by_their_names() {
     gate.kill();
     let alone = run("nobody", &search);
     assert_eq!((alone.code, alone.stdout.as_str()), (Some(1), ""));
-    assert!(alone.stderr.contains("no pgward server answers"), "{}", alone.stderr);
+    let why = "is not for this user, and no pgward server answers";
+    assert!(alone.stderr.contains(why), "{}", alone.stderr);
     assert_eq!(gate.cli(&search).expect("from the files"), found);
 }
 

@@ -22,9 +22,6 @@ use crate::base::{GrantId, SessionId};
 /// Bytes of lines that are held of sessions that are not their turn yet.
 const HELD_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// Records about the grant itself that are held; further ones are told of at the end only.
-const HISTORY_MAX: usize = 10_000;
-
 /// Whose record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -151,7 +148,6 @@ fn history(
     missed: &mut Missed,
     audience: &mut dyn Audience,
 ) -> io::Result<()> {
-    let mut left = HISTORY_MAX;
     let mut torn = 0;
     archive::walk(files, missed, |step| match step {
         Step::Progress(progress) => audience.progress(&progress),
@@ -160,10 +156,9 @@ fn history(
                 torn += 1;
                 return Ok(());
             };
-            if needles::session(line).is_some() || left == 0 {
+            if needles::session(line).is_some() {
                 return Ok(());
             }
-            left -= 1;
             audience.history(&Found { line: text.to_owned(), done: None })
         }
         Step::Line(_) => Ok(()),

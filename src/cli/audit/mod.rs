@@ -122,7 +122,16 @@ impl Source {
         })?;
         match files::access(&config.audit.directory)? {
             Access::Own => Ok(Self::Files(Box::new(config.audit))),
-            Access::Foreign => Ok(Self::Server(Client::new(common)?)),
+            Access::Foreign => {
+                let client = Client::new(common)?;
+                client.knock().map_err(|failure| {
+                    let place = config.audit.directory.display();
+                    let why = failure.what;
+                    let what = format!("the audit log in {place} is not for this user, and {why}");
+                    Failure { what, ..failure }
+                })?;
+                Ok(Self::Server(client))
+            }
         }
     }
 }
