@@ -39,6 +39,7 @@ pub use places::Readings;
 
 /// Lowest priority of a thread, as nice(1) counts: a session's worker gets 70 times its share of a
 /// processor that both want (sched(7)).
+#[cfg(target_os = "linux")]
 const NICE_MAX: i32 = 19;
 
 /// How often a tail that follows looks for more.
@@ -47,7 +48,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// How often it is looked whether who reads still may.
 const RIGHT_EVERY: Duration = Duration::from_secs(1);
 
-/// `audit.read` of the log: the line's type, one JSON value on each.
+/// The type of an answer: one JSON value on each line.
 const LINES: &str = "application/x-ndjson";
 
 /// One reading, for a thread of its own.
@@ -157,9 +158,7 @@ impl Reading {
             return;
         }
         // Only now: until here locks were held that sessions wait for.
-        if let Err(error) = rustix::process::setpriority_process(None, NICE_MAX) {
-            tracing::warn!(%error, "a reading of the audit log has the priority of sessions");
-        }
+        come_last();
         let result = self.work(standing);
         match &result {
             Err(error) if Stop::of(error).is_some() => {
@@ -201,6 +200,15 @@ impl Reading {
             (Work::Tail { lines, follow }, Some(standing)) => tail(standing, *lines, *follow, out),
             (Work::Tail { .. }, None) => Err(io::ErrorKind::InvalidInput.into()),
         }
+    }
+}
+
+/// Lets everything else go before this thread. Elsewhere than on Linux that would be the whole
+/// process (setpriority(2)).
+fn come_last() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, NICE_MAX) {
+        tracing::warn!(%error, "a reading of the audit log has the priority of sessions");
     }
 }
 

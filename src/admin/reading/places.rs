@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Searches and replays at once; of one person.
+/// Searches and replays at once; of one person. Each holds 50 MiB of records at most.
 const SEARCHES: Bound = Bound { all: 8, own: 4 };
 
 /// Tails at once; of one person. They follow for hours, and hardly do anything.

@@ -20,7 +20,7 @@ use crate::audit::archive::{self, Listed, Step};
 use crate::base::{GrantId, SessionId};
 
 /// Bytes of lines that are held of sessions that are not their turn yet.
-const HELD_BYTES_MAX: usize = 64 * 1024 * 1024;
+const HELD_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Whose record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
