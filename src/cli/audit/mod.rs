@@ -162,7 +162,7 @@ enum Told<'a> {
     AllSoFar,
 }
 
-/// Microseconds since 1970, now.
+/// Both clocks, now.
 fn now() -> Moment {
     clock::now()
 }
