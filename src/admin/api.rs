@@ -18,8 +18,9 @@ use super::caller::Caller;
 use super::check::{CheckView, CheckWish};
 use super::clerk::{Clerk, ClerkError};
 use super::forms::{
-    Answered, Because, CreatedGrant, CreatedOperator, ErrorBody, ExtendWish, GrantView, Killed,
-    OperatorView, OperatorWish, RemovedOperator, RevokeMany, Revoked, RevokedMany, SessionView,
+    Answered, Approving, Because, CreatedGrant, CreatedOperator, ErrorBody, ExtendWish, GrantView,
+    Killed, OperatorView, OperatorWish, RemovedOperator, RevokeMany, Revoked, RevokedMany,
+    SessionView,
 };
 use super::listing::ListWish;
 use crate::base::{GrantId, SessionId};
@@ -92,8 +93,8 @@ verbs! {
         &[Administer], "End all grants of a person, of a database, or all";
     get "/v1/grants/{id}" grant_show (None) -> "GrantView",
         ANYBODY, "Show a grant with its history";
-    post "/v1/grants/{id}/approve" grant_approve (None) -> "Answered",
-        &[Approve], "Approve a request or an extension of somebody else";
+    post "/v1/grants/{id}/approve" grant_approve (Some("Approving")) -> "Answered",
+        &[Approve], "Approve a request or an extension of somebody else, as it was read; 409 when it has changed since";
     post "/v1/grants/{id}/deny" grant_deny (Some("Because")) -> "Answered",
         &[Approve], "Deny a request or an extension";
     post "/v1/grants/{id}/redeem" grant_redeem (None) -> "CreatedGrant",
@@ -173,7 +174,7 @@ async fn grant_create(
     body: Bytes,
 ) -> Answer<CreatedGrant> {
     let wish: Wish = read(&body)?;
-    Ok(Json(clerk.create(wish, &caller.actor).await?))
+    Ok(Json(clerk.create(wish, &caller).await?))
 }
 
 async fn grant_request(
@@ -214,8 +215,12 @@ async fn grant_approve(
     State(clerk): Desk,
     Extension(caller): Who,
     Path(id): Path<String>,
+    body: Bytes,
 ) -> Answer<Answered> {
-    Ok(Json(clerk.approve(grant_id(&id)?, &caller).await?))
+    let Approving { revision } = read(&body).map_err(|failure| {
+        failure.hint(format!("name the revision that was read, as in: pgward grant show {id}"))
+    })?;
+    Ok(Json(clerk.approve(grant_id(&id)?, revision, &caller).await?))
 }
 
 async fn grant_deny(
@@ -411,6 +416,10 @@ impl From<ClerkError> for Failure {
             }
             ClerkError::NotAllowed { hint, .. } => {
                 Self::new(StatusCode::FORBIDDEN, what).hint(hint)
+            }
+            ClerkError::Stale { detail, hint, .. } => {
+                let failure = Self::new(StatusCode::CONFLICT, what).hint(hint);
+                if detail.is_empty() { failure } else { failure.detail(detail) }
             }
             ClerkError::NoGrant(_) => {
                 Self::new(StatusCode::NOT_FOUND, what).hint("pgward grant list --all shows them")

@@ -99,6 +99,9 @@ pub struct GrantView {
     pub ttl: String,
     /// How many must approve it.
     pub approvals_needed: u32,
+    /// How often others were asked to approve something of it; who approves names the one that
+    /// they have read.
+    pub revision: u32,
     /// What is asked for beyond what was granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extension: Option<ExtensionView>,
@@ -175,6 +178,14 @@ pub struct ExtendWish {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// Body of `POST /v1/grants/{id}/approve`.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approving {
+    /// The revision that was read: what was asked for later is not approved.
+    pub revision: u32,
 }
 
 /// Body of `POST /v1/operators`.
@@ -395,6 +406,7 @@ impl GrantView {
             end_when_idle: conditions.end_when_idle.map(span),
             ttl: span(life.ttl),
             approvals_needed: life.needed,
+            revision: life.asked,
             extension: grant.asked(now).map(|asked| ExtensionView {
                 by: asked.by.clone(),
                 ttl: asked.ttl.map(span),

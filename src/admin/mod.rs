@@ -3,6 +3,7 @@
 //! its actor.
 
 mod api;
+mod approvers;
 pub mod caller;
 pub mod check;
 pub mod clerk;

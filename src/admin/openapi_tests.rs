@@ -27,7 +27,7 @@ fn forms() -> Vec<(&'static str, Value, Value)> {
         "expires_at": time, "psql": "", "pgpass": "", "jdbc": "", "state": "active",
         "ended_because": null, "created_at": time, "created_by": "os:root", "approvers": [""],
         "sessions": 0, "max_sessions": 1, "ttl": "1h", "approvals_needed": 1,
-        "sessions_begun": 0,
+        "sessions_begun": 0, "revision": 1,
     });
     let mut grant = least_grant.clone();
     let extension = json!({
@@ -88,6 +88,7 @@ fn forms() -> Vec<(&'static str, Value, Value)> {
             &json!({ "ttl": "30m", "scopes": [""], "reason": "" }),
             &json!({}),
         ),
+        form::<Approving>("Approving", &json!({ "revision": 1 }), &json!({ "revision": 1 })),
         form::<Because>("Because", &json!({ "reason": "" }), &json!({})),
         form::<RevokeMany>(
             "RevokeMany",

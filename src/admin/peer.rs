@@ -28,8 +28,16 @@ impl Peer {
     /// Whether that name on record is one of them.
     #[must_use]
     pub fn is_owner_name(name: &str) -> bool {
+        Self::owners().iter().any(|actor| *actor == format!("os:{name}"))
+    }
+
+    /// These two, as on record; one where they are the same.
+    #[must_use]
+    pub fn owners() -> Vec<String> {
         let own = rustix::process::geteuid().as_raw();
-        [0, own].into_iter().any(|uid| Self { uid: Some(uid) }.actor() == format!("os:{name}"))
+        let mut actors = [0, own].map(|uid| Self { uid: Some(uid) }.actor()).to_vec();
+        actors.dedup();
+        actors
     }
 
     /// Whether that is its name, or its user id in digits.
@@ -52,6 +60,11 @@ impl Peer {
 pub(super) fn is_about(entry: &str, name: &str) -> bool {
     entry == name
         || entry.parse().is_ok_and(|uid| Peer { uid: Some(uid) }.actor() == format!("os:{name}"))
+}
+
+/// The user that an entry of `admin.operators` is about, as on record.
+pub(super) fn actor_of_entry(entry: &str) -> String {
+    entry.parse().map_or_else(|_| format!("os:{entry}"), |uid| Peer { uid: Some(uid) }.actor())
 }
 
 /// The name of a user id in passwd(5).

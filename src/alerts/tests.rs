@@ -27,6 +27,7 @@ fn about() -> About {
         reason: "INC-4211 <!channel> [stuck](https://evil.example) *orders*".to_owned(),
         ticket: Some("INC-4211".to_owned()),
         expires_at: Some(NOW + HOUR),
+        revision: 2,
     }
 }
 
@@ -165,7 +166,7 @@ async fn an_alert_arrives_signed() {
         ("ticket", "INC-4211"),
         ("detail", "for tonight"),
         ("expires_at", "2026-11-20T12:03:04Z"),
-        ("next", "pgward grant approve g_0000000009"),
+        ("next", "pgward grant approve g_0000000009 --revision 2"),
         ("summary", "os:dana asks for write access of alice to app (g_0000000009)"),
     ] {
         assert_eq!(body[key], expected, "{key}");

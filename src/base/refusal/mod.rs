@@ -11,6 +11,8 @@ pub mod login;
 pub mod policy;
 pub mod reach;
 
+pub(crate) use policy::argument;
+
 use crate::base::SqlState;
 use crate::base::sqlstate as code;
 
