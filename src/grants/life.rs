@@ -190,16 +190,17 @@ impl Grant {
         redeem_us: i64,
         now: i64,
     ) -> Result<Changed, ApproveError> {
-        if self.waits(now) && approval.revision != self.life.asked {
-            return Err(ApproveError::Stale(self.life.asked));
-        }
         // Who may not approve any more has approved nothing.
         let mut grant = self.clone();
         grant.life.approvals.retain(|one| self.life.stage == Stage::Issued || counts(&one.by));
         if let Some(asked) = &mut grant.life.extension {
             asked.approvals.retain(|one| counts(&one.by));
         }
-        Ok(grant.approve_as_it_is(approval.person, allowed, redeem_us, now)?)
+        let changed = grant.approve_as_it_is(approval.person, allowed, redeem_us, now)?;
+        if approval.revision != self.life.asked {
+            return Err(ApproveError::Stale(self.life.asked));
+        }
+        Ok(changed)
     }
 
     fn approve_as_it_is(
@@ -277,18 +278,6 @@ impl Grant {
     pub fn is_own(&self, person: Person<'_>) -> bool {
         let by = self.life.requested || self.life.break_glass;
         person.name() == self.user || by && person.is(&self.created_by)
-    }
-
-    /// Whether others are asked to approve something.
-    #[must_use]
-    pub fn waits(&self, now: i64) -> bool {
-        match self.state_at(now) {
-            State::Pending => true,
-            State::Active | State::Approved => {
-                self.life.stage == Stage::Issued && self.asked(now).is_some()
-            }
-            _ => false,
-        }
     }
 
     /// What approves what is asked for now, and nothing that comes later.
