@@ -3,6 +3,7 @@
 //! serve the same; who asks was found out before.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
@@ -35,6 +36,13 @@ pub(super) struct Failure {
     status: StatusCode,
     body: ErrorBody,
 }
+
+/// Longest body.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Longest body with a statement to be checked.
+const SQL_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Longest wait for a body.
+const BODY_WITHIN: Duration = Duration::from_secs(10);
 
 type Answer<T> = Result<Json<T>, Failure>;
 type Desk = State<Arc<Clerk>>;
@@ -142,10 +150,18 @@ pub(super) fn routes(clerk: Arc<Clerk>) -> Router {
         .with_state(clerk)
 }
 
-/// Each verb has its own permission.
+/// Each verb has its own permission; nothing of what somebody sends is read before.
 async fn allowed(verb: &Verb, caller: Caller, request: Request, next: Next) -> Response {
     if caller.may_any(verb.needs) {
-        return next.run(request).await;
+        let request = match read_whole(verb, request).await {
+            Ok(request) => request,
+            Err(failure) => return failure.into_response(),
+        };
+        // What was begun is finished, whether or not somebody still waits for the answer: a
+        // revocation that was broken off would leave sessions.
+        let done = tokio::spawn(next.run(request)).await;
+        return done
+            .unwrap_or_else(|error| Failure::from(ClerkError::Broken(error)).into_response());
     }
     if !caller.is_operator() {
         return Failure::new(StatusCode::FORBIDDEN, format!("{} is not an operator", caller.actor))
@@ -166,6 +182,27 @@ async fn allowed(verb: &Verb, caller: Caller, request: Request, next: Next) -> R
         .detail(format!("to {does} needs the right to {}", words.join(" or ")))
         .hint(hint)
         .into_response()
+}
+
+/// The request with its body, which is no longer than it need be and comes within a time.
+async fn read_whole(verb: &Verb, request: Request) -> Result<Request, Failure> {
+    let (parts, body) = request.into_parts();
+    let limit = if verb.takes == Some("CheckWish") { SQL_BYTES_MAX } else { BODY_BYTES_MAX };
+    let reading = axum::body::to_bytes(body, limit);
+    let body = match tokio::time::timeout(BODY_WITHIN, reading).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(error)) => {
+            let what = "the request can't be read, or is too long";
+            return Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, what)
+                .detail(error.to_string())
+                .hint(format!("send at most {limit} bytes")));
+        }
+        Err(_) => {
+            let what = format!("the request did not come within {BODY_WITHIN:?}");
+            return Err(Failure::new(StatusCode::REQUEST_TIMEOUT, what).hint("try again"));
+        }
+    };
+    Ok(Request::from_parts(parts, body.into()))
 }
 
 async fn grant_create(

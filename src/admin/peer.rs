@@ -1,8 +1,6 @@
 //! Who is at the other end of the admin socket: the kernel says so (SO_PEERCRED).
 
-use axum::extract::connect_info::Connected;
-use axum::serve::IncomingStream;
-use tokio::net::UnixListener;
+use tokio::net::UnixStream;
 
 /// The operator: the operating system's user at the other end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,13 +9,18 @@ pub struct Peer {
     uid: Option<u32>,
 }
 
-impl Connected<IncomingStream<'_, UnixListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
-        Self { uid: stream.io().peer_cred().ok().map(|credentials| credentials.uid()) }
-    }
-}
-
 impl Peer {
+    /// Who is at the other end.
+    #[must_use]
+    pub fn of(stream: &UnixStream) -> Self {
+        Self { uid: stream.peer_cred().ok().map(|credentials| credentials.uid()) }
+    }
+
+    /// The user id; that of nobody where the kernel didn't say.
+    pub(super) fn uid(&self) -> u32 {
+        self.uid.unwrap_or(u32::MAX)
+    }
+
     /// Whether it may do everything: root, or the user that the server runs as.
     #[must_use]
     pub fn is_owner(&self) -> bool {

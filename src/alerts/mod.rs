@@ -154,6 +154,9 @@ impl Alerts {
         node: &str,
         metrics: Arc<Metrics>,
     ) -> Result<Self, SetupError> {
+        for event in AlertEvent::ALL {
+            metrics.alert_known(event.word());
+        }
         let alerts = Self {
             node: node.to_owned(),
             metrics,

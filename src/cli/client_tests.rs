@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::admin::sessions::{Cause, Later, Report};
-use crate::admin::{AdminEvent, Clerk, Record, Sessions, door, forms::SessionView, socket};
+use crate::admin::{AdminEvent, Clerk, Record, Sessions, forms::SessionView, local, socket};
 use crate::audit::Unwritable;
 use crate::base::{GrantId, SessionId};
 use crate::grants::{Ledger, Sqlite};
@@ -64,7 +64,7 @@ fn served() -> (Client, tempfile::TempDir, tokio::runtime::Runtime) {
     let path = folder.path().join("pgward.sock");
     let (listener, place) = runtime.block_on(async { socket::bind(&path, false).unwrap() });
     std::mem::forget(place);
-    runtime.spawn(door::serve_socket(listener, clerk));
+    runtime.spawn(local::serve_socket(listener, clerk));
     (Client::at(&path), folder, runtime)
 }
 

@@ -142,7 +142,10 @@ fn asked_approved_redeemed_extended_and_given_back() {
     assert!(why.contains("revision 2 by op:alice: extension: 45m from its approval"), "{why}");
     assert!(why.contains(&format!("pgward grant approve {id} --revision 2")), "{why}");
     let shown = dana.run(&["grant", "show", &id]).expect("show");
-    assert!(shown.contains(&format!("approve   pgward grant approve {id} --revision 2")), "{shown}");
+    assert!(
+        shown.contains(&format!("approve   pgward grant approve {id} --revision 2")),
+        "{shown}"
+    );
     let extended = dana.json(&["grant", "approve", &id, "--revision", "2"]);
     assert_eq!(extended["scopes"], json!(["update:public.orders"]));
     assert!(extended["expires_at"].as_str() > before.as_str(), "{extended} after {before}");
