@@ -77,7 +77,7 @@ pub enum ClerkError {
         hint: String,
     },
     /// There is no such session.
-    #[error("there is no session {0}")]
+    #[error("there is no live session {0}")]
     NoSession(SessionId),
     /// The reason can't stand on record.
     #[error("the reason is longer than 500 characters or has control characters")]
@@ -285,8 +285,10 @@ impl Clerk {
         let (ledger, id, now) = (Arc::clone(&self.ledger), grant.id, (self.clock)());
         let (text, who) = (because.to_owned(), actor.to_owned());
         let ended = spawn_blocking(move || ledger.end(id, state, &text, &who, now)).await?;
+        let mut before = false;
         let (word, cause) = match ended {
             Ok(Some(outcome)) => {
+                before = !outcome.ended_now;
                 (outcome.grant.state_at(now).word(), outcome.grant.ended.map(|ended| ended.because))
             }
             Ok(None) => return Err(ClerkError::NoGrant(id)),
@@ -313,6 +315,7 @@ impl Clerk {
             sessions_ended: report.sessions_ended,
             statements_cancelled: report.statements_cancelled,
             summary: tally.words(|other| other == id, report),
+            already_ended: before,
             warning: (!warnings.is_empty()).then(|| warnings.join("; ")),
         })
     }
@@ -350,10 +353,13 @@ impl Clerk {
         }
         Ok(Killed {
             id,
+            grant_id: session.grant_id,
+            user: session.user.clone(),
+            database: session.database.clone(),
             state: "ended".to_owned(),
             sessions_ended: report.sessions_ended,
             statements_cancelled: report.statements_cancelled,
-            summary: tally.words(|_| true, report),
+            summary: tally.of_one(session, report),
         })
     }
 }

@@ -306,6 +306,9 @@ pub struct Revoked {
     pub statements_cancelled: usize,
     /// What was ended, in words.
     pub summary: String,
+    /// It had ended before, as `state` says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub already_ended: bool,
     /// What didn't go as it should, and yet the grant has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warning: Option<String>,
@@ -329,6 +332,12 @@ pub struct RevokedMany {
 pub struct Killed {
     /// The session.
     pub id: SessionId,
+    /// Its grant, which is as it was.
+    pub grant_id: GrantId,
+    /// The person.
+    pub user: String,
+    /// The database's name in the configuration.
+    pub database: String,
     /// `ended`.
     pub state: String,
     /// 1.

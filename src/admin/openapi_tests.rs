@@ -53,7 +53,7 @@ fn forms() -> Vec<(&'static str, Value, Value)> {
         "summary": "",
     });
     let mut revoked = least_revoked.clone();
-    extend(&mut revoked, json!({ "warning": "" }));
+    extend(&mut revoked, json!({ "already_ended": true, "warning": "" }));
     let many = json!({
         "grants": [least_revoked.clone()], "sessions_ended": 0, "statements_cancelled": 0,
         "summary": "",
@@ -64,8 +64,8 @@ fn forms() -> Vec<(&'static str, Value, Value)> {
         "active_at": time, "last_statement": "", "rows_returned": 0,
     });
     let killed = json!({
-        "id": "s_000000000001", "state": "ended", "sessions_ended": 1, "statements_cancelled": 0,
-        "summary": "",
+        "id": "s_000000000001", "grant_id": id, "user": "", "database": "", "state": "ended",
+        "sessions_ended": 1, "statements_cancelled": 0, "summary": "",
     });
     let checked = json!({
         "verdict": "refused", "rule": "", "sqlstate": "", "message": "", "detail": "",

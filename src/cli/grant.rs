@@ -505,7 +505,11 @@ fn revoke(client: &Client, args: Revoke, format: Format) -> Result<(), Failure> 
         if format == Format::Json {
             return output::json(&revoked);
         }
-        return output::print(&format!("grant {id} is {}: {}", revoked.state, revoked.summary));
+        output::print(&ended(&revoked))?;
+        if revoked.already_ended {
+            say(&format!("when and why it ended: pgward grant show {id}"));
+        }
+        return Ok(());
     }
     let wish = RevokeMany { user, database, all, reason };
     let revoked: RevokedMany = client.post("/v1/grants/revoke", &wish)?;
@@ -526,6 +530,13 @@ fn revoke(client: &Client, args: Revoke, format: Format) -> Result<(), Failure> 
         .collect();
     lines.push(format!("{count} grant{s} revoked: {}", revoked.summary));
     output::print(&lines.join("\n"))
+}
+
+/// What became of a grant that was to end: `grant g_… is revoked: 1 session ended, 0.1 s`.
+pub(super) fn ended(revoked: &Revoked) -> String {
+    let Revoked { id, state, summary, already_ended, .. } = revoked;
+    let already = if *already_ended { " already" } else { "" };
+    format!("grant {id} is {state}{already}: {summary}")
 }
 
 pub(super) fn warn(revoked: &Revoked) {

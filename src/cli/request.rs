@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, IsTerminal as _};
 
 use super::client::Client;
-use super::grant::{Terms, details, may, warn, with_token};
+use super::grant::{Terms, details, ended, may, warn, with_token};
 use super::output::{self, Failure, Format, printable, say};
 use crate::admin::forms::{
     Answered, Approving, Because, CreatedGrant, ExtendWish, GrantView, Revoked,
@@ -222,7 +222,7 @@ pub(super) fn release(client: &Client, args: OneWithReason, format: Format) -> R
     if format == Format::Json {
         return output::json(&released);
     }
-    output::print(&format!("grant {id} is {}: {}", released.state, released.summary))
+    output::print(&ended(&released))
 }
 
 pub(super) fn review(client: &Client, args: Review, format: Format) -> Result<(), Failure> {
