@@ -29,6 +29,7 @@ impl Approvers {
         let listed = config.admin.operators.iter().filter(|one| may(&one.may));
         let listed = listed.map(|one| peer::actor_of_entry(&one.name));
         let tokens = operators.iter().filter(|one| may(&one.may));
+        let tokens = tokens.filter(|one| maker_among(&one.name, people, operators).is_none());
         let tokens = tokens.map(|one| format!("op:{}", one.name));
         let owners = Peer::owners();
         let mut all: Vec<String> = Vec::new();
@@ -68,6 +69,28 @@ impl Approvers {
         }
         names.join(" or ")
     }
+}
+
+/// Who of these people made that operator with a token, or who made it, and so on: whoever makes
+/// their own approver approves their own. The server's owners, who make the first ones, may do
+/// everything in any case.
+pub(super) fn maker_among<'a>(
+    name: &str,
+    people: &[&str],
+    operators: &'a [TokenOperator],
+) -> Option<&'a str> {
+    let mut name = name;
+    // Each made by the one before: no longer than there are any.
+    for _ in operators {
+        let made_by = &operators.iter().find(|one| one.name == name)?.created_by;
+        let maker = name_of(made_by);
+        let owner = made_by.strip_prefix("os:").is_some_and(Peer::is_owner_name);
+        if people.contains(&maker) && !owner {
+            return Some(made_by);
+        }
+        name = maker;
+    }
+    None
 }
 
 /// What a person's own word counts in approvals: one of who may administer, none for access of
@@ -189,6 +212,34 @@ mod tests {
         for other in ["os:dana", "op:root"] {
             assert!(!rest.leave_alone(&Caller::new(other, &Right::ALL)), "{other}");
         }
+    }
+
+    #[test]
+    fn whoever_makes_their_own_approver_has_none() {
+        let made = |name: &str, by: &str| TokenOperator {
+            created_by: by.into(),
+            ..token(name, Right::Approve)
+        };
+        let operators = [
+            made("puppet", "op:dana"),
+            made("second", "op:puppet"),
+            made("dana", "os:root"),
+            made("self", "op:self"),
+        ];
+        for (name, people, expected) in [
+            ("puppet", &["dana"][..], Some("op:dana")),
+            ("second", &["alice", "dana"], Some("op:dana")),
+            ("second", &["alice"], None),
+            // The owner makes the first ones.
+            ("dana", &["root"], None),
+            ("puppet", &["root"], None),
+            ("self", &["alice"], None),
+            ("unknown", &["dana"], None),
+        ] {
+            assert_eq!(maker_among(name, people, &operators), expected, "{name} {people:?}");
+        }
+        let others = Approvers::besides(&["dana", "self"], &config("{}"), &operators);
+        assert_eq!(others.named, 0, "{others:?}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
 
-use super::approvers::{Approvers, nobody_to_ask, own_word, too_few};
+use super::approvers::{Approvers, maker_among, nobody_to_ask, own_word, too_few};
 use super::caller::{Caller, may_approve};
 use super::clerk::{Clerk, ClerkError, Made, because, check_reason};
 use super::forms::{Answered, CreatedGrant, ExtendWish, Revoked, time};
@@ -14,6 +14,7 @@ use super::record::AdminEvent;
 use crate::base::GrantId;
 use crate::config::Right;
 use crate::grants::life::{Approval, name_of};
+use crate::grants::operators::TokenOperator;
 use crate::grants::rules::parse_scopes;
 use crate::grants::{
     ChangeError, Changed, Extension, Grant, Rules, Stage, State, Wish, WishError, scopes,
@@ -115,6 +116,7 @@ impl Clerk {
                 let allowed =
                     Rules::new(&config).scope_roles(roles).allow_more(grant, all, None)?;
                 let redeem_us = micros(config.policy.redeem_within);
+                not_made_by_who_asks(&who, grant, now, &operators)?;
                 let approval = Approval { person: who.person(), revision };
                 grant.approve(approval, &allowed, &counts, redeem_us, now)
             })
@@ -447,6 +449,31 @@ fn waits(grant: &Grant) -> String {
         1 => format!("{it}waits for an approval: {}", grant.approve_command()),
         left => format!("{it}waits for {left} approvals: {}", grant.approve_command()),
     }
+}
+
+/// Nobody approves by an operator that they have made.
+fn not_made_by_who_asks(
+    who: &Caller,
+    grant: &Grant,
+    now: i64,
+    operators: &[TokenOperator],
+) -> Result<(), WishError> {
+    if !who.actor.starts_with("op:") {
+        return Ok(());
+    }
+    let mut people = vec![grant.user.as_str()];
+    if grant.life.requested || grant.life.break_glass {
+        people.push(name_of(&grant.created_by));
+    }
+    people.extend(grant.asked(now).map(|asked| name_of(&asked.by)));
+    let Some(maker) = maker_among(who.name(), &people, operators) else { return Ok(()) };
+    Err(WishError {
+        what: format!(
+            "{} can't approve {}: it is an operator that {maker} made, and theirs is the request",
+            who.actor, grant.id
+        ),
+        hint: format!("ask somebody else who may: {}", grant.approve_command()),
+    })
 }
 
 /// Who asks, asks for themselves; only who may administer asks for others.

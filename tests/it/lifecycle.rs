@@ -223,7 +223,8 @@ fn sessions_are_listed_and_killed() {
     assert_eq!(end.code(), "57P01");
     assert!(end.detail().contains("locks orders"), "{end:?}");
     // The grant lives on.
-    assert_eq!(gate.session(&grant).query("SELECT 1").value(), "1");
+    let mut again = gate.session(&grant);
+    assert_eq!(again.query("SELECT 1").value(), "1");
     let none = gate.cli(&["session", "kill", "s_000000000000"]);
     assert!(none.stderr.contains("there is no live session s_000000000000"), "{none:?}");
     // What has ended before is not said to have ended now.

@@ -221,6 +221,13 @@ fn denied_withdrawn_and_changed_requests() {
     let erin = company.hire("erin", "request,administer,approve");
     let own = erin.ask(&["--ttl", "10m"]);
     assert!(erin.refused(&["grant", "approve", &own]).contains("nobody approves what they asked"));
+    // Nor by an operator of their own making.
+    let made = erin.json(&["operator", "create", "puppet", "--may", "approve"]);
+    let puppet = Colleague { company: &company, token: made["token"].as_str().unwrap().to_owned() };
+    let why = puppet.refused(&["grant", "approve", &own]);
+    assert!(why.contains("an operator that op:erin made"), "{why}");
+    let others = alice.ask(&[]);
+    assert_eq!(puppet.json(&["grant", "approve", &others])["state"], "approved");
     dana.json(&["grant", "approve", &own]);
     erin.redeem(&own);
     let more = erin.json(&["grant", "extend", &own, "--scope", "update:public.orders"]);
