@@ -23,7 +23,10 @@ Examples:
 
 The token is printed once; only what verifies it is kept. It is the password of the connection,
 with the grant's id or the user's name as user. It works until the TTL is over, counted from now,
-or until `pgward grant revoke`.";
+or until `pgward grant revoke`.
+
+It lets others in. For access of your own somebody else has to approve: `pgward grant request`
+(unless policy.approvals asks nobody, or nobody but you runs this server).";
 
 const LIST_EXAMPLES: &str = "\
 Examples:
