@@ -40,6 +40,15 @@ fn alert(event: AlertEvent, detail: &str) -> Alert {
     }
 }
 
+#[test]
+fn a_request_that_is_changed_back_is_told_of_again() {
+    let first = alert(AlertEvent::Requested, "changed: for 1h, was 30m");
+    let again = About { revision: 4, ..about() };
+    let again = Alert { grant: Some(again), ..first.clone() };
+    assert_eq!(first.key(), first.clone().key());
+    assert_ne!(first.key(), again.key());
+}
+
 fn config(text: &str) -> config::Alerts {
     let loaded = config::parse("t", text, std::path::Path::new("/"), &|_| None);
     assert_eq!(loaded.problems, []);
