@@ -14,6 +14,7 @@ use super::approvers::{Approvers, not_alone, own_word};
 use super::caller::Caller;
 use super::forms::{CreatedGrant, Killed, Revoked, RevokedMany};
 use super::names;
+use super::reading::Readings;
 use super::record::{AdminEvent, Record};
 use super::sessions::{Cause, Report, Sessions};
 use super::summary::Tally;
@@ -47,6 +48,8 @@ pub struct Clerk {
     pub clock: fn() -> i64,
     /// When grants that end when idle were last seen busy.
     pub busy: Mutex<Busy>,
+    /// Who reads the audit log.
+    pub readings: Readings,
 }
 
 /// Why the clerk didn't do it.

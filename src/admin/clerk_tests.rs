@@ -110,6 +110,7 @@ fn bench_with(more: &str, sessions: impl FnOnce(&Ledger) -> Vec<SessionView>) ->
         record: Arc::clone(&book) as Arc<dyn Record>,
         clock: now,
         busy: Mutex::default(),
+        readings: Readings::default(),
     });
     Bench { clerk, book, acts, _folder: folder }
 }

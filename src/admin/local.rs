@@ -1,6 +1,7 @@
 //! The admin socket's door: users of this machine, as the kernel says who they are. Each
-//! connection has a place ([`Crowd`]) and an end, however slowly it is used; whoever finds no
-//! place is told so at once.
+//! connection has a place ([`Crowd`]), and no request may come slowly; whoever finds no place is
+//! told so at once. An answer may take its time (who follows the audit log gets a long one): it
+//! holds a place of its reader's own.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,8 +31,6 @@ use crate::net::limiter::Limiter;
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// Longest head.
 const HEAD_BYTES: usize = 64 * 1024;
-/// Longest connection: what was begun by then is finished all the same.
-const LASTS: Duration = Duration::from_secs(120);
 /// Longest connection of somebody who may do nothing.
 const STRANGERS_LAST: Duration = Duration::from_secs(10);
 /// Pause after an accept that failed: file descriptors may come back.
@@ -73,22 +72,22 @@ pub async fn serve_socket(listener: UnixListener, clerk: Arc<Clerk>) {
     }
 }
 
-/// A place for that user, and for how long.
-fn admit(crowd: &Arc<Crowd>, peer: &Peer, config: &Config) -> Option<(Place, Duration)> {
+/// A place for that user, and for how long where it is for a time.
+fn admit(crowd: &Arc<Crowd>, peer: &Peer, config: &Config) -> Option<(Place, Option<Duration>)> {
     if peer.is_owner() {
-        return Some((crowd.enter(peer.uid(), Kind::Owner)?, LASTS));
+        return Some((crowd.enter(peer.uid(), Kind::Owner)?, None));
     }
     // Before anything is looked up.
     if crowd.of(peer.uid()) >= Kind::Operator.each() {
         return None;
     }
     if Caller::of_peer(peer, config).is_operator() {
-        return Some((crowd.enter(peer.uid(), Kind::Operator)?, LASTS));
+        return Some((crowd.enter(peer.uid(), Kind::Operator)?, None));
     }
-    Some((crowd.enter(peer.uid(), Kind::Stranger)?, STRANGERS_LAST))
+    Some((crowd.enter(peer.uid(), Kind::Stranger)?, Some(STRANGERS_LAST)))
 }
 
-async fn serve(stream: UnixStream, peer: Peer, router: Router, lasts: Duration) {
+async fn serve(stream: UnixStream, peer: Peer, router: Router, lasts: Option<Duration>) {
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer.clone()));
@@ -100,7 +99,10 @@ async fn serve(stream: UnixStream, peer: Peer, router: Router, lasts: Duration) 
         .max_buf_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     // How a connection ends is the client's to know.
-    let _ = tokio::time::timeout(lasts, serving).await;
+    match lasts {
+        Some(lasts) => drop(tokio::time::timeout(lasts, serving).await),
+        None => drop(serving.await),
+    }
 }
 
 /// Says why, where the connection takes it at once, and ends it.

@@ -17,6 +17,7 @@ pub mod local;
 mod names;
 mod operators;
 pub mod peer;
+pub mod reading;
 pub mod record;
 mod requests;
 pub mod sessions;

@@ -18,6 +18,7 @@ mod support;
 mod alerts;
 mod attacks;
 mod audit;
+mod audit_api;
 mod audit_search;
 mod cancel;
 mod caps;
