@@ -3,6 +3,7 @@
 //! serve the same; who asks was found out before.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
@@ -18,8 +19,9 @@ use super::caller::Caller;
 use super::check::{CheckView, CheckWish};
 use super::clerk::{Clerk, ClerkError};
 use super::forms::{
-    Answered, Because, CreatedGrant, CreatedOperator, ErrorBody, ExtendWish, GrantView, Killed,
-    OperatorView, OperatorWish, RemovedOperator, RevokeMany, Revoked, RevokedMany, SessionView,
+    Answered, Approving, Because, CreatedGrant, CreatedOperator, ErrorBody, ExtendWish, GrantView,
+    Killed, OperatorView, OperatorWish, RemovedOperator, RevokeMany, Revoked, RevokedMany,
+    SessionView,
 };
 use super::listing::ListWish;
 use super::reading::{audit_replay, audit_search, audit_tail};
@@ -35,6 +37,13 @@ pub(super) struct Failure {
     status: StatusCode,
     body: ErrorBody,
 }
+
+/// Longest body.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Longest body with a statement to be checked.
+const SQL_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Longest wait for a body.
+const BODY_WITHIN: Duration = Duration::from_secs(10);
 
 type Answer<T> = Result<Json<T>, Failure>;
 type Desk = State<Arc<Clerk>>;
@@ -93,8 +102,8 @@ verbs! {
         &[Administer], "End all grants of a person, of a database, or all";
     get "/v1/grants/{id}" grant_show (None) -> "GrantView",
         ANYBODY, "Show a grant with its history";
-    post "/v1/grants/{id}/approve" grant_approve (None) -> "Answered",
-        &[Approve], "Approve a request or an extension of somebody else";
+    post "/v1/grants/{id}/approve" grant_approve (Some("Approving")) -> "Answered",
+        &[Approve], "Approve a request or an extension of somebody else, as it was read; 409 when it has changed since";
     post "/v1/grants/{id}/deny" grant_deny (Some("Because")) -> "Answered",
         &[Approve], "Deny a request or an extension";
     post "/v1/grants/{id}/redeem" grant_redeem (None) -> "CreatedGrant",
@@ -148,10 +157,18 @@ pub(super) fn routes(clerk: Arc<Clerk>) -> Router {
         .with_state(clerk)
 }
 
-/// Each verb has its own permission.
+/// Each verb has its own permission; nothing of what somebody sends is read before.
 async fn allowed(verb: &Verb, caller: Caller, request: Request, next: Next) -> Response {
     if caller.may_any(verb.needs) {
-        return next.run(request).await;
+        let request = match read_whole(verb, request).await {
+            Ok(request) => request,
+            Err(failure) => return failure.into_response(),
+        };
+        // What was begun is finished, whether or not somebody still waits for the answer: a
+        // revocation that was broken off would leave sessions.
+        let done = tokio::spawn(next.run(request)).await;
+        return done
+            .unwrap_or_else(|error| Failure::from(ClerkError::Broken(error)).into_response());
     }
     if !caller.is_operator() {
         return Failure::new(StatusCode::FORBIDDEN, format!("{} is not an operator", caller.actor))
@@ -174,13 +191,34 @@ async fn allowed(verb: &Verb, caller: Caller, request: Request, next: Next) -> R
         .into_response()
 }
 
+/// The request with its body, which is no longer than it need be and comes within a time.
+async fn read_whole(verb: &Verb, request: Request) -> Result<Request, Failure> {
+    let (parts, body) = request.into_parts();
+    let limit = if verb.takes == Some("CheckWish") { SQL_BYTES_MAX } else { BODY_BYTES_MAX };
+    let reading = axum::body::to_bytes(body, limit);
+    let body = match tokio::time::timeout(BODY_WITHIN, reading).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(error)) => {
+            let what = "the request can't be read, or is too long";
+            return Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, what)
+                .detail(error.to_string())
+                .hint(format!("send at most {limit} bytes")));
+        }
+        Err(_) => {
+            let what = format!("the request did not come within {BODY_WITHIN:?}");
+            return Err(Failure::new(StatusCode::REQUEST_TIMEOUT, what).hint("try again"));
+        }
+    };
+    Ok(Request::from_parts(parts, body.into()))
+}
+
 async fn grant_create(
     State(clerk): Desk,
     Extension(caller): Who,
     body: Bytes,
 ) -> Answer<CreatedGrant> {
     let wish: Wish = read(&body)?;
-    Ok(Json(clerk.create(wish, &caller.actor).await?))
+    Ok(Json(clerk.create(wish, &caller).await?))
 }
 
 async fn grant_request(
@@ -221,8 +259,12 @@ async fn grant_approve(
     State(clerk): Desk,
     Extension(caller): Who,
     Path(id): Path<String>,
+    body: Bytes,
 ) -> Answer<Answered> {
-    Ok(Json(clerk.approve(grant_id(&id)?, &caller).await?))
+    let Approving { revision } = read(&body).map_err(|failure| {
+        failure.hint(format!("name the revision that was read, as in: pgward grant show {id}"))
+    })?;
+    Ok(Json(clerk.approve(grant_id(&id)?, revision, &caller).await?))
 }
 
 async fn grant_deny(
@@ -418,6 +460,10 @@ impl From<ClerkError> for Failure {
             }
             ClerkError::NotAllowed { hint, .. } => {
                 Self::new(StatusCode::FORBIDDEN, what).hint(hint)
+            }
+            ClerkError::Stale { detail, hint, .. } => {
+                let failure = Self::new(StatusCode::CONFLICT, what).hint(hint);
+                if detail.is_empty() { failure } else { failure.detail(detail) }
             }
             ClerkError::NoGrant(_) => {
                 Self::new(StatusCode::NOT_FOUND, what).hint("pgward grant list --all shows them")

@@ -59,6 +59,12 @@ impl Caller {
         !self.may.is_empty()
     }
 
+    /// Whether it is root or the user that the server runs as, at the admin socket.
+    #[must_use]
+    pub fn is_owner(&self) -> bool {
+        self.actor.strip_prefix("os:").is_some_and(Peer::is_owner_name)
+    }
+
     /// The name without where it was proved.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex};
 use arc_swap::ArcSwap;
 use tokio::task::{JoinError, JoinSet, spawn_blocking};
 
+use super::approvers::{Approvers, not_alone, own_word};
+use super::caller::Caller;
 use super::forms::{CreatedGrant, Killed, Revoked, RevokedMany};
 use super::names;
 use super::reading::Readings;
@@ -67,8 +69,18 @@ pub enum ClerkError {
         /// What to do.
         hint: String,
     },
+    /// What is there is not what they have read.
+    #[error("{what}")]
+    Stale {
+        /// What.
+        what: String,
+        /// What changed.
+        detail: String,
+        /// What to do.
+        hint: String,
+    },
     /// There is no such session.
-    #[error("there is no session {0}")]
+    #[error("there is no live session {0}")]
     NoSession(SessionId),
     /// The reason can't stand on record.
     #[error("the reason is longer than 500 characters or has control characters")]
@@ -89,6 +101,11 @@ impl From<ChangeError> for ClerkError {
         match error {
             ChangeError::NoGrant(id) => Self::NoGrant(id),
             ChangeError::Wish(error) => Self::Wish(error),
+            ChangeError::Stale(now) => Self::Stale {
+                what: format!("something else is asked for by now: revision {now}"),
+                detail: String::new(),
+                hint: "read it: pgward grant list --waiting".to_owned(),
+            },
             ChangeError::Unrecorded(error) => Self::Unrecorded(error),
             ChangeError::Store(error) => Self::Store(error),
         }
@@ -115,25 +132,21 @@ impl Made {
 
 impl Clerk {
     /// Makes a grant. Its token is in the answer and nowhere else. Who makes it counts as one
-    /// approval.
+    /// approval, but not of access for themselves.
     ///
     /// # Errors
     /// When a rule forbids it, or it can't be put on record or kept; there is no grant then.
-    pub async fn create(&self, wish: Wish, actor: &str) -> Result<CreatedGrant, ClerkError> {
+    pub async fn create(&self, wish: Wish, caller: &Caller) -> Result<CreatedGrant, ClerkError> {
         let config = self.config.load_full();
         let roles = self.has_scope_roles(&wish.database);
         let allowed = Rules::new(&config).scope_roles(roles).allow(&wish, (self.clock)())?;
-        if allowed.needed > 1 {
-            let needed = allowed.needed;
-            return Err(ClerkError::Wish(WishError {
-                what: format!("this needs {needed} approvals, and one person can't give them all"),
-                hint: format!(
-                    "ask for it, for others to approve: pgward grant request --user {} …",
-                    wish.user
-                ),
-            }));
+        let people = [caller.name(), wish.user.as_str()];
+        let others = Approvers::besides(&people, &config, &self.operators().await?);
+        let given = own_word(caller, wish.user == caller.name(), &others);
+        if allowed.needed > given {
+            return Err(not_alone(&wish, allowed.needed, caller, &others));
         }
-        self.issue(wish, allowed, Made::Created, actor).await
+        self.issue(wish, allowed, Made::Created, &caller.actor).await
     }
 
     /// Makes a grant that can be used at once.
@@ -275,8 +288,10 @@ impl Clerk {
         let (ledger, id, now) = (Arc::clone(&self.ledger), grant.id, (self.clock)());
         let (text, who) = (because.to_owned(), actor.to_owned());
         let ended = spawn_blocking(move || ledger.end(id, state, &text, &who, now)).await?;
+        let mut before = false;
         let (word, cause) = match ended {
             Ok(Some(outcome)) => {
+                before = !outcome.ended_now;
                 (outcome.grant.state_at(now).word(), outcome.grant.ended.map(|ended| ended.because))
             }
             Ok(None) => return Err(ClerkError::NoGrant(id)),
@@ -303,6 +318,7 @@ impl Clerk {
             sessions_ended: report.sessions_ended,
             statements_cancelled: report.statements_cancelled,
             summary: tally.words(|other| other == id, report),
+            already_ended: before,
             warning: (!warnings.is_empty()).then(|| warnings.join("; ")),
         })
     }
@@ -340,10 +356,13 @@ impl Clerk {
         }
         Ok(Killed {
             id,
+            grant_id: session.grant_id,
+            user: session.user.clone(),
+            database: session.database.clone(),
             state: "ended".to_owned(),
             sessions_ended: report.sessions_ended,
             statements_cancelled: report.statements_cancelled,
-            summary: tally.words(|_| true, report),
+            summary: tally.of_one(session, report),
         })
     }
 }

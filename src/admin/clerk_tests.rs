@@ -86,10 +86,15 @@ struct Bench {
 }
 
 fn bench(sessions: impl FnOnce(&Ledger) -> Vec<SessionView>) -> Bench {
+    bench_with("", sessions)
+}
+
+fn bench_with(more: &str, sessions: impl FnOnce(&Ledger) -> Vec<SessionView>) -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let text =
-        "[databases.app]\nhost = \"h\"\nreader = { user = \"r\" }\nwriter = { user = \"w\" }";
-    let config = crate::config::parse("t", text, Path::new("/"), &|_| None).config;
+        "[databases.app]\nhost = \"h\"\nreader = { user = \"r\" }\nwriter = { user = \"w\" }\n";
+    let text = format!("{text}{more}");
+    let config = crate::config::parse("t", &text, Path::new("/"), &|_| None).config;
     let store = Sqlite::open(&folder.path().join("pgward.db")).unwrap();
     let ledger = Arc::new(Ledger::open(Box::new(store), now()).unwrap());
     let acts = Acts::default();
@@ -152,7 +157,7 @@ fn known(ledger: &Ledger) -> GrantId {
 #[tokio::test]
 async fn a_grant_is_made_shown_and_listed_without_its_token() {
     let Bench { clerk, acts, .. } = bench(|_| Vec::new());
-    let created = clerk.create(wish("alice"), "os:root").await.unwrap();
+    let created = clerk.create(wish("alice"), &root()).await.unwrap();
     assert_eq!(
         created.psql,
         format!("psql \"host=127.0.0.1 port=6432 dbname=app user={}\"", created.id)
@@ -178,7 +183,7 @@ async fn a_grant_is_made_shown_and_listed_without_its_token() {
 async fn without_a_record_there_is_no_grant() {
     let Bench { clerk, book, .. } = bench(|_| Vec::new());
     book.full.store(true, Ordering::Relaxed);
-    let error = clerk.create(wish("alice"), "os:root").await.unwrap_err();
+    let error = clerk.create(wish("alice"), &root()).await.unwrap_err();
     assert!(matches!(error, ClerkError::Unrecorded(_)), "{error:?}");
     assert!(clerk.ledger.all().unwrap().is_empty());
     assert!(clerk.ledger.live().by_login("alice").is_empty());
@@ -225,8 +230,8 @@ async fn revoking_does_not_wait_for_a_full_disk() {
 #[tokio::test]
 async fn many_are_revoked_at_once() {
     let Bench { clerk, .. } = bench(|ledger| vec![session(1, known(ledger))]);
-    clerk.create(wish("alice"), "os:root").await.unwrap();
-    let bob = clerk.create(wish("bob"), "os:root").await.unwrap();
+    clerk.create(wish("alice"), &root()).await.unwrap();
+    let bob = clerk.create(wish("bob"), &root()).await.unwrap();
     let which = Which::User("alice".into());
     let revoked = clerk.revoke_many(&which, None, "os:root").await.unwrap();
     assert_eq!((revoked.grants.len(), revoked.sessions_ended), (2, 1));
@@ -239,7 +244,7 @@ async fn many_are_revoked_at_once() {
 #[tokio::test]
 async fn what_runs_out_of_time_is_swept_once() {
     let Bench { clerk, acts, .. } = bench(|_| Vec::new());
-    let created = clerk.create(wish("alice"), "os:root").await.unwrap();
+    let created = clerk.create(wish("alice"), &root()).await.unwrap();
     clerk.sweep().await;
     assert_eq!(acts.lock().unwrap().len(), 1);
     NOW.with(|now| now.fetch_add(HOUR, Ordering::Relaxed));
@@ -287,4 +292,88 @@ async fn requests_of_one_person_do_not_pile_up() {
     clerk.request(Wish { user: String::new(), ..wish("bob") }, &bob).await.unwrap();
     clerk.release(first.id, None, &alice).await.unwrap();
     clerk.request(mine(), &alice).await.unwrap();
+}
+
+/// The sentence of a refusal, and what it says to do.
+fn refusal<T: std::fmt::Debug>(result: Result<T, ClerkError>) -> (String, String) {
+    match result.unwrap_err() {
+        ClerkError::Wish(WishError { what, hint }) => (what, hint),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn nobody_lets_themselves_in_whom_others_could_answer() {
+    use crate::config::Right;
+    let named = "[admin]\noperators = { dana = [\"approve\"], erin = [\"administer\"] }";
+    let Bench { clerk, .. } = bench_with(named, |_| Vec::new());
+    let erin = Caller::new("os:erin", &[Right::Administer]);
+    for caller in [&root(), &erin, &Caller::new("op:erin", &[Right::Administer])] {
+        // For others at once: who made it is on record.
+        clerk.create(wish("alice"), caller).await.unwrap();
+        let (what, hint) = refusal(clerk.create(wish(caller.name()), caller).await);
+        assert!(what.contains("can't let themselves in"), "{what}");
+        let command = "pgward grant request --database app --reason \"INC-4211 stuck orders\"";
+        assert!(hint.starts_with(&format!("ask for it: {command}; os:dana")), "{hint}");
+    }
+    // What the hint says works, and leads to who may approve.
+    let asked = clerk.request(wish("erin"), &erin).await.unwrap();
+    assert_eq!(asked.grant.state, "pending");
+    assert!(asked.summary.contains(&format!("grant approve {} --revision 1", asked.grant.id)));
+    // A grant of one's own that somebody else has made isn't prolonged by oneself either.
+    let own = clerk.create(wish("erin"), &root()).await.unwrap();
+    let longer = crate::admin::forms::ExtendWish { ttl: Some("2h".into()), ..Default::default() };
+    let extended = clerk.extend(own.id, longer.clone(), &erin).await.unwrap();
+    assert!(extended.summary.contains("waits for an approval"), "{}", extended.summary);
+    let extended = clerk.extend(own.id, longer, &root()).await.unwrap();
+    assert!(extended.summary.contains("ends in"), "{}", extended.summary);
+    // Nor is emergency access, by who took it.
+    let glass = Wish { ttl: Some("1m".into()), ..wish("bob") };
+    let taken = clerk.break_glass(glass, &Caller::new("os:erin", &Right::ALL)).await.unwrap();
+    let longer = crate::admin::forms::ExtendWish { ttl: Some("9m".into()), ..Default::default() };
+    let extended = clerk.extend(taken.id, longer, &erin).await.unwrap();
+    assert!(extended.summary.contains("waits for an approval"), "{}", extended.summary);
+    // Where the policy asks nobody, nobody is asked.
+    let free = format!("[policy]\napprovals = {{ read = 0, write = 1, ddl = 1 }}\n{named}");
+    let Bench { clerk, .. } = bench_with(&free, |_| Vec::new());
+    clerk.create(wish("erin"), &erin).await.unwrap();
+    let write = Wish { scopes: vec!["update:public.t".into()], ..wish("erin") };
+    assert!(refusal(clerk.create(write, &erin).await).1.contains("pgward grant request"));
+}
+
+#[tokio::test]
+async fn who_runs_the_server_alone_is_sent_to_nobody() {
+    use crate::config::Right;
+    let Bench { clerk, .. } = bench(|_| Vec::new());
+    let own = clerk.create(wish("root"), &root()).await.unwrap();
+    let longer = crate::admin::forms::ExtendWish { ttl: Some("2h".into()), ..Default::default() };
+    let extended = clerk.extend(own.id, longer, &root()).await.unwrap();
+    assert!(extended.summary.contains("ends in"), "{}", extended.summary);
+    // Nobody could answer: the hint is the command that does it.
+    for user in ["root", "alice"] {
+        let (what, hint) = refusal(clerk.request(wish(user), &root()).await);
+        assert!(what.contains("nobody else may approve"), "{what}");
+        let command = format!(
+            "pgward grant create --user {user} --database app --reason \"INC-4211 stuck orders\""
+        );
+        assert!(hint.contains(&command), "{hint}");
+    }
+    // Only the owner is alone: whom they let administer can ask them.
+    let erin = Caller::new("op:erin", &[Right::Administer]);
+    let (_, hint) = refusal(clerk.create(wish("erin"), &erin).await);
+    assert!(hint.contains("pgward grant request") && hint.contains("os:root may"), "{hint}");
+    // More approvals than there are people who could give them.
+    let two = "[policy]\napprovals = { read = 9 }";
+    let Bench { clerk, .. } = bench_with(two, |_| Vec::new());
+    for result in [
+        clerk.create(wish("alice"), &root()).await.map(drop),
+        clerk.request(wish("alice"), &root()).await.map(drop),
+    ] {
+        let (what, hint) = refusal(result);
+        assert!(what.contains("needs 9 approvals"), "{what}");
+        assert!(hint.contains("admin") && hint.contains("policy.approvals"), "{hint}");
+    }
+    let alice = Caller::new("os:alice", &[Right::Request]);
+    let asked = clerk.request(wish("alice"), &alice).await.unwrap();
+    assert!(asked.summary.contains("too few who may approve it"), "{}", asked.summary);
 }

@@ -1,5 +1,5 @@
-//! The two doors to the API, and who comes in: users of this machine at the admin socket, as the
-//! kernel says, and operators with a token at the address over TLS.
+//! The door to the API over TLS: operators with a token. Users of this machine come in by the
+//! admin socket (`local`).
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::serve::{IncomingStream, Listener};
 use rustls::ServerConfig;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
 
@@ -23,7 +23,6 @@ use super::api::{Failure, routes};
 use super::caller::Caller;
 use super::clerk::Clerk;
 use super::guest::{Guest, Known, STRANGERS_LAST};
-use super::peer::Peer;
 use crate::auth::token::Token;
 use crate::config::{Config, ListenTls};
 use crate::net::limiter::Limiter;
@@ -41,26 +40,6 @@ const FAILURES: u32 = 20;
 const SECOND_US: u64 = 1_000_000;
 /// Answer to a wrong token of an address that had too many, this much later.
 const FAILURE_DELAY: Duration = Duration::from_secs(1);
-
-/// Serves users of this machine until the runtime ends.
-///
-/// # Errors
-/// When the listener fails for good.
-pub async fn serve_socket(listener: UnixListener, clerk: Arc<Clerk>) -> std::io::Result<()> {
-    let state = Arc::clone(&clerk);
-    let service = routes(clerk).layer(middleware::from_fn_with_state(state, by_peer));
-    axum::serve(listener, service.into_make_service_with_connect_info::<Peer>()).await
-}
-
-async fn by_peer(
-    State(clerk): State<Arc<Clerk>>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    request.extensions_mut().insert(Caller::of_peer(&peer, &clerk.config.load()));
-    next.run(request).await
-}
 
 /// Where operators with tokens come from, and whether one did.
 #[derive(Debug, Clone)]

@@ -99,6 +99,9 @@ pub struct GrantView {
     pub ttl: String,
     /// How many must approve it.
     pub approvals_needed: u32,
+    /// How often others were asked to approve something of it; who approves names the one that
+    /// they have read.
+    pub revision: u32,
     /// What is asked for beyond what was granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extension: Option<ExtensionView>,
@@ -175,6 +178,14 @@ pub struct ExtendWish {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// Body of `POST /v1/grants/{id}/approve`.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approving {
+    /// The revision that was read: what was asked for later is not approved.
+    pub revision: u32,
 }
 
 /// Body of `POST /v1/operators`.
@@ -295,6 +306,9 @@ pub struct Revoked {
     pub statements_cancelled: usize,
     /// What was ended, in words.
     pub summary: String,
+    /// It had ended before, as `state` says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub already_ended: bool,
     /// What didn't go as it should, and yet the grant has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warning: Option<String>,
@@ -318,6 +332,12 @@ pub struct RevokedMany {
 pub struct Killed {
     /// The session.
     pub id: SessionId,
+    /// Its grant, which is as it was.
+    pub grant_id: GrantId,
+    /// The person.
+    pub user: String,
+    /// The database's name in the configuration.
+    pub database: String,
     /// `ended`.
     pub state: String,
     /// 1.
@@ -395,6 +415,7 @@ impl GrantView {
             end_when_idle: conditions.end_when_idle.map(span),
             ttl: span(life.ttl),
             approvals_needed: life.needed,
+            revision: life.asked,
             extension: grant.asked(now).map(|asked| ExtensionView {
                 by: asked.by.clone(),
                 ttl: asked.ttl.map(span),

@@ -3,14 +3,17 @@
 //! its actor.
 
 mod api;
+mod approvers;
 pub mod caller;
 pub mod check;
 pub mod clerk;
+mod crowd;
 pub mod door;
 pub mod forms;
 mod guest;
 pub mod health;
 pub mod listing;
+pub mod local;
 mod names;
 mod operators;
 pub mod peer;

@@ -29,7 +29,7 @@ fn forms() -> Vec<(&'static str, Value, Value)> {
         "expires_at": time, "psql": "", "pgpass": "", "jdbc": "", "state": "active",
         "ended_because": null, "created_at": time, "created_by": "os:root", "approvers": [""],
         "sessions": 0, "max_sessions": 1, "ttl": "1h", "approvals_needed": 1,
-        "sessions_begun": 0,
+        "sessions_begun": 0, "revision": 1,
     });
     let mut grant = least_grant.clone();
     let extension = json!({
@@ -55,7 +55,7 @@ fn forms() -> Vec<(&'static str, Value, Value)> {
         "summary": "",
     });
     let mut revoked = least_revoked.clone();
-    extend(&mut revoked, json!({ "warning": "" }));
+    extend(&mut revoked, json!({ "already_ended": true, "warning": "" }));
     let many = json!({
         "grants": [least_revoked.clone()], "sessions_ended": 0, "statements_cancelled": 0,
         "summary": "",
@@ -66,8 +66,8 @@ fn forms() -> Vec<(&'static str, Value, Value)> {
         "active_at": time, "last_statement": "", "rows_returned": 0,
     });
     let killed = json!({
-        "id": "s_000000000001", "state": "ended", "sessions_ended": 1, "statements_cancelled": 0,
-        "summary": "",
+        "id": "s_000000000001", "grant_id": id, "user": "", "database": "", "state": "ended",
+        "sessions_ended": 1, "statements_cancelled": 0, "summary": "",
     });
     let checked = json!({
         "verdict": "refused", "rule": "", "sqlstate": "", "message": "", "detail": "",
@@ -101,6 +101,7 @@ fn forms() -> Vec<(&'static str, Value, Value)> {
             &json!({ "ttl": "30m", "scopes": [""], "reason": "" }),
             &json!({}),
         ),
+        form::<Approving>("Approving", &json!({ "revision": 1 }), &json!({ "revision": 1 })),
         form::<Because>("Because", &json!({ "reason": "" }), &json!({})),
         form::<RevokeMany>(
             "RevokeMany",

@@ -1,8 +1,6 @@
 //! Who is at the other end of the admin socket: the kernel says so (SO_PEERCRED).
 
-use axum::extract::connect_info::Connected;
-use axum::serve::IncomingStream;
-use tokio::net::UnixListener;
+use tokio::net::UnixStream;
 
 /// The operator: the operating system's user at the other end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,13 +9,18 @@ pub struct Peer {
     uid: Option<u32>,
 }
 
-impl Connected<IncomingStream<'_, UnixListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
-        Self { uid: stream.io().peer_cred().ok().map(|credentials| credentials.uid()) }
-    }
-}
-
 impl Peer {
+    /// Who is at the other end.
+    #[must_use]
+    pub fn of(stream: &UnixStream) -> Self {
+        Self { uid: stream.peer_cred().ok().map(|credentials| credentials.uid()) }
+    }
+
+    /// The user id; that of nobody where the kernel didn't say.
+    pub(super) fn uid(&self) -> u32 {
+        self.uid.unwrap_or(u32::MAX)
+    }
+
     /// Whether it may do everything: root, or the user that the server runs as.
     #[must_use]
     pub fn is_owner(&self) -> bool {
@@ -28,8 +31,16 @@ impl Peer {
     /// Whether that name on record is one of them.
     #[must_use]
     pub fn is_owner_name(name: &str) -> bool {
+        Self::owners().iter().any(|actor| *actor == format!("os:{name}"))
+    }
+
+    /// These two, as on record; one where they are the same.
+    #[must_use]
+    pub fn owners() -> Vec<String> {
         let own = rustix::process::geteuid().as_raw();
-        [0, own].into_iter().any(|uid| Self { uid: Some(uid) }.actor() == format!("os:{name}"))
+        let mut actors = [0, own].map(|uid| Self { uid: Some(uid) }.actor()).to_vec();
+        actors.dedup();
+        actors
     }
 
     /// Whether that is its name, or its user id in digits.
@@ -52,6 +63,11 @@ impl Peer {
 pub(super) fn is_about(entry: &str, name: &str) -> bool {
     entry == name
         || entry.parse().is_ok_and(|uid| Peer { uid: Some(uid) }.actor() == format!("os:{name}"))
+}
+
+/// The user that an entry of `admin.operators` is about, as on record.
+pub(super) fn actor_of_entry(entry: &str) -> String {
+    entry.parse().map_or_else(|_| format!("os:{entry}"), |uid| Peer { uid: Some(uid) }.actor())
 }
 
 /// The name of a user id in passwd(5).

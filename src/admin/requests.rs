@@ -6,14 +6,19 @@ use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
 
+use super::approvers::{Approvers, maker_among, nobody_to_ask, own_word, too_few};
 use super::caller::{Caller, may_approve};
 use super::clerk::{Clerk, ClerkError, Made, because, check_reason};
 use super::forms::{Answered, CreatedGrant, ExtendWish, Revoked, time};
 use super::record::AdminEvent;
 use crate::base::GrantId;
 use crate::config::Right;
+use crate::grants::life::{Approval, name_of};
+use crate::grants::operators::TokenOperator;
 use crate::grants::rules::parse_scopes;
-use crate::grants::{Changed, Extension, Grant, Rules, Stage, State, Wish, WishError, scopes};
+use crate::grants::{
+    ChangeError, Changed, Extension, Grant, Rules, Stage, State, Wish, WishError, scopes,
+};
 
 /// Requests of one person that may wait at once.
 const WAITING_MAX: usize = 20;
@@ -30,17 +35,24 @@ impl Clerk {
         let roles = self.has_scope_roles(&wish.database);
         let allowed = Rules::new(&config).scope_roles(roles).allow(&wish, now)?;
         self.check_names(&wish.database, &allowed.scopes)?;
+        let people = [caller.name(), wish.user.as_str()];
+        let others = Approvers::besides(&people, &config, &self.operators().await?);
+        let answerable = others.suffice(allowed.needed);
+        if !answerable && caller.may(Right::Administer) {
+            let given = own_word(caller, wish.user == caller.name(), &others);
+            return Err(nobody_to_ask(&wish, allowed.needed, given, caller));
+        }
         let (ledger, actor) = (Arc::clone(&self.ledger), Arc::clone(&caller.actor));
         let asked = spawn_blocking(move || ledger.ask(&wish, allowed, &actor, now));
         let mut grant = asked.await??;
         let (wait, next) = if grant.life.stage == Stage::Approved {
             (config.policy.redeem_within, format!("pgward grant redeem {}", grant.id))
         } else {
-            (config.policy.request_ttl, format!("pgward grant approve {}", grant.id))
+            (config.policy.request_ttl, grant.approve_command())
         };
         grant.expires_at = now.saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX));
         self.keep(&grant, "grant.requested", &caller.actor).await?;
-        let summary = match grant.life.needed {
+        let mut summary = match grant.life.needed {
             0 => format!("approved, since nobody need be asked: {next}"),
             1 => format!("waits for an approval: {next}\nthen: pgward grant redeem {}", grant.id),
             needed => format!(
@@ -48,6 +60,12 @@ impl Clerk {
                 grant.id
             ),
         };
+        if !answerable {
+            summary.push_str(
+                "\nthere are too few who may approve it: somebody who may administer can name \
+                 more (pgward operator create, or admin.operators)",
+            );
+        }
         Ok(self.answered(&grant, summary).await)
     }
 
@@ -70,11 +88,16 @@ impl Clerk {
         })
     }
 
-    /// Approves a request, or an extension that waits.
+    /// Approves a request, or an extension that waits, as it was at that revision.
     ///
     /// # Errors
-    /// When there is nothing to approve, or not by this person.
-    pub async fn approve(&self, id: GrantId, caller: &Caller) -> Result<Answered, ClerkError> {
+    /// When there is nothing to approve, or not by this person, or it has changed since.
+    pub async fn approve(
+        &self,
+        id: GrantId,
+        revision: u32,
+        caller: &Caller,
+    ) -> Result<Answered, ClerkError> {
         let (config, clock, who) = (self.config.load_full(), self.clock, caller.clone());
         let roles = self.has_scope_roles(&self.find(id).await?.database);
         let operators = self.operators().await?;
@@ -93,9 +116,15 @@ impl Clerk {
                 let allowed =
                     Rules::new(&config).scope_roles(roles).allow_more(grant, all, None)?;
                 let redeem_us = micros(config.policy.redeem_within);
-                grant.approve(who.person(), &allowed, &counts, redeem_us, now)
+                not_made_by_who_asks(&who, grant, now, &operators)?;
+                let approval = Approval { person: who.person(), revision };
+                grant.approve(approval, &allowed, &counts, redeem_us, now)
             })
-            .await?;
+            .await;
+        let changed = match changed {
+            Err(ClerkError::Stale { .. }) => return Err(self.stale(id, revision).await?),
+            changed => changed?,
+        };
         let grant = &changed.grant;
         let extended = changed.events.iter().any(|(event, _)| *event == "grant.extended");
         let summary = if extended {
@@ -107,6 +136,29 @@ impl Clerk {
             said(&changed, "grant.approved")
         };
         Ok(self.answered(grant, summary).await)
+    }
+
+    /// Why what was read can't be approved any more, with what has changed since.
+    async fn stale(&self, id: GrantId, read: u32) -> Result<ClerkError, ClerkError> {
+        let grant = self.find(id).await?;
+        let ledger = Arc::clone(&self.ledger);
+        let history = spawn_blocking(move || ledger.history(id)).await??;
+        let asked = history.iter().filter(|line| line.event == "grant.requested");
+        let asked: Vec<String> = asked
+            .zip(1_u32..)
+            .filter(|(_, revision)| *revision > read)
+            .map(|(line, revision)| {
+                format!("revision {revision} by {}: {}", line.actor, line.detail)
+            })
+            .collect();
+        let (now, command) = (grant.life.asked, grant.approve_command());
+        Ok(ClerkError::Stale {
+            what: format!(
+                "nothing was approved: revision {read} of {id} was read, and it is at {now} now"
+            ),
+            detail: asked.join("; "),
+            hint: format!("read it: pgward grant show {id}; then: {command}"),
+        })
     }
 
     /// Denies a request, or an extension that waits.
@@ -161,7 +213,7 @@ impl Clerk {
                 )?;
                 let counts = |actor: &str| may_approve(actor, &rules, &operators);
                 grant.may_redeem(who.person(), allowed.needed, &counts, now)?;
-                Ok(grant.issue(verifier, allowed.longest, now))
+                Ok::<_, WishError>(grant.issue(verifier, allowed.longest, now))
             })
             .await?;
         Ok(CreatedGrant::new(&changed.grant, token.expose(), &config))
@@ -192,10 +244,13 @@ impl Clerk {
             return Err(not_theirs(caller, &known));
         }
         self.check_names(&known.database, &more)?;
-        // Who may administer is one approval, but not of what they asked for themselves.
-        let own = known.life.requested && caller.owns(&known);
-        let given = u32::from(caller.may(Right::Administer) && !own);
         let (config, clock, who) = (self.config.load_full(), self.clock, caller.clone());
+        let people = [caller.name(), known.user.as_str(), name_of(&known.created_by)];
+        let asks = known.life.requested || known.life.break_glass;
+        let people = if asks { &people[..] } else { people.get(..2).unwrap_or(&people) };
+        let others = Approvers::besides(people, &config, &self.operators().await?);
+        let given = own_word(caller, known.is_own(caller.person()), &others);
+        let administers = caller.may(Right::Administer);
         let roles = self.has_scope_roles(&known.database);
         let changed = self
             .change(id, caller, move |grant| {
@@ -211,6 +266,13 @@ impl Clerk {
                         what: format!("{id} is a request of {}", grant.created_by),
                         hint: format!("to refuse it as it is: pgward grant deny {id}"),
                     });
+                }
+                if grant.life.stage == Stage::Issued
+                    && allowed.needed > given
+                    && administers
+                    && !others.suffice(allowed.needed)
+                {
+                    return Err(too_few(allowed.needed));
                 }
                 let asked = Extension {
                     by: who.actor.to_string(),
@@ -311,12 +373,16 @@ impl Clerk {
     }
 
     /// Takes a step: on record, then kept, then seen by logins.
-    pub(super) async fn change(
+    pub(super) async fn change<E>(
         &self,
         id: GrantId,
         caller: &Caller,
-        step: impl FnOnce(&Grant) -> Result<Changed, WishError> + Send + 'static,
-    ) -> Result<Changed, ClerkError> {
+        step: impl FnOnce(&Grant) -> Result<Changed, E> + Send + 'static,
+    ) -> Result<Changed, ClerkError>
+    where
+        ChangeError: From<E>,
+        E: Send + 'static,
+    {
         let (ledger, record) = (Arc::clone(&self.ledger), Arc::clone(&self.record));
         let (actor, now) = (Arc::clone(&caller.actor), (self.clock)());
         let changing = spawn_blocking(move || {
@@ -380,9 +446,34 @@ fn waits(grant: &Grant) -> String {
     let it = if grant.life.stage == Stage::Issued { "the extension " } else { "" };
     match left {
         0 => format!("approved, since nobody need be asked: pgward grant redeem {}", grant.id),
-        1 => format!("{it}waits for an approval: pgward grant approve {}", grant.id),
-        left => format!("{it}waits for {left} approvals: pgward grant approve {}", grant.id),
+        1 => format!("{it}waits for an approval: {}", grant.approve_command()),
+        left => format!("{it}waits for {left} approvals: {}", grant.approve_command()),
     }
+}
+
+/// Nobody approves by an operator that they have made.
+fn not_made_by_who_asks(
+    who: &Caller,
+    grant: &Grant,
+    now: i64,
+    operators: &[TokenOperator],
+) -> Result<(), WishError> {
+    if !who.actor.starts_with("op:") {
+        return Ok(());
+    }
+    let mut people = vec![grant.user.as_str()];
+    if grant.life.requested || grant.life.break_glass {
+        people.push(name_of(&grant.created_by));
+    }
+    people.extend(grant.asked(now).map(|asked| name_of(&asked.by)));
+    let Some(maker) = maker_among(who.name(), &people, operators) else { return Ok(()) };
+    Err(WishError {
+        what: format!(
+            "{} can't approve {}: it is an operator that {maker} made, and theirs is the request",
+            who.actor, grant.id
+        ),
+        hint: format!("ask somebody else who may: {}", grant.approve_command()),
+    })
 }
 
 /// Who asks, asks for themselves; only who may administer asks for others.

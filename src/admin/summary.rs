@@ -26,6 +26,19 @@ impl Tally {
         Self { since: Timestamp::now(), running: running.collect() }
     }
 
+    /// The sentence about what one session was doing when it was ended.
+    pub(super) fn of_one(&self, session: &SessionView, report: Report) -> String {
+        let millis = Timestamp::now().duration_since(self.since).as_millis();
+        let words = self.after(millis, |_| true, report);
+        // It is known that it was one.
+        let rest = words.split_once(", ").map_or(words.as_str(), |(_, rest)| rest);
+        match (report.statements_cancelled, session.state.starts_with("idle in transaction")) {
+            (0, true) => format!("what its transaction had not committed is rolled back, {rest}"),
+            (0, false) => format!("no statement was running, {rest}"),
+            _ => rest.to_owned(),
+        }
+    }
+
     /// The sentence about what was ended of the grants in question.
     pub(super) fn words(&self, is_ours: impl Fn(GrantId) -> bool, report: Report) -> String {
         let millis = Timestamp::now().duration_since(self.since).as_millis();
@@ -122,6 +135,16 @@ mod tests {
             ),
             (3, report(0, 0, 0), "0 sessions ended, 0.3 s"),
         ];
+        let one = |state: &str, cancelled| {
+            let session = session(7, state, "UPDATE t SET a = 1");
+            let tally = Tally::start(std::slice::from_ref(&session));
+            let words = tally.of_one(&session, report(1, cancelled, 0));
+            words.rsplit_once(", ").unwrap().0.to_owned()
+        };
+        assert_eq!(one("active", 1), "1 UPDATE rolled back");
+        assert_eq!(one("idle", 0), "no statement was running");
+        let open = "what its transaction had not committed is rolled back";
+        assert_eq!(one("idle in transaction (aborted)", 0), open);
         for (grant, report, expected) in cases {
             let is_ours = |id| id == GrantId::from_random(grant);
             assert_eq!(tally.after(312, is_ours, report), expected);

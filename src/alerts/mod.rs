@@ -68,6 +68,8 @@ pub struct About {
     pub ticket: Option<String>,
     /// When it ends, microseconds since 1970; `None` before it is in force.
     pub expires_at: Option<i64>,
+    /// How often others were asked to approve something of it: what an approval names.
+    pub revision: u32,
 }
 
 /// Everything that sends alerts.
@@ -97,6 +99,7 @@ impl Alert {
         let parts = [
             grant.map(|grant| grant.id.to_string()),
             grant.and_then(|grant| grant.expires_at).map(|at| at.to_string()),
+            grant.map(|grant| grant.revision.to_string()),
             self.database.clone(),
             self.actor.clone(),
             self.detail.clone(),
@@ -151,6 +154,9 @@ impl Alerts {
         node: &str,
         metrics: Arc<Metrics>,
     ) -> Result<Self, SetupError> {
+        for event in AlertEvent::ALL {
+            metrics.alert_known(event.word());
+        }
         let alerts = Self {
             node: node.to_owned(),
             metrics,

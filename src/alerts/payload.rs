@@ -76,6 +76,7 @@ impl Letter {
             put("reason", Some(grant.reason.clone().into()));
             put("ticket", grant.ticket.clone().map(Value::from));
             put("expires_at", grant.expires_at.map(|at| time(at).into()));
+            put("revision", (grant.revision > 0).then(|| grant.revision.into()));
         }
         put("next", self.next().map(Value::from));
         body
@@ -137,7 +138,10 @@ impl Letter {
         match alert.event {
             AlertEvent::Requested => match detail.strip_prefix("extension: ") {
                 Some(more) => format!("{by} asks to extend {what}: {more}"),
-                None => format!("{by} asks for {what}"),
+                None => match detail.strip_prefix("changed: ") {
+                    Some(more) => format!("{by} asks for something else, {what}: {more}"),
+                    None => format!("{by} asks for {what}"),
+                },
             },
             AlertEvent::Approved if detail.starts_with("extension") => {
                 format!("{by} approved an extension of {what}")
@@ -210,7 +214,9 @@ impl Letter {
         let id = self.alert.grant.as_ref().map(|grant| grant.id);
         let of_grant = |verb: &str| id.map(|id| format!("pgward {verb} {id}"));
         match self.alert.event {
-            AlertEvent::Requested => of_grant("grant approve"),
+            AlertEvent::Requested => self.alert.grant.as_ref().map(|grant| {
+                format!("pgward grant approve {} --revision {}", grant.id, grant.revision)
+            }),
             AlertEvent::Expiring => of_grant("grant extend").map(|command| command + " --ttl 30m"),
             AlertEvent::LongLived | AlertEvent::Unused => of_grant("grant revoke"),
             AlertEvent::BreakGlass => of_grant("audit replay"),

@@ -27,6 +27,7 @@ fn about() -> About {
         reason: "INC-4211 <!channel> [stuck](https://evil.example) *orders*".to_owned(),
         ticket: Some("INC-4211".to_owned()),
         expires_at: Some(NOW + HOUR),
+        revision: 2,
     }
 }
 
@@ -37,6 +38,15 @@ fn alert(event: AlertEvent, detail: &str) -> Alert {
         detail: Some(detail.to_owned()),
         ..Alert::new(event, NOW)
     }
+}
+
+#[test]
+fn a_request_that_is_changed_back_is_told_of_again() {
+    let first = alert(AlertEvent::Requested, "changed: for 1h, was 30m");
+    let again = About { revision: 4, ..about() };
+    let again = Alert { grant: Some(again), ..first.clone() };
+    assert_eq!(first.key(), first.clone().key());
+    assert_ne!(first.key(), again.key());
 }
 
 fn config(text: &str) -> config::Alerts {
@@ -165,7 +175,7 @@ async fn an_alert_arrives_signed() {
         ("ticket", "INC-4211"),
         ("detail", "for tonight"),
         ("expires_at", "2026-11-20T12:03:04Z"),
-        ("next", "pgward grant approve g_0000000009"),
+        ("next", "pgward grant approve g_0000000009 --revision 2"),
         ("summary", "os:dana asks for write access of alice to app (g_0000000009)"),
     ] {
         assert_eq!(body[key], expected, "{key}");

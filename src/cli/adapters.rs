@@ -13,7 +13,7 @@ use crate::audit::Log;
 use crate::base::{GrantId, SessionId};
 use crate::catalog::Catalogues;
 use crate::config::Config;
-use crate::grants::{Live, State};
+use crate::grants::{Live, Stage, State};
 use crate::net::registry::{EndCause, EndReport, Registry, SessionInfo};
 use crate::net::{Server, clock};
 use crate::policy::scope::ScopeClass;
@@ -94,9 +94,20 @@ impl Vitals for Watch {
         let now = clock::now().wall;
         let mut active: BTreeMap<(String, &'static str), i64> = BTreeMap::new();
         let mut expiry: BTreeMap<String, f64> = BTreeMap::new();
+        let mut unused: BTreeMap<String, i64> =
+            self.config.load().databases.keys().map(|name| (name.clone(), 0)).collect();
+        let (mut pending, mut approved) = (0, 0);
         for grant in self.live.all() {
-            if grant.state_at(now) != State::Active {
+            let state = grant.state_at(now);
+            let issued = grant.life.stage == Stage::Issued;
+            let extends = issued && state == State::Active && grant.asked(now).is_some();
+            pending += i64::from(state == State::Pending || extends);
+            approved += i64::from(state == State::Approved && !issued);
+            if state != State::Active {
                 continue;
+            }
+            if self.live.usage(grant.id).sessions == 0 {
+                *unused.entry(grant.database.clone()).or_default() += 1;
             }
             let class = ScopeClass::of(&grant.scopes).word();
             *active.entry((grant.database.clone(), class)).or_default() += 1;
@@ -109,6 +120,9 @@ impl Vitals for Watch {
         let expiry: Vec<(&str, f64)> =
             expiry.iter().map(|(name, left)| (name.as_str(), *left)).collect();
         self.metrics.set_grants(&active, &expiry);
+        let unused: Vec<(&str, i64)> =
+            unused.iter().map(|(name, count)| (name.as_str(), *count)).collect();
+        self.metrics.set_waiting(&unused, pending, approved);
         self.metrics.render()
     }
 

@@ -86,5 +86,6 @@ fn about(grant: &Grant) -> About {
         reason: grant.reason.clone(),
         ticket: grant.ticket.clone(),
         expires_at: (grant.life.stage == Stage::Issued).then_some(grant.expires_at),
+        revision: grant.life.asked,
     }
 }

@@ -171,8 +171,9 @@ impl Client {
         let request = request
             .body(Full::new(Bytes::from(body)))
             .map_err(|error| broken(&error.to_string()))?;
-        let answer =
-            sender.send_request(request).await.map_err(|error| broken(&error.to_string()))?;
+        let answer = sender.send_request(request).await.map_err(|error| {
+            if error.is_parse() { broken(&error.to_string()) } else { hung_up(&error.to_string()) }
+        })?;
         let status = answer.status();
         if status.is_success() {
             return Ok(answer.into_body());
@@ -230,6 +231,13 @@ pub(super) fn percent(text: &str) -> String {
     let one =
         |byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
     text.bytes().map(one).collect()
+}
+
+fn hung_up(detail: &str) -> Failure {
+    Failure::new("the server ended the connection without an answer").detail(detail).hint(
+        "end other pgward commands of this user, which has so many connections at once and no \
+         more, and try again; the server's log says more",
+    )
 }
 
 pub(super) fn broken(detail: &str) -> Failure {

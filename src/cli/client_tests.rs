@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::admin::sessions::{Cause, Later, Report};
-use crate::admin::{AdminEvent, Clerk, Record, Sessions, door, forms::SessionView, socket};
+use crate::admin::{AdminEvent, Clerk, Record, Sessions, forms::SessionView, local, socket};
 use crate::audit::Unwritable;
 use crate::base::{GrantId, SessionId};
 use crate::grants::{Ledger, Sqlite};
@@ -65,7 +65,7 @@ fn served() -> (Client, tempfile::TempDir, tokio::runtime::Runtime) {
     let path = folder.path().join("pgward.sock");
     let (listener, place) = runtime.block_on(async { socket::bind(&path, false).unwrap() });
     std::mem::forget(place);
-    runtime.spawn(door::serve_socket(listener, clerk));
+    runtime.spawn(local::serve_socket(listener, clerk));
     (Client::at(&path), folder, runtime)
 }
 
@@ -134,8 +134,10 @@ fn what_is_asked_wrongly_is_explained() {
         ("/v1/grants/revoke", json!({"user": "a", "all": true}), "isn't clear"),
         ("/v1/grants/g_0000000000/revoke", json!({}), "there is no grant g_0000000000"),
         ("/v1/grants/pgw_secret/revoke", json!({}), "\"a token\" is not an id"),
-        ("/v1/sessions/s_000000000000/kill", json!({}), "there is no session s_000000000000"),
+        ("/v1/sessions/s_000000000000/kill", json!({}), "there is no live session s_000000000000"),
         ("/v1/sessions/alice/kill", json!({}), "\"alice\" is not an id"),
+        ("/v1/grants/g_0000000000/approve", json!({}), "the request can't be read"),
+        ("/v1/grants/g_0000000000/approve", json!({"revision": 1}), "there is no grant"),
         ("/v1/operatorz", json!({}), "there is no such path"),
     ];
     for (path, body, expected) in cases {
@@ -144,6 +146,14 @@ fn what_is_asked_wrongly_is_explained() {
         assert!(failure.hint.is_some(), "{failure:?}");
         assert!(!format!("{failure:?}").contains("secret"));
     }
+}
+
+#[test]
+fn an_approval_without_a_revision_is_none() {
+    let (client, _folder, _runtime) = served();
+    let failure = client.post::<Value>("/v1/grants/g_0000000000/approve", &json!({})).unwrap_err();
+    assert!(failure.detail.unwrap().contains("missing field `revision`"));
+    assert!(failure.hint.unwrap().contains("pgward grant show g_0000000000"));
 }
 
 #[test]

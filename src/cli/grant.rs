@@ -23,7 +23,10 @@ Examples:
 
 The token is printed once; only what verifies it is kept. It is the password of the connection,
 with the grant's id or the user's name as user. It works until the TTL is over, counted from now,
-or until `pgward grant revoke`.";
+or until `pgward grant revoke`.
+
+It lets others in. For access of your own somebody else has to approve: `pgward grant request`
+(unless policy.approvals asks nobody, or nobody but you runs this server).";
 
 const LIST_EXAMPLES: &str = "\
 Examples:
@@ -54,7 +57,8 @@ pub(super) enum Command {
     #[command(after_help = request::REQUEST_EXAMPLES)]
     Request(request::Ask),
     /// Approve a request, or an extension that was asked for
-    Approve(request::One),
+    #[command(after_help = request::APPROVE_EXAMPLES)]
+    Approve(request::Approve),
     /// Deny a request, or an extension that was asked for
     Deny(request::OneWithReason),
     /// Get the token of your approved request
@@ -336,13 +340,15 @@ fn list(client: &Client, args: &List, format: Format) -> Result<(), Failure> {
     let rows = grants.into_iter().map(|grant| {
         let scopes = if grant.scopes.is_empty() { "read".into() } else { grant.scopes.join(" ") };
         let state = state(&grant);
+        let pending = grant.state == "pending";
+        let expires = output::minute(&grant.expires_at);
         vec![
             grant.id.to_string(),
             grant.user,
             grant.database,
             scopes,
             state,
-            output::minute(&grant.expires_at),
+            if pending { format!("{} from redeem", grant.ttl) } else { expires },
             grant.sessions.to_string(),
             output::brief(&grant.reason),
         ]
@@ -361,10 +367,18 @@ fn state(grant: &GrantView) -> String {
     if let Some(asked) = &grant.extension {
         state.push_str(&format!(", extension {}", given(&asked.approvers, asked.approvals_needed)));
     }
+    if waits(grant) {
+        state.push_str(&format!(", revision {}", grant.revision));
+    }
     if grant.break_glass && grant.reviewed_by.is_none() {
         state.push_str(", unreviewed");
     }
     state
+}
+
+/// Whether others are asked to approve something.
+fn waits(grant: &GrantView) -> bool {
+    grant.state == "pending" || grant.extension.is_some()
 }
 
 /// `?user=alice&all=true`
@@ -424,8 +438,10 @@ fn show(client: &Client, args: &Show, format: Format) -> Result<(), Failure> {
 }
 
 /// A grant as lines of names and values, then its history.
-fn details(grant: GrantView) -> Vec<String> {
+pub(super) fn details(grant: GrantView) -> Vec<String> {
     let state = state(&grant);
+    let approve = waits(&grant)
+        .then(|| format!("pgward grant approve {} --revision {}", grant.id, grant.revision));
     let mut rows = vec![
         ("id", grant.id.to_string()),
         ("user", grant.user),
@@ -434,11 +450,18 @@ fn details(grant: GrantView) -> Vec<String> {
         ("state", state),
         ("reason", grant.reason),
         ("created", format!("{} by {}", output::time(&grant.created_at), grant.created_by)),
-        ("expires", output::time(&grant.expires_at)),
+        if grant.state == "pending" {
+            ("answer by", output::time(&grant.expires_at))
+        } else {
+            ("expires", output::time(&grant.expires_at))
+        },
         ("sessions", format!("{} now, {} ever", grant.sessions, grant.sessions_begun)),
         ("psql", grant.psql),
         ("jdbc", grant.jdbc),
     ];
+    if grant.state == "pending" {
+        rows.push(("lasts", format!("{} from when it is redeemed", grant.ttl)));
+    }
     rows.extend(grant.ended_because.map(|because| ("ended", because)));
     rows.extend(grant.ticket.map(|ticket| ("ticket", ticket)));
     rows.extend(grant.role.map(|role| ("role", role)));
@@ -446,10 +469,11 @@ fn details(grant: GrantView) -> Vec<String> {
         rows.push(("approved", format!("by {}", grant.approvers.join(", "))));
     }
     if let Some(asked) = grant.extension {
-        let mut words: Vec<String> = asked.ttl.into_iter().collect();
+        let mut words: Vec<String> =
+            asked.ttl.into_iter().map(|ttl| format!("{ttl} from the approval")).collect();
         words.extend(asked.scopes);
-        words.extend(asked.reason);
-        rows.push(("asked", format!("{} by {}", words.join(", "), asked.by)));
+        words.extend(asked.reason.map(|reason| format!("because: {reason}")));
+        rows.push(("asked", format!("by {}: {}", asked.by, words.join(", "))));
     }
     if !grant.client_cidrs.is_empty() {
         rows.push(("clients", grant.client_cidrs.join(", ")));
@@ -460,6 +484,7 @@ fn details(grant: GrantView) -> Vec<String> {
     }
     rows.extend(grant.end_when_idle.map(|idle| ("idle", format!("ends when idle for {idle}"))));
     rows.extend(grant.max_rows_written.map(|rows| ("rows", format!("{rows} by one statement"))));
+    rows.extend(approve.map(|command| ("approve", command)));
     rows.extend(grant.reviewed_by.map(|by| ("reviewed", format!("by {by}"))));
     let mut lines: Vec<String> =
         rows.into_iter().map(|(name, value)| format!("{name:<9} {}", printable(&value))).collect();
@@ -483,7 +508,11 @@ fn revoke(client: &Client, args: Revoke, format: Format) -> Result<(), Failure> 
         if format == Format::Json {
             return output::json(&revoked);
         }
-        return output::print(&format!("grant {id} is {}: {}", revoked.state, revoked.summary));
+        output::print(&ended(&revoked))?;
+        if revoked.already_ended {
+            say(&format!("when and why it ended: pgward grant show {id}"));
+        }
+        return Ok(());
     }
     let wish = RevokeMany { user, database, all, reason };
     let revoked: RevokedMany = client.post("/v1/grants/revoke", &wish)?;
@@ -504,6 +533,13 @@ fn revoke(client: &Client, args: Revoke, format: Format) -> Result<(), Failure> 
         .collect();
     lines.push(format!("{count} grant{s} revoked: {}", revoked.summary));
     output::print(&lines.join("\n"))
+}
+
+/// What became of a grant that was to end: `grant g_… is revoked: 1 session ended, 0.1 s`.
+pub(super) fn ended(revoked: &Revoked) -> String {
+    let Revoked { id, state, summary, already_ended, .. } = revoked;
+    let already = if *already_ended { " already" } else { "" };
+    format!("grant {id} is {state}{already}: {summary}")
 }
 
 pub(super) fn warn(revoked: &Revoked) {

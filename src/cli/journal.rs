@@ -127,6 +127,9 @@ impl Record for Journal {
         if matches!(event.event, "grant.created" | "grant.redeemed" | "grant.break_glass") {
             self.metrics.grant_issued();
         }
+        if event.event == "grant.break_glass" {
+            self.metrics.glass_broken();
+        }
         Ok(())
     }
 

@@ -79,6 +79,12 @@ pub fn say(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
+/// Prints a question to stderr, to be answered on the same line.
+pub fn ask(text: &str) {
+    let mut out = io::stderr();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
 /// Prints data to stdout, ending with a newline.
 ///
 /// # Errors

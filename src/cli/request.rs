@@ -1,9 +1,13 @@
 //! `pgward grant request|approve|deny|redeem|extend|rotate|release|break-glass|review`
 
+use std::io::{BufRead as _, IsTerminal as _};
+
 use super::client::Client;
-use super::grant::{Terms, may, warn, with_token};
-use super::output::{self, Failure, Format, printable};
-use crate::admin::forms::{Answered, Because, CreatedGrant, ExtendWish, Revoked};
+use super::grant::{Terms, details, ended, may, warn, with_token};
+use super::output::{self, Failure, Format, printable, say};
+use crate::admin::forms::{
+    Answered, Approving, Because, CreatedGrant, ExtendWish, GrantView, Revoked,
+};
 use crate::base::GrantId;
 
 pub(super) const REQUEST_EXAMPLES: &str = "\
@@ -17,6 +21,17 @@ Examples:
 
 A request that nobody answers ends by itself (policy.request_ttl), and so does one that is
 approved and not redeemed (policy.redeem_within). The TTL counts from `redeem`.";
+
+pub(super) const APPROVE_EXAMPLES: &str = "\
+Examples:
+  pgward grant approve g_7k2m9x0qwe --revision 1
+      as `grant request` and `grant show` print it
+  pgward grant approve g_7k2m9x0qwe
+      at a terminal: shows what is asked for, and asks
+
+What was read is approved and nothing else: after a change it is another revision, and the approval
+says what changed instead. Without --revision and without a terminal it is the first revision that
+is approved, so what was never changed.";
 
 pub(super) const EXTEND_EXAMPLES: &str = "\
 Examples:
@@ -38,6 +53,9 @@ Examples:
 For an emergency in which nobody can approve. It is short (policy.break_glass_ttl), on record as
 what it is, and on a list (`pgward grant list --unreviewed`) until somebody else has reviewed it.";
 
+/// The revision of what was never changed.
+const FIRST: u32 = 1;
+
 /// What is asked for.
 #[derive(Debug, clap::Args)]
 pub(super) struct Ask {
@@ -55,6 +73,18 @@ pub(super) struct One {
     /// The grant's id, as `grant list` shows it
     #[arg(value_name = "ID")]
     id: GrantId,
+}
+
+/// What is approved.
+#[derive(Debug, clap::Args)]
+pub(super) struct Approve {
+    /// The grant's id, as `grant list --waiting` shows it
+    #[arg(value_name = "ID")]
+    id: GrantId,
+
+    /// The revision that was read, as `grant show` and `grant list` have it
+    #[arg(long, value_name = "N")]
+    revision: Option<u32>,
 }
 
 /// One grant, and why.
@@ -131,9 +161,32 @@ pub(super) fn break_glass(client: &Client, args: Ask, format: Format) -> Result<
     Ok(())
 }
 
-pub(super) fn approve(client: &Client, args: &One, format: Format) -> Result<(), Failure> {
+pub(super) fn approve(client: &Client, args: &Approve, format: Format) -> Result<(), Failure> {
+    let revision = match args.revision {
+        Some(revision) => revision,
+        None if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() => {
+            read_and_agree(client, args.id)?
+        }
+        // Whoever was told of it was told of the first, unless they were told of another.
+        None => FIRST,
+    };
     let path = format!("/v1/grants/{}/approve", args.id);
-    answer(&client.post(&path, &Because::default())?, format)
+    answer(&client.post(&path, &Approving { revision })?, format)
+}
+
+/// Shows what is asked for, and asks whether it is approved; gives its revision.
+fn read_and_agree(client: &Client, id: GrantId) -> Result<u32, Failure> {
+    let grant: GrantView = client.get(&format!("/v1/grants/{id}"))?;
+    let revision = grant.revision;
+    say(&details(grant).join("\n"));
+    output::ask("\napprove this? [y/N] ");
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    if matches!(line.trim().to_lowercase().as_str(), "y" | "yes") {
+        return Ok(revision);
+    }
+    Err(Failure::new("nothing was approved")
+        .hint(format!("to refuse it: pgward grant deny {id} --reason \"…\"")))
 }
 
 pub(super) fn deny(client: &Client, args: OneWithReason, format: Format) -> Result<(), Failure> {
@@ -169,7 +222,7 @@ pub(super) fn release(client: &Client, args: OneWithReason, format: Format) -> R
     if format == Format::Json {
         return output::json(&released);
     }
-    output::print(&format!("grant {id} is {}: {}", released.state, released.summary))
+    output::print(&ended(&released))
 }
 
 pub(super) fn review(client: &Client, args: Review, format: Format) -> Result<(), Failure> {

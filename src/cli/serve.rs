@@ -19,7 +19,7 @@ use super::journal::Journal;
 use super::output::{Failure, say};
 use super::rights::chain;
 use crate::admin::reading::Readings;
-use crate::admin::{Clerk, Record, door, health, socket};
+use crate::admin::{Clerk, Record, door, health, local, socket};
 use crate::alerts::Alerts;
 use crate::audit::{AdminStream, Log};
 use crate::catalog::Catalogues;
@@ -167,7 +167,7 @@ impl House {
             log,
             draining: Arc::clone(&draining),
         });
-        tokio::spawn(door::serve_socket(listener, Arc::clone(&clerk)));
+        tokio::spawn(local::serve_socket(listener, Arc::clone(&clerk)));
         if let Some(listener) = remote {
             tokio::spawn(door::serve_address(listener, Arc::clone(&clerk)));
         }

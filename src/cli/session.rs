@@ -25,8 +25,8 @@ const KILL_EXAMPLES: &str = "\
 Examples:
   pgward session kill s_0a1b2c3d4e5f --reason \"locks orders\"
 
-Only that session ends; its grant stays, and a new session may come. `pgward grant revoke` ends
-both.";
+Only that session ends, what it is running is cancelled, and what it has not committed is rolled
+back. Its grant stays as it is, and can begin another session: `pgward grant revoke` ends both.";
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
@@ -41,7 +41,7 @@ pub(super) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct List {
-    /// Only the one that uses this backend of the upstream
+    /// Only the one behind this backend of the database: a pid of pg_stat_activity
     #[arg(long, value_name = "PID")]
     pid: Option<i32>,
 
@@ -70,7 +70,7 @@ pub(super) struct Kill {
     #[arg(value_name = "ID")]
     id: SessionId,
 
-    /// Why: the client is told
+    /// Why: the client is told, and it stands on record
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
 }
@@ -150,7 +150,7 @@ fn show(sessions: Vec<SessionView>, args: &List) -> Result<(), Failure> {
     ];
     let mut nothing = "no live sessions".to_owned();
     if let Some(pid) = args.pid {
-        nothing.push_str(&format!(" that use backend {pid}"));
+        nothing.push_str(&format!(" behind backend {pid}"));
     }
     if let Some(grant) = args.grant {
         nothing.push_str(&format!(" of {grant}"));
@@ -183,7 +183,13 @@ fn kill(client: &Client, args: Kill, format: Format) -> Result<(), Failure> {
     if format == Format::Json {
         return output::json(&killed);
     }
-    output::print(&format!("session {id}: {}", killed.summary))
+    let Killed { grant_id, user, database, summary, .. } = &killed;
+    let (user, database) = (output::printable(user), output::printable(database));
+    output::print(&format!("session {id} of {user} at {database} has ended: {summary}"))?;
+    output::say(&format!(
+        "its grant is as it was, and can begin another: pgward grant revoke {grant_id} ends both"
+    ));
+    Ok(())
 }
 
 #[cfg(test)]

@@ -47,7 +47,11 @@ impl Grant {
         asked.needed = asked.needed.max(allowed.needed);
         asked.approvals.push(Signature { by: person.actor.to_owned(), at: now });
         let (count, needed) = (asked.approvals.len(), asked.needed);
-        let detail = format!("extension, {count} of {needed} approvals: {}", asked.words());
+        let detail = format!(
+            "extension, {count} of {needed} approvals of revision {}: {}",
+            self.life.asked,
+            asked.words()
+        );
         if count < usize::try_from(needed).unwrap_or(usize::MAX) {
             grant.life.extension = Some(asked);
             return Ok(Changed::new(grant, "grant.approved", detail));
@@ -138,6 +142,7 @@ impl Grant {
             return Ok(Changed::new(grant, "grant.extended", words));
         }
         asked.until = now.saturating_add(request_us).min(self.expires_at);
+        grant.life.asked = self.life.asked.saturating_add(1);
         let detail = format!("extension: {}", asked.words());
         grant.life.extension = Some(asked);
         Ok(Changed::new(grant, "grant.requested", detail))
@@ -155,10 +160,33 @@ impl Grant {
         grant.life.ttl = asked.ttl.unwrap_or(self.life.ttl).min(allowed.longest);
         grant.life.needed = allowed.needed;
         grant.life.approvals.clear();
+        grant.life.asked = self.life.asked.saturating_add(1);
         grant.life.stage = if allowed.needed == 0 { Stage::Approved } else { Stage::Pending };
         grant.expires_at = now.saturating_add(request_us);
-        let detail = format!("changed: {}; approvals given before are void", asked.words());
+        let mut detail = format!("changed: {}", grant.unlike(self));
+        if let Some(reason) = &asked.reason {
+            detail.push_str("; because: ");
+            detail.push_str(reason);
+        }
+        detail.push_str("; approvals given before are void");
         Ok(Changed::new(grant, "grant.requested", detail))
+    }
+
+    /// What it asks for that another doesn't, in words.
+    fn unlike(&self, other: &Self) -> String {
+        let mut parts = Vec::new();
+        if self.life.ttl != other.life.ttl {
+            let (now, before) = (duration(self.life.ttl), duration(other.life.ttl));
+            parts.push(format!("for {now}, was {before}"));
+        }
+        if self.scopes != other.scopes {
+            let words = |grant: &Self| {
+                let scopes: Vec<String> = grant.scopes.iter().map(scopes::text).collect();
+                if scopes.is_empty() { "read-only".to_owned() } else { scopes.join(" ") }
+            };
+            parts.push(format!("{}, was {}", words(self), words(other)));
+        }
+        if parts.is_empty() { "nothing".to_owned() } else { parts.join("; ") }
     }
 
     /// Applies more time and all scopes that are allowed; says in words what it is now. No

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rand::TryRng;
 use rand::rngs::SysRng;
 
+use super::life::ApproveError;
 use super::live::Uses;
 use super::operators::TokenOperator;
 use super::rules::Allowed;
@@ -54,12 +55,24 @@ pub enum ChangeError {
     /// The step can't be taken.
     #[error(transparent)]
     Wish(#[from] WishError),
+    /// Something else is asked for than what was to be approved.
+    #[error("it is at revision {0} now")]
+    Stale(u32),
     /// It can't be put on record, so it isn't done.
     #[error("nothing was done: the audit log cannot be written")]
     Unrecorded(#[from] Unwritable),
     /// It can't be kept.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<ApproveError> for ChangeError {
+    fn from(error: ApproveError) -> Self {
+        match error {
+            ApproveError::Wish(error) => Self::Wish(error),
+            ApproveError::Stale(now) => Self::Stale(now),
+        }
+    }
 }
 
 impl Ledger {
@@ -102,6 +115,7 @@ impl Ledger {
         grant.expires_at = start.saturating_add(grant.life.ttl);
         grant.life.stage = Stage::Issued;
         grant.life.requested = false;
+        grant.life.asked = 0;
         let (token, verifier) = self.token(&grant)?;
         grant.verifier = verifier;
         Ok(Made { grant, token })
@@ -144,6 +158,7 @@ impl Ledger {
                 stage: if needed == 0 { Stage::Approved } else { Stage::Pending },
                 ttl,
                 requested: true,
+                asked: 1,
                 needed,
                 uses_left: conditions.uses,
                 ..Life::default()
@@ -186,14 +201,17 @@ impl Ledger {
     /// # Errors
     /// When there is no such grant, the step can't be taken, recorded or kept; the grant stays
     /// as it was.
-    pub fn change(
+    pub fn change<E>(
         &self,
         id: GrantId,
         actor: &str,
         now: i64,
-        step: impl FnOnce(&Grant) -> Result<Changed, WishError>,
+        step: impl FnOnce(&Grant) -> Result<Changed, E>,
         record: impl FnOnce(&Changed) -> Result<(), Unwritable>,
-    ) -> Result<Changed, ChangeError> {
+    ) -> Result<Changed, ChangeError>
+    where
+        ChangeError: From<E>,
+    {
         let _order = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
         let grant = self.now(id)?.ok_or(ChangeError::NoGrant(id))?;
         let changed = step(&grant)?;

@@ -42,6 +42,10 @@ pub struct Life {
     pub uses_left: Option<u32>,
     /// What is asked for beyond what was granted.
     pub extension: Option<Extension>,
+    /// How often others were asked to approve something of this grant: the request, each change
+    /// of it, each extension. Who approves says up to which of these they have read.
+    #[serde(default = "first")]
+    pub asked: u32,
     /// Taken without asking anybody.
     pub break_glass: bool,
     /// Who has looked at that afterwards.
@@ -50,6 +54,10 @@ pub struct Life {
     /// store has it beside the rest.
     #[serde(skip)]
     pub revision: i64,
+}
+
+const fn first() -> u32 {
+    1
 }
 
 /// How far a grant is that has not ended.
@@ -116,6 +124,26 @@ pub struct Changed {
 /// A step, or why it can't be taken.
 pub type Step = Result<Changed, WishError>;
 
+/// What somebody approves: what was asked for at that revision, and nothing that came later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Approval<'a> {
+    /// Who approves.
+    pub person: Person<'a>,
+    /// The revision that they have read.
+    pub revision: u32,
+}
+
+/// Why an approval isn't one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ApproveError {
+    /// There is nothing to approve, or not by this person.
+    #[error(transparent)]
+    Wish(#[from] WishError),
+    /// Something else is asked for than what was read.
+    #[error("it is at revision {0} now")]
+    Stale(u32),
+}
+
 impl Person<'_> {
     /// The name without where it was proved: `os:dana` and `op:dana` are one person.
     #[must_use]
@@ -153,22 +181,26 @@ impl Grant {
     /// its scopes now; `counts` says of an approval whether who gave it may still do so.
     ///
     /// # Errors
-    /// When there is nothing to approve, or not by this person.
+    /// When there is nothing to approve, or not by this person, or not what they have read.
     pub fn approve(
         &self,
-        person: Person<'_>,
+        approval: Approval<'_>,
         allowed: &Allowed,
         counts: &dyn Fn(&str) -> bool,
         redeem_us: i64,
         now: i64,
-    ) -> Step {
+    ) -> Result<Changed, ApproveError> {
         // Who may not approve any more has approved nothing.
         let mut grant = self.clone();
         grant.life.approvals.retain(|one| self.life.stage == Stage::Issued || counts(&one.by));
         if let Some(asked) = &mut grant.life.extension {
             asked.approvals.retain(|one| counts(&one.by));
         }
-        grant.approve_as_it_is(person, allowed, redeem_us, now)
+        let changed = grant.approve_as_it_is(approval.person, allowed, redeem_us, now)?;
+        if approval.revision != self.life.asked {
+            return Err(ApproveError::Stale(self.life.asked));
+        }
+        Ok(changed)
     }
 
     fn approve_as_it_is(
@@ -205,7 +237,8 @@ impl Grant {
         grant.life.needed = self.life.needed.max(needed);
         grant.life.approvals.push(Signature { by: person.actor.to_owned(), at: now });
         let count = grant.life.approvals.len();
-        let mut detail = format!("{count} of {} approvals", grant.life.needed);
+        let mut detail =
+            format!("{count} of {} approvals of revision {}", grant.life.needed, self.life.asked);
         if count >= usize::try_from(grant.life.needed).unwrap_or(usize::MAX) {
             grant.life.stage = Stage::Approved;
             grant.expires_at = now.saturating_add(redeem_us);
@@ -221,24 +254,36 @@ impl Grant {
         requester: &str,
         approvals: &[Signature],
     ) -> Result<(), WishError> {
-        let own = person.is(requester) || person.is(&self.created_by) && self.life.requested;
-        if own || person.name() == self.user {
+        if person.is(requester) || self.is_own(person) {
             return Err(refused(
                 format!(
                     "{} can't approve {}: nobody approves what they asked for, or access of \
                      their own",
                     person.actor, self.id
                 ),
-                format!("ask somebody else who may: pgward grant approve {}", self.id),
+                format!("ask somebody else who may: {}", self.approve_command()),
             ));
         }
         if approvals.iter().any(|one| person.is(&one.by)) {
             return Err(refused(
                 format!("{} has approved {} already", person.actor, self.id),
-                format!("ask somebody else who may: pgward grant approve {}", self.id),
+                format!("ask somebody else who may: {}", self.approve_command()),
             ));
         }
         Ok(())
+    }
+
+    /// Whether it is that person's own: for them, or asked for or taken by them.
+    #[must_use]
+    pub fn is_own(&self, person: Person<'_>) -> bool {
+        let by = self.life.requested || self.life.break_glass;
+        person.name() == self.user || by && person.is(&self.created_by)
+    }
+
+    /// What approves what is asked for now, and nothing that comes later.
+    #[must_use]
+    pub fn approve_command(&self) -> String {
+        format!("pgward grant approve {} --revision {}", self.id, self.life.asked)
     }
 
     /// Whether a token may be made of the request for this person now; `counts` says of an
@@ -263,7 +308,7 @@ impl Grant {
                         self.life.approvals.len(),
                         self.life.needed.max(needed)
                     ),
-                    format!("ask somebody who may: pgward grant approve {}", self.id),
+                    format!("ask somebody who may: {}", self.approve_command()),
                 ),
                 State::Active | State::Approved => (
                     format!("grant {} has its token already, which is shown once", self.id),

@@ -28,7 +28,14 @@ fn request(needed: u32) -> Grant {
         ended: None,
         verifier: verifier(0),
         conditions: Conditions::default(),
-        life: Life { stage: Stage::Pending, ttl: HOUR, requested: true, needed, ..Life::default() },
+        life: Life {
+            stage: Stage::Pending,
+            ttl: HOUR,
+            requested: true,
+            asked: 1,
+            needed,
+            ..Life::default()
+        },
     }
 }
 
@@ -61,6 +68,18 @@ fn by(actor: &str) -> Person<'_> {
     Person { actor }
 }
 
+/// An approval of what is asked for now.
+fn read_by<'a>(actor: &'a str, grant: &Grant) -> Approval<'a> {
+    Approval { person: by(actor), revision: grant.life.asked }
+}
+
+fn wish(error: ApproveError) -> WishError {
+    match error {
+        ApproveError::Wish(wish) => wish,
+        ApproveError::Stale(now) => panic!("it is at revision {now}"),
+    }
+}
+
 fn asked(by: &str, ttl: Option<i64>) -> Extension {
     Extension {
         by: by.into(),
@@ -81,7 +100,9 @@ fn names(changed: &Changed) -> Vec<&'static str> {
 #[test]
 fn who_may_approve_a_request() {
     let none = allowed(2, &[], 8 * HOUR);
-    let approve = |grant: &Grant, actor: &str| grant.approve(by(actor), &none, &all, HOUR, NOW);
+    let approve = |grant: &Grant, actor: &str| {
+        grant.approve(read_by(actor, grant), &none, &all, HOUR, NOW).map_err(wish)
+    };
     // Never who asked, by whatever way in; never whose access it is.
     for actor in ["os:alice", "op:alice"] {
         let error = approve(&request(2), actor).unwrap_err();
@@ -105,21 +126,28 @@ fn who_may_approve_a_request() {
     let error = approve(&two, "os:frank").unwrap_err();
     assert!(error.hint.contains("pgward grant redeem"), "{error:?}");
     assert_eq!(request(2).state_at(NOW + 8 * HOUR), State::Expired);
-    assert!(request(2).approve(by("os:dana"), &none, &all, HOUR, NOW + 8 * HOUR).is_err());
+    assert!(
+        request(2)
+            .approve(read_by("os:dana", &request(2)), &none, &all, HOUR, NOW + 8 * HOUR)
+            .is_err()
+    );
     // Who may not approve any more has approved nothing.
     let gone = |actor: &str| actor != "os:dana";
-    let left = one.grant.approve(by("os:erin"), &none, &gone, HOUR, NOW).unwrap().grant;
+    let left =
+        one.grant.approve(read_by("os:erin", &one.grant), &none, &gone, HOUR, NOW).unwrap().grant;
     assert_eq!((left.state_at(NOW), left.life.approvals.len()), (State::Pending, 1));
     // More are needed than when it was asked for.
     let strict = allowed(3, &[], 8 * HOUR);
-    let more = one.grant.approve(by("os:erin"), &strict, &all, HOUR, NOW).unwrap().grant;
+    let more =
+        one.grant.approve(read_by("os:erin", &one.grant), &strict, &all, HOUR, NOW).unwrap().grant;
     assert_eq!(more.state_at(NOW), State::Pending);
 }
 
 #[test]
 fn who_may_redeem_and_when() {
     let none = allowed(1, &[], 8 * HOUR);
-    let approved = request(1).approve(by("os:dana"), &none, &all, HOUR, NOW).unwrap().grant;
+    let approved =
+        request(1).approve(read_by("os:dana", &request(1)), &none, &all, HOUR, NOW).unwrap().grant;
     assert_eq!(approved.may_redeem(by("os:alice"), 1, &all, NOW), Ok(()));
     for (grant, actor, needed, counts, at, part) in [
         (&request(1), "os:alice", 1, true, NOW, "waits for approvals: 0 of 1"),
@@ -151,7 +179,8 @@ fn who_may_redeem_and_when() {
 #[test]
 fn a_changed_request_has_no_approvals() {
     let none = allowed(1, &[], 8 * HOUR);
-    let approved = request(1).approve(by("os:dana"), &none, &all, HOUR, NOW).unwrap().grant;
+    let approved =
+        request(1).approve(read_by("os:dana", &request(1)), &none, &all, HOUR, NOW).unwrap().grant;
     let wish = asked("os:alice", Some(2 * HOUR));
     let more = allowed(1, &["update:public.orders"], HOUR);
     let edited = approved.extend(wish, 0, &more, 8 * HOUR, NOW).unwrap();
@@ -161,6 +190,40 @@ fn a_changed_request_has_no_approvals() {
     assert!(edited.life.approvals.is_empty());
     assert_eq!(edited.life.ttl, HOUR, "no longer than its scopes may last");
     assert!(edited.may_redeem(by("os:alice"), 1, &|_| true, NOW).is_err());
+}
+
+#[test]
+fn what_was_read_is_approved_and_nothing_that_came_later() {
+    let none = allowed(2, &[], 8 * HOUR);
+    let more = allowed(2, &["update:public.orders"], HOUR);
+    let approve = |grant: &Grant, actor: &str, revision: u32| {
+        grant.approve(Approval { person: by(actor), revision }, &none, &all, HOUR, NOW)
+    };
+    let first = request(2);
+    // Other approvals don't make it another request.
+    let half = approve(&first, "os:dana", 1).unwrap().grant;
+    assert!(approve(&half, "os:erin", 1).is_ok());
+    let edited = half.extend(asked("os:alice", None), 0, &more, 8 * HOUR, NOW).unwrap();
+    let said = "changed: update:public.orders, was read-only; approvals given before are void";
+    assert_eq!(edited.events, [("grant.requested", said.to_owned())]);
+    let edited = edited.grant;
+    for revision in [0, 1, 3] {
+        let step = approve(&edited, "os:erin", revision);
+        assert_eq!(step.unwrap_err(), ApproveError::Stale(2), "{revision}");
+    }
+    let half = approve(&edited, "os:erin", 2).unwrap().grant;
+    assert_eq!(half.life.approvals.len(), 1);
+    assert!(half.approve_command().ends_with(" --revision 2"));
+    // An extension is another thing than the request was, and than the extension before it.
+    let mut grant = issued();
+    for revision in 2..5 {
+        let ttl = Some(i64::from(revision) * HOUR);
+        grant = grant.extend(asked("os:alice", ttl), 0, &none, 8 * HOUR, NOW).unwrap().grant;
+        assert_eq!(approve(&grant, "os:dana", 1).unwrap_err(), ApproveError::Stale(revision));
+        assert!(approve(&grant, "os:dana", revision).is_ok());
+    }
+    // Where nothing waits, that is what is said.
+    assert!(matches!(approve(&issued(), "os:dana", 7), Err(ApproveError::Wish(_))));
 }
 
 #[test]
@@ -215,14 +278,14 @@ fn an_extension_is_approved_as_a_request_is() {
     assert_eq!(waiting.asked(NOW + 30 * MINUTE).unwrap().until, NOW + HOUR);
     assert_eq!(waiting.scopes, []);
     let at = NOW + 40 * MINUTE;
-    assert!(waiting.approve(by("op:alice"), &rules, &all, HOUR, at).is_err());
-    let approved = waiting.approve(by("os:dana"), &rules, &all, HOUR, at).unwrap();
+    assert!(waiting.approve(read_by("op:alice", &waiting), &rules, &all, HOUR, at).is_err());
+    let approved = waiting.approve(read_by("os:dana", &waiting), &rules, &all, HOUR, at).unwrap();
     assert_eq!(names(&approved), ["grant.approved", "grant.extended"]);
     assert_eq!(approved.grant.expires_at, at + HOUR);
     assert_eq!(approved.grant.scopes.len(), 1);
     assert_eq!(approved.grant.life.approvals.len(), 1);
     assert!(approved.grant.asked(at).is_none());
-    assert!(waiting.approve(by("os:dana"), &rules, &all, HOUR, NOW + HOUR).is_err());
+    assert!(waiting.approve(read_by("os:dana", &waiting), &rules, &all, HOUR, NOW + HOUR).is_err());
     let denied = waiting.deny_extension("denied by os:dana", at).unwrap();
     assert_eq!(names(&denied), ["grant.denied"]);
     assert_eq!(denied.grant.state_at(at), State::Active);
@@ -232,7 +295,8 @@ fn an_extension_is_approved_as_a_request_is() {
     // A newer wish takes the place of the older, and nobody has approved it.
     let two = allowed(2, &[], 8 * HOUR);
     let first = issued().extend(asked("os:alice", Some(2 * HOUR)), 0, &two, HOUR, NOW).unwrap();
-    let half = first.grant.approve(by("os:dana"), &two, &all, HOUR, NOW).unwrap().grant;
+    let half =
+        first.grant.approve(read_by("os:dana", &first.grant), &two, &all, HOUR, NOW).unwrap().grant;
     assert_eq!(half.asked(NOW).unwrap().approvals.len(), 1);
     let wish = asked("os:alice", Some(3 * HOUR));
     let again = half.extend(wish, 0, &two, HOUR, NOW).unwrap().grant;

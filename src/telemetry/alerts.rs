@@ -43,6 +43,12 @@ impl AlertMetrics {
 }
 
 impl Metrics {
+    /// There may be alerts of that event: they are counted from zero, so that the first is a
+    /// change.
+    pub fn alert_known(&self, event: &'static str) {
+        self.alerts.raised.with_label_values(&[event]).inc_by(0);
+    }
+
     /// Something happened that people should hear of.
     pub fn alert_raised(&self, event: &'static str) {
         self.alerts.raised.with_label_values(&[event]).inc();

@@ -28,6 +28,9 @@ pub struct Metrics {
     tls_failures: IntCounter,
     cap_hits: IntCounterVec,
     grants_active: IntGaugeVec,
+    grants_unused: IntGaugeVec,
+    requests: IntGaugeVec,
+    break_glass: IntCounter,
     grants_issued: IntCounter,
     grants_revoked: IntCounterVec,
     grants_expired: IntCounter,
@@ -158,6 +161,19 @@ impl Metrics {
                 "Grants that may be used now.",
                 &["database", "scope_class"],
             )?,
+            grants_unused: setup.gauges(
+                "pgward_grants_unused",
+                "Grants that may be used now and never had a session.",
+                &["database"],
+            )?,
+            requests: setup.gauges(
+                "pgward_requests",
+                "What was asked for: pending waits for approvals (extensions too), approved waits \
+                 to be redeemed.",
+                &["state"],
+            )?,
+            break_glass: setup
+                .counter("pgward_break_glass_total", "Grants taken by break-glass.")?,
             grants_issued: setup.counter("pgward_grants_issued_total", "Grants created.")?,
             grants_revoked: setup.counters(
                 "pgward_grants_revoked_total",
@@ -264,6 +280,22 @@ impl Metrics {
         }
     }
 
+    /// How many grants were never used, by database, and how many requests there are: those that
+    /// wait for approvals, and those that wait to be redeemed. Replaces what was said before.
+    pub fn set_waiting(&self, unused: &[(&str, i64)], pending: i64, approved: i64) {
+        self.grants_unused.reset();
+        for (database, count) in unused {
+            self.grants_unused.with_label_values(&[*database]).set(*count);
+        }
+        self.requests.with_label_values(&["pending"]).set(pending);
+        self.requests.with_label_values(&["approved"]).set(approved);
+    }
+
+    /// Somebody let themselves in.
+    pub fn glass_broken(&self) {
+        self.break_glass.inc();
+    }
+
     /// A grant was created.
     pub fn grant_issued(&self) {
         self.grants_issued.inc();
@@ -367,6 +399,8 @@ mod tests {
         metrics.tls_handshake_failed();
         metrics.cap_hit("statement_timeout");
         metrics.set_grants(&[("app", "read", 2)], &[("app", 12.5)]);
+        metrics.set_waiting(&[("app", 1)], 2, 3);
+        metrics.glass_broken();
         metrics.grant_issued();
         metrics.grant_revoked("revoked");
         metrics.grant_expired();
@@ -392,6 +426,10 @@ mod tests {
             r#"pgward_cap_hits_total{cap="statement_timeout"} 1"#,
             r#"pgward_grants_active{database="app",scope_class="read"} 2"#,
             r#"pgward_grant_seconds_to_expiry{database="app"} 12.5"#,
+            r#"pgward_grants_unused{database="app"} 1"#,
+            r#"pgward_requests{state="pending"} 2"#,
+            r#"pgward_requests{state="approved"} 3"#,
+            "pgward_break_glass_total 1",
             "pgward_grants_issued_total 1",
             r#"pgward_grants_revoked_total{cause="revoked"} 1"#,
             "pgward_grants_expired_total 1",

@@ -147,7 +147,9 @@ fn receivers_hear_what_operators_do_signed_and_without_secrets() {
 #[test]
 fn receivers_hear_of_requests_and_of_emergencies() {
     let (port, told) = receiver(200);
-    let gate = Gate::with(pg::distribution(), &alerts(port, "", ""));
+    // Somebody else who could answer: whoever runs the server alone has nobody to ask.
+    let admin = "operators = { dana = [\"approve\"] }".to_owned();
+    let gate = Gate::with(pg::distribution(), &Options { admin, ..alerts(port, "", "") });
     let mut ear = Ear::new(told);
     let database = gate.database.clone();
     let ask = |verb: &str| {
@@ -157,7 +159,9 @@ fn receivers_hear_of_requests_and_of_emergencies() {
     let request = ask("request");
     let requested = ear.hear("grant.requested", request["id"].as_str());
     assert!(requested.body["user"].is_string(), "{}", requested.text);
-    assert!(requested.body["next"].as_str().unwrap().starts_with("pgward grant approve g_"));
+    let next = format!("pgward grant approve {} --revision 1", request["id"].as_str().unwrap());
+    assert_eq!(requested.body["next"], next.as_str());
+    assert_eq!(requested.body["revision"], 1);
     let emergency = ask("break-glass");
     let taken = ear.hear("grant.break_glass", emergency["id"].as_str());
     assert!(taken.body["summary"].as_str().unwrap().starts_with("BREAK-GLASS: "));
@@ -268,4 +272,61 @@ fn a_session_is_told_before_its_grant_ends() {
     assert!(program.query("SELECT 1").notices.is_empty());
     let end = idle.read().expect("the end");
     assert_eq!((end.tag, end.fields().code()), (b'E', "57P01"));
+}
+
+/// As a scrape sees it: every kind of alert from zero on, and what waits, lies about, and was taken.
+#[test]
+fn what_people_do_is_counted() {
+    let admin = "operators = { dana = [\"approve\"] }".to_owned();
+    let gate = Gate::with(pg::distribution(), &Options { admin, ..Options::default() });
+    let value = |series: &str| {
+        let (_, text) = gate.http("/metrics").expect("/metrics");
+        let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("{series} in {text}")).parse::<f64>().unwrap()
+    };
+    let raised = |event: &str| value(&format!("pgward_alerts_raised_total{{event=\"{event}\"}}"));
+    for event in pgward::config::AlertEvent::ALL {
+        // The disk of whoever runs this may be nearly full.
+        assert!(raised(event.word()) == 0.0 || event.word() == "audit.nearly_full", "{event:?}");
+    }
+    let requests = |state: &str| value(&format!("pgward_requests{{state=\"{state}\"}}"));
+    let unused = || value(&format!("pgward_grants_unused{{database=\"{}\"}}", gate.database));
+    assert_eq!((requests("pending"), requests("approved"), unused()), (0.0, 0.0, 0.0));
+    assert_eq!(
+        (value("pgward_break_glass_total"), value("pgward_grants_issued_total")),
+        (0.0, 0.0)
+    );
+    let ask = |verb: &str| {
+        let reason = "INC-4211 stuck orders";
+        let ask = ["grant", verb, "--database", &gate.database, "--ttl", "5m", "--reason", reason];
+        gate.json(&ask)["id"].as_str().unwrap().to_owned()
+    };
+    let (asked, _, taken) = (ask("request"), ask("request"), ask("break-glass"));
+    assert_eq!((requests("pending"), unused()), (2.0, 1.0));
+    assert_eq!(
+        (value("pgward_break_glass_total"), value("pgward_grants_issued_total")),
+        (1.0, 1.0)
+    );
+    gate.json(&["grant", "deny", &asked]);
+    assert_eq!(requests("pending"), 1.0);
+    let grant = gate.grant(&["--user", "bob"]);
+    assert_eq!(unused(), 2.0);
+    let _session = gate.session(&grant);
+    assert_eq!(unused(), 1.0);
+    // An extension waits for approvals too.
+    let extended = gate.json(&["grant", "extend", &taken, "--ttl", "10m"]);
+    assert!(extended["extension"].is_object(), "{extended}");
+    assert_eq!(requests("pending"), 2.0);
+    gate.json(&["grant", "revoke", "--all"]);
+    assert_eq!((requests("pending"), unused()), (0.0, 0.0));
+    assert_eq!(value("pgward_grants_revoked_total{cause=\"revoked\"}"), 3.0);
+    for (event, count) in [
+        ("grant.requested", 3.0),
+        ("grant.denied", 1.0),
+        ("grant.created", 1.0),
+        ("grant.break_glass", 1.0),
+        ("grant.revoked", 3.0),
+    ] {
+        assert_eq!(raised(event), count, "{event}");
+    }
 }

@@ -208,11 +208,29 @@ fn sessions_are_listed_and_killed() {
     assert_eq!(by_pid.as_array().unwrap().len(), 1);
     assert_eq!(gate.json(&["session", "list", "--pid", "1"]), serde_json::json!([]));
     let id = entry["id"].as_str().unwrap().to_owned();
-    assert!(gate.cli(&["session", "kill", &id]).success);
-    assert_eq!(ended(&mut session).code(), "57P01");
+    // It says whose session that was, what it was doing, and what is left.
+    session.query("BEGIN");
+    let killed = gate.cli(&["session", "kill", &id, "--reason", "locks orders"]);
+    let said = format!(
+        "session {id} of alice at {} has ended: what its transaction had not committed is rolled \
+         back, ",
+        gate.database
+    );
+    assert!(killed.stdout.starts_with(&said), "{killed:?}");
+    let next = format!("pgward grant revoke {} ends both", grant.id);
+    assert!(killed.stderr.contains(&next), "{killed:?}");
+    let end = ended(&mut session);
+    assert_eq!(end.code(), "57P01");
+    assert!(end.detail().contains("locks orders"), "{end:?}");
     // The grant lives on.
-    assert_eq!(gate.session(&grant).query("SELECT 1").value(), "1");
-    assert!(!gate.cli(&["session", "kill", "s_000000000000"]).success);
+    let mut again = gate.session(&grant);
+    assert_eq!(again.query("SELECT 1").value(), "1");
+    let none = gate.cli(&["session", "kill", "s_000000000000"]);
+    assert!(none.stderr.contains("there is no live session s_000000000000"), "{none:?}");
+    // What has ended before is not said to have ended now.
+    let revoke = || gate.cli(&["grant", "revoke", &grant.id]).expect("revoke");
+    assert!(revoke().starts_with(&format!("grant {} is revoked: 1 session ended", grant.id)));
+    assert!(revoke().starts_with(&format!("grant {} is revoked already: 0 sessions", grant.id)));
 }
 
 #[test]

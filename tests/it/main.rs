@@ -38,6 +38,7 @@ mod limits;
 mod login;
 mod memory;
 mod people;
+mod people_flood;
 mod people_operators;
 mod people_races;
 mod pipeline;

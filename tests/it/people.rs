@@ -112,7 +112,7 @@ fn asked_approved_redeemed_extended_and_given_back() {
     // Each refused step says what, why, and the next command.
     let why = alice.refused(&["grant", "redeem", &id]);
     assert!(why.contains("waits for approvals: 0 of 1"), "{why}");
-    assert!(why.contains(&format!("pgward grant approve {id}")), "{why}");
+    assert!(why.contains(&format!("pgward grant approve {id} --revision 1")), "{why}");
     let why = alice.refused(&["grant", "approve", &id]);
     assert!(why.contains("op:alice may not do that") && why.contains("right to approve"), "{why}");
     let waiting = dana.json(&["grant", "list", "--waiting"]);
@@ -136,7 +136,17 @@ fn asked_approved_redeemed_extended_and_given_back() {
     assert_eq!(asked["scopes"], json!([]));
     assert_eq!(asked["extension"]["scopes"], json!(["update:public.orders"]));
     let before = company.show(&id)["expires_at"].clone();
-    let extended = dana.json(&["grant", "approve", &id]);
+    // Not what was read when it was a request.
+    let why = dana.refused(&["grant", "approve", &id]);
+    assert!(why.contains("revision 1 of") && why.contains("it is at 2 now"), "{why}");
+    assert!(why.contains("revision 2 by op:alice: extension: 45m from its approval"), "{why}");
+    assert!(why.contains(&format!("pgward grant approve {id} --revision 2")), "{why}");
+    let shown = dana.run(&["grant", "show", &id]).expect("show");
+    assert!(
+        shown.contains(&format!("approve   pgward grant approve {id} --revision 2")),
+        "{shown}"
+    );
+    let extended = dana.json(&["grant", "approve", &id, "--revision", "2"]);
     assert_eq!(extended["scopes"], json!(["update:public.orders"]));
     assert!(extended["expires_at"].as_str() > before.as_str(), "{extended} after {before}");
     // What is open goes on as it began, to the new end.
@@ -193,7 +203,16 @@ fn denied_withdrawn_and_changed_requests() {
     let after = alice.json(&["grant", "extend", &changed, "--scope", "update:public.orders"]);
     assert_eq!((&after["state"], &after["approvers"]), (&json!("pending"), &json!([])));
     assert!(alice.refused(&["grant", "redeem", &changed]).contains("waits for approvals"));
-    dana.json(&["grant", "approve", &changed]);
+    // Who had read it before it was changed is told what has changed.
+    for revision in [&["--revision", "1"][..], &[]] {
+        let why = dana.refused(&[&["grant", "approve", &changed], revision].concat());
+        let said = "revision 2 by op:alice: changed: update:public.orders, was read-only";
+        assert!(why.contains("nothing was approved") && why.contains(said), "{why}");
+    }
+    assert_eq!(company.show(&changed)["approvers"], json!([]));
+    let listed = dana.run(&["grant", "list", "--waiting"]).expect("list");
+    assert!(listed.contains("pending 0/1, revision 2"), "{listed}");
+    dana.json(&["grant", "approve", &changed, "--revision", "2"]);
     assert_eq!(alice.redeem(&changed).json["scopes"], json!(["update:public.orders"]));
     let why = alice.refused(&["grant", "redeem", &changed]);
     assert!(why.contains(&format!("pgward grant rotate {changed}")), "{why}");
@@ -202,6 +221,13 @@ fn denied_withdrawn_and_changed_requests() {
     let erin = company.hire("erin", "request,administer,approve");
     let own = erin.ask(&["--ttl", "10m"]);
     assert!(erin.refused(&["grant", "approve", &own]).contains("nobody approves what they asked"));
+    // Nor by an operator of their own making.
+    let made = erin.json(&["operator", "create", "puppet", "--may", "approve"]);
+    let puppet = Colleague { company: &company, token: made["token"].as_str().unwrap().to_owned() };
+    let why = puppet.refused(&["grant", "approve", &own]);
+    assert!(why.contains("an operator that op:erin made"), "{why}");
+    let others = alice.ask(&[]);
+    assert_eq!(puppet.json(&["grant", "approve", &others])["state"], "approved");
     dana.json(&["grant", "approve", &own]);
     erin.redeem(&own);
     let more = erin.json(&["grant", "extend", &own, "--scope", "update:public.orders"]);
@@ -209,6 +235,36 @@ fn denied_withdrawn_and_changed_requests() {
     assert!(erin.refused(&["grant", "approve", &own]).contains("nobody approves what they asked"));
     let denied = dana.json(&["grant", "deny", &own]);
     assert_eq!((&denied["state"], &denied["extension"]), (&json!("active"), &Value::Null));
+}
+
+#[test]
+fn at_a_terminal_it_is_read_and_agreed_to() {
+    let company = Company::new("", "");
+    let (alice, dana) = (company.hire("alice", "request"), company.hire("dana", "approve"));
+    let id = alice.ask(&["--ttl", "10m"]);
+    alice.json(&["grant", "extend", &id, "--scope", "update:public.orders"]);
+    // script(1) runs a command at a terminal of its own, and types what it is given.
+    let typed = |answer: &str| {
+        let line = format!(
+            "{} grant approve {id} --server {} --config {}",
+            env!("CARGO_BIN_EXE_pgward"),
+            company.url,
+            company.gate.path("proxy.toml").display(),
+        );
+        let mut command = std::process::Command::new("script");
+        command.args(["-qec", &line, "/dev/null"]).env("PGWARD_OPERATOR_TOKEN", &dana.token);
+        clients::run(&mut command, answer, Duration::from_secs(60))
+    };
+    for answer in ["n\n", "\n"] {
+        let said = typed(answer);
+        let shown = said.stdout.contains("read and update:public.orders");
+        assert!(shown && said.stdout.contains("10m from when it is redeemed"), "{said:?}");
+        assert!(said.stdout.contains("nothing was approved") && !said.success, "{said:?}");
+        assert_eq!(company.show(&id)["state"], "pending");
+    }
+    let said = typed("y\n");
+    assert!(said.stdout.contains("gets the token with") && said.success, "{said:?}");
+    assert_eq!(company.show(&id)["state"], "approved");
 }
 
 #[test]

@@ -60,6 +60,28 @@ fn approving_while_revoking_leaves_nothing_usable() {
 }
 
 #[test]
+fn what_was_read_is_approved_whatever_is_asked_for_meanwhile() {
+    let company = Company::new("", "");
+    let (alice, dana) = (company.hire("alice", "request"), company.hire("dana", "approve"));
+    for _ in 0..6 {
+        let id = alice.ask(&["--ttl", "10m"]);
+        let change = ["grant", "extend", &id, "--scope", "update:public.orders"];
+        let (approved, changed) = std::thread::scope(|scope| {
+            let approve = scope.spawn(|| dana.run(&["grant", "approve", &id, "--revision", "1"]));
+            let change = scope.spawn(|| alice.run(&change));
+            (approve.join().unwrap(), change.join().unwrap())
+        });
+        // The change comes first or last; it is never what was approved.
+        changed.expect("a change of one's own request");
+        assert!(approved.success || approved.stderr.contains("it is at 2 now"), "{approved:?}");
+        let shown = company.show(&id);
+        assert_eq!(shown["state"], "pending", "{shown}");
+        assert_eq!(shown["approvers"], serde_json::json!([]), "{shown}");
+        assert!(alice.refused(&["grant", "redeem", &id]).contains("waits for approvals"));
+    }
+}
+
+#[test]
 fn extending_at_the_instant_of_expiry_is_all_or_nothing() {
     let gate = Gate::new(pg::distribution());
     let mut outcomes = Vec::new();

@@ -286,7 +286,7 @@ pub fn session_killed(session: SessionId, because: &str) -> Refusal {
     let what = format!("pgward: terminating connection: session {session} was ended");
     Refusal::fatal("session_killed", code::ADMIN_SHUTDOWN, what)
         .detail(because)
-        .hint("The grant is still valid: connect again if you may.")
+        .hint("Only this session was ended. Its grant is still valid: you can connect again.")
 }
 
 /// pgward shuts down and the session did not end by itself.

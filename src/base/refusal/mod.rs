@@ -12,6 +12,8 @@ pub mod news;
 pub mod policy;
 pub mod reach;
 
+pub(crate) use policy::argument;
+
 use crate::base::SqlState;
 use crate::base::sqlstate as code;
 

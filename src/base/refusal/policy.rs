@@ -502,7 +502,7 @@ pub(super) fn cut(text: &str, characters_max: usize) -> String {
 }
 
 /// One argument of a shell command.
-pub(super) fn argument(text: &str) -> String {
+pub(crate) fn argument(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-.,:@/".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         return text.to_owned();

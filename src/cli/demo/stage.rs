@@ -128,14 +128,13 @@ impl Drop for Directory {
 #[derive(Debug)]
 struct Passwords {
     reader: String,
-    writer: String,
     control: String,
 }
 
 impl Passwords {
     fn random() -> Self {
         let one = || data_encoding::HEXLOWER.encode(&rand::random::<[u8; 16]>());
-        Self { reader: one(), writer: one(), control: one() }
+        Self { reader: one(), control: one() }
     }
 }
 
@@ -158,7 +157,7 @@ fn choose_port(wanted: Option<u16>) -> anyhow::Result<u16> {
 
 fn configuration(port: u16, upstream: u16, passwords: &Passwords) -> anyhow::Result<String> {
     let metrics = free_port()?;
-    let Passwords { reader, writer, control } = passwords;
+    let Passwords { reader, control } = passwords;
     Ok(format!(
         r#"# Written by `pgward demo`; gone when it ends.
 [listen]
@@ -169,7 +168,6 @@ drain_timeout = "1s"
 host = "127.0.0.1"
 port = {upstream}
 reader = {{ user = "pgward_reader", password = "{reader}" }}
-writer = {{ user = "pgward_writer", password = "{writer}" }}
 control = {{ user = "pgward_control", password = "{control}" }}
 
 [store]
@@ -195,10 +193,8 @@ async fn prepare(upstream: &Server, config: &Path, passwords: &Passwords) -> any
     shop.batch_execute(include_str!("shop.sql")).await.context("the sample data")?;
     let roles = pgward::command(config, &["config", "setup-sql"])?;
     shop.batch_execute(&roles).await.context("the SQL of pgward config setup-sql")?;
-    let Passwords { reader, writer, control } = passwords;
-    for (role, password) in
-        [("pgward_reader", reader), ("pgward_writer", writer), ("pgward_control", control)]
-    {
+    let Passwords { reader, control } = passwords;
+    for (role, password) in [("pgward_reader", reader), ("pgward_control", control)] {
         shop.batch_execute(&format!("ALTER ROLE {role} PASSWORD '{password}'")).await?;
     }
     Ok(())
