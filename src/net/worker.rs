@@ -20,6 +20,7 @@ use super::shared::Shared;
 use crate::audit::{SessionContext, Stream};
 use crate::base::{Moment, SessionId};
 use crate::policy::{Judge, JudgeSource};
+use crate::session::event::Done;
 use crate::session::{Event, Recorder, Turn};
 use crate::telemetry::{DatabaseCounters, WorkerCounters};
 
@@ -40,6 +41,8 @@ pub(super) struct Worker {
     pub(super) stream: RefCell<Stream>,
     pub(super) scratch: RefCell<Vec<u8>>,
     pub(super) turn: RefCell<Turn>,
+    /// Memory for [`Recording::ended`].
+    ended: RefCell<Vec<Done<'static>>>,
     /// Something waits to be written, and [`Worker::write_waiting`] does not look by itself.
     waiting: Notify,
     is_asleep: Cell<bool>,
@@ -55,12 +58,15 @@ pub(super) struct Books {
     pub(super) counters: Arc<DatabaseCounters>,
 }
 
-/// Takes a session's events for the length of one turn.
+/// Takes a session's events for the length of one turn. Dropped when the turn has sent its bytes.
 pub(super) struct Recording<'a> {
     stream: &'a mut Stream,
     books: &'a Books,
     worker: &'a Worker,
     now: Moment,
+    /// Statements that were completed: nobody waits for their records, but somebody does for
+    /// their results, which therefore are sent first.
+    ended: Vec<Done<'static>>,
 }
 
 /// A client that was accepted.
@@ -103,18 +109,25 @@ impl Drop for Counted {
 }
 
 impl<'a> Recording<'a> {
-    pub(super) const fn new(
+    pub(super) fn new(
         stream: &'a mut Stream,
         books: &'a Books,
         worker: &'a Worker,
         now: Moment,
     ) -> Self {
-        Self { stream, books, worker, now }
+        Self { stream, books, worker, now, ended: worker.ended.take() }
     }
-}
 
-impl Recorder for Recording<'_> {
-    fn record(&mut self, event: &Event<'_>) {
+    /// Records what was put off, in its order.
+    fn settle(&mut self) {
+        let mut ended = std::mem::take(&mut self.ended);
+        for done in ended.drain(..) {
+            self.add(&Event::Done(done));
+        }
+        self.ended = ended;
+    }
+
+    fn add(&mut self, event: &Event<'_>) {
         if let Event::Decision(decision) = event {
             let text = decision.redacted.map_or(decision.query, str::as_bytes);
             self.books.entry.note_statement(text, self.now);
@@ -123,6 +136,26 @@ impl Recorder for Recording<'_> {
         }
         self.books.counters.count(event);
         self.stream.add(&self.books.context, event, self.now);
+    }
+}
+
+impl Recorder for Recording<'_> {
+    fn record(&mut self, event: &Event<'_>) {
+        if let Event::Done(done) = event
+            && let Some(done) = done.plain()
+        {
+            self.ended.push(done);
+            return;
+        }
+        self.settle();
+        self.add(event);
+    }
+}
+
+impl Drop for Recording<'_> {
+    fn drop(&mut self) {
+        self.settle();
+        self.worker.ended.replace(std::mem::take(&mut self.ended));
     }
 }
 
@@ -136,6 +169,7 @@ impl Worker {
             stream: RefCell::new(stream),
             scratch: RefCell::new(vec![0; SCRATCH_BYTES]),
             turn: RefCell::default(),
+            ended: RefCell::default(),
             waiting: Notify::new(),
             is_asleep: Cell::new(false),
             disagreements: Cell::new(0),
@@ -156,7 +190,8 @@ impl Worker {
                 // Its sessions are the scheduler's own tasks: a LocalSet would be a second
                 // scheduler inside the first, and both would run for every event.
                 let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_all()
+                    .enable_io()
+                    .enable_time()
                     .build_local(LocalOptions::default());
                 let (runtime, result) = match runtime {
                     Ok(runtime) => (Some(runtime), Ok(())),
