@@ -22,6 +22,7 @@ use super::forms::{
     OperatorView, OperatorWish, RemovedOperator, RevokeMany, Revoked, RevokedMany, SessionView,
 };
 use super::listing::ListWish;
+use super::reading::{audit_replay, audit_search, audit_tail};
 use crate::base::{GrantId, SessionId};
 use crate::config::Right;
 use crate::config::Right::{Administer, Approve, Audit, BreakGlass, Request as Ask};
@@ -55,7 +56,7 @@ pub(super) struct Verb {
     pub(super) needs: &'static [Right],
     /// What its body is, by the name of its schema.
     pub(super) takes: Option<&'static str>,
-    /// What it answers with.
+    /// What it answers with: one, a list of them (`[]`), or one on each line (`*`).
     pub(super) gives: &'static str,
     handler: fn() -> MethodRouter<Arc<Clerk>>,
 }
@@ -108,6 +109,12 @@ verbs! {
         &[Administer], "End a grant and its sessions";
     post "/v1/grants/{id}/review" grant_review (Some("Because")) -> "Answered",
         &[Audit, Administer], "Note that emergency access was looked at";
+    post "/v1/audit/search" audit_search (Some("AuditSearch")) -> "AuditLine*",
+        &[Audit], "Search the audit log; who searches for what is on record first";
+    post "/v1/audit/replay" audit_replay (Some("AuditReplay")) -> "AuditLine*",
+        &[Audit], "Replay a grant or a session from the audit log, session by session";
+    post "/v1/audit/tail" audit_tail (Some("AuditTail")) -> "AuditLine*",
+        &[Audit], "Read the end of the audit log, and what comes if it is to be followed";
     post "/v1/check" check (Some("CheckWish")) -> "CheckView",
         ANYBODY, "Say what would become of a statement";
     get "/v1/sessions" session_list (None) -> "SessionView[]",
@@ -371,7 +378,7 @@ fn grant_id(id: &str) -> Result<GrantId, Failure> {
     })
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     let body = if body.is_empty() { b"{}" } else { body };
     serde_json::from_slice(body).map_err(|error| {
         Failure::new(StatusCode::BAD_REQUEST, "the request can't be read")

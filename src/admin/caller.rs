@@ -87,6 +87,12 @@ impl Caller {
 /// Whether somebody on record may still approve: who no longer may has approved nothing.
 #[must_use]
 pub fn may_approve(actor: &str, config: &Config, operators: &[TokenOperator]) -> bool {
+    still_may(actor, Right::Approve, config, operators)
+}
+
+/// Whether somebody on record may still do that.
+#[must_use]
+pub fn still_may(actor: &str, right: Right, config: &Config, operators: &[TokenOperator]) -> bool {
     match actor.split_once(':') {
         Some(("os", name)) => {
             Peer::is_owner_name(name)
@@ -94,10 +100,10 @@ pub fn may_approve(actor: &str, config: &Config, operators: &[TokenOperator]) ->
                     .admin
                     .operators
                     .iter()
-                    .any(|one| is_about(&one.name, name) && one.may.contains(&Right::Approve))
+                    .any(|one| is_about(&one.name, name) && one.may.contains(&right))
         }
         Some(("op", name)) => {
-            operators.iter().any(|one| one.name == name && one.may.contains(&Right::Approve))
+            operators.iter().any(|one| one.name == name && one.may.contains(&right))
         }
         _ => false,
     }
@@ -146,6 +152,8 @@ mod tests {
             ("user:dana", false),
         ] {
             assert_eq!(may_approve(actor, &config, &operators), expected, "{actor}");
+            let audits = still_may(actor, Right::Audit, &config, &operators);
+            assert_eq!(audits, actor == "os:root", "{actor}");
         }
         for (actor, expected) in
             [("os:root", false), ("os:erin", false), ("os:mallory", true), ("op:mallory", false)]

@@ -12,6 +12,7 @@ use tokio::task::{JoinError, JoinSet, spawn_blocking};
 
 use super::forms::{CreatedGrant, Killed, Revoked, RevokedMany};
 use super::names;
+use super::reading::Readings;
 use super::record::{AdminEvent, Record};
 use super::sessions::{Cause, Report, Sessions};
 use super::summary::Tally;
@@ -45,6 +46,8 @@ pub struct Clerk {
     pub clock: fn() -> i64,
     /// When grants that end when idle were last seen busy.
     pub busy: Mutex<Busy>,
+    /// Who reads the audit log.
+    pub readings: Readings,
 }
 
 /// Why the clerk didn't do it.

@@ -105,6 +105,7 @@ fn bench(sessions: impl FnOnce(&Ledger) -> Vec<SessionView>) -> Bench {
         record: Arc::clone(&book) as Arc<dyn Record>,
         clock: now,
         busy: Mutex::default(),
+        readings: Readings::default(),
     });
     Bench { clerk, book, acts, _folder: folder }
 }

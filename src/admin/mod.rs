@@ -14,6 +14,7 @@ pub mod listing;
 mod names;
 mod operators;
 pub mod peer;
+pub mod reading;
 pub mod record;
 mod requests;
 pub mod sessions;

@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::*;
+use crate::admin::reading::forms::{AuditLine, AuditReplay, AuditTail};
+use crate::audit::search;
 
 /// Each form with everything in it, and with as little as it can have.
 fn forms() -> Vec<(&'static str, Value, Value)> {
@@ -74,6 +76,17 @@ fn forms() -> Vec<(&'static str, Value, Value)> {
     let operator = json!({
         "actor": "op:dana", "may": [""], "by": "token", "created_at": time, "created_by": "",
     });
+    let search = json!({
+        "grant": id, "session": "s_000000000001", "user": "", "database": "", "since": "2h",
+        "until": "2026-11-20", "table": "", "operation": "", "decision": "refused", "rule": "",
+        "text": "", "rows_over": 1, "errors": true,
+    });
+    let line = json!({
+        "record": {}, "done": {}, "progress": { "file": "", "done": 0, "total": 0 }, "torn": 1,
+        "alive": true,
+        "end": { "found": 0, "torn": 0, "unreadable": [""], "unjoined": 0, "skipped": 0 },
+        "error": { "error": "", "detail": "", "hint": "" },
+    });
     let list = json!({
         "all": true, "user": "", "database": "", "state": "", "expiring_within": "",
         "older_than": "", "unused": true, "unreviewed": true, "waiting": true,
@@ -124,6 +137,10 @@ fn forms() -> Vec<(&'static str, Value, Value)> {
             &json!({ "name": "", "grants": [least_revoked], "summary": "" }),
             &json!({ "name": "", "grants": [least_revoked], "summary": "" }),
         ),
+        form::<search::Query>("AuditSearch", &search, &json!({})),
+        form::<AuditReplay>("AuditReplay", &json!({ "id": id }), &json!({ "id": id })),
+        form::<AuditTail>("AuditTail", &json!({ "lines": 10, "follow": true }), &json!({})),
+        form::<AuditLine>("AuditLine", &line, &json!({})),
         form::<ListWish>("ListWish", &list, &json!({})),
         form::<ErrorBody>(
             "Error",
@@ -210,7 +227,10 @@ fn document() -> Value {
         None if name == "object" => json!({ "type": "object" }),
         None => json!({ "$ref": format!("#/components/schemas/{name}") }),
     };
-    let content = |name: &str| json!({ "application/json": { "schema": reference(name) } });
+    let content = |name: &str| match name.strip_suffix('*') {
+        Some(one) => json!({ "application/x-ndjson": { "schema": reference(one) } }),
+        None => json!({ "application/json": { "schema": reference(name) } }),
+    };
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for verb in VERBS {
         let needs: Vec<&str> = verb.needs.iter().map(|right| right.word()).collect();
@@ -219,7 +239,14 @@ fn document() -> Value {
             "summary": verb.does,
             "x-needs-one-of": needs,
             "responses": {
-                "200": { "description": "Done.", "content": content(verb.gives) },
+                "200": {
+                    "description": if verb.gives.ends_with('*') {
+                        "One on each line; the last has end, or error where it is not all there."
+                    } else {
+                        "Done."
+                    },
+                    "content": content(verb.gives),
+                },
                 "default": {
                     "description": "Refused or failed: what, why, and what to do.",
                     "content": content("Error"),
@@ -305,7 +332,7 @@ fn every_verb_is_one_of_its_own_with_its_own_permission() {
     assert_eq!(anybody, expected);
     let forms: Vec<&str> = forms().iter().map(|(name, ..)| *name).collect();
     for verb in VERBS {
-        for name in verb.takes.into_iter().chain([verb.gives.trim_end_matches("[]")]) {
+        for name in verb.takes.into_iter().chain([verb.gives.trim_end_matches(['[', ']', '*'])]) {
             assert!(name == "object" || forms.contains(&name), "{}: {name}", verb.name);
         }
     }

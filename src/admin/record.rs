@@ -9,7 +9,7 @@ use crate::grants::Grant;
 /// One act.
 #[derive(Debug, Clone, Copy)]
 pub struct AdminEvent<'a> {
-    /// `grant.created`, `grant.revoked`, `grant.expired`, `session.kill`.
+    /// `grant.created`, `grant.revoked`, `grant.expired`, `session.kill`, `audit.read`.
     pub event: &'static str,
     /// Who did it: `os:alice`, or `pgward` for what happens by itself.
     pub actor: &'a str,

@@ -1,30 +1,20 @@
 //! The files of the log in the order in which they were written: those that were set aside,
-//! compressed or not, and the live one last; and their lines, without copying them.
-//!
-//! A file that was set aside may be compressed by whoever keeps it: `….jsonl.gz` (gzip, also in
-//! several members) and `….jsonl.zst` (zstd, also in several frames) are read as they are.
+//! compressed or not, and the live one last. What is set aside, compressed or taken away while
+//! they are read is found all the same, or told of.
 
-use std::cell::Cell;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::fs::{File, Metadata};
+use std::io::{self, ErrorKind, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
-use flate2::bufread::MultiGzDecoder;
-use memchr::memchr;
-use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
-use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
-
+use super::lines::{Lines, Packing, packing};
 use super::log::FILE_NAME;
-
-/// Longest line that is read, bytes; pgward writes none that long.
-pub(super) const LINE_BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// Bytes read at once.
-const BLOCK_BYTES: usize = 256 * 1024;
 
 /// Bytes of a file between two reports of progress.
 const REPORT_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Bytes of its lines: of a compressed file they are many more.
+const REPORT_TEXT_BYTES: usize = 16 * 1024 * 1024;
 
 /// A file that was set aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,41 +29,15 @@ pub(super) struct Rotated {
     pub(super) packing: Packing,
 }
 
-/// How a file is packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Packing {
-    /// As it was written.
-    Plain,
-    /// gzip
-    Gzip,
-    /// zstd
-    Zstd,
-}
-
-/// Lines of a file, one after the other.
-pub(super) struct Lines {
-    reader: Box<dyn Read>,
-    buffer: Vec<u8>,
-    /// Of `buffer`: from where to where is read and not handed out.
-    start: usize,
-    end: usize,
-    /// Bytes of the file itself that were read, compressed as they may be.
-    consumed: Rc<Cell<u64>>,
-}
-
-/// A line without its newline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct RawLine<'a> {
-    pub(super) bytes: &'a [u8],
-    /// It ended with a newline, and wasn't too long.
-    pub(super) whole: bool,
-}
-
-impl RawLine<'_> {
-    /// Whether it looks like a record of ours; cheap, and true for all of them.
-    pub(super) fn is_record(&self) -> bool {
-        self.whole && self.bytes.starts_with(b"{") && self.bytes.ends_with(b"}")
-    }
+/// A file of the log, as it was found.
+#[derive(Debug)]
+pub(super) struct Listed {
+    /// Where it was.
+    pub(super) path: PathBuf,
+    /// `None`: it is the live one.
+    pub(super) rotated: Option<Rotated>,
+    /// The live one is opened at once: it may be set aside before it is read.
+    pub(super) live: Option<File>,
 }
 
 /// What a walk over files comes upon.
@@ -127,12 +91,31 @@ pub(super) fn rotated(directory: &Path) -> io::Result<Vec<Rotated>> {
     Ok(files)
 }
 
-/// Files set aside with their numbers, then the live one.
-pub(super) fn files(directory: &Path) -> io::Result<Vec<(PathBuf, Option<Rotated>)>> {
-    let mut files: Vec<_> =
-        rotated(directory)?.into_iter().map(|file| (file.path.clone(), Some(file))).collect();
-    files.push((directory.join(FILE_NAME), None));
+/// Files set aside in their order, then the live one: all there are at one moment, whatever is
+/// set aside from then on.
+///
+/// # Errors
+/// As [`rotated`].
+pub(super) fn files(directory: &Path) -> io::Result<Vec<Listed>> {
+    let path = directory.join(FILE_NAME);
+    // Where it can't be opened, that is told when it is read.
+    let live = open(&path).ok().flatten();
+    let known = live.as_ref().and_then(|file| file.metadata().ok()).map(|found| identity(&found));
+    let mut files = Vec::new();
+    for file in rotated(directory)? {
+        // Set aside since it was opened: it is there already.
+        let same = || std::fs::metadata(&file.path).ok().map(|found| identity(&found)) == known;
+        if known.is_none() || !same() {
+            files.push(Listed { path: file.path.clone(), rotated: Some(file), live: None });
+        }
+    }
+    files.push(Listed { path, rotated: None, live });
     Ok(files)
+}
+
+/// Which file it is, whatever it is called.
+pub(super) fn identity(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
 }
 
 /// `None` when it is not there: it was set aside between listing and opening, or never made.
@@ -144,37 +127,29 @@ pub(super) fn open(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// Whether a name says that the file is compressed.
-pub(super) fn packing(path: &Path) -> Packing {
-    match path.extension().and_then(|ending| ending.to_str()) {
-        Some("gz") => Packing::Gzip,
-        Some("zst") => Packing::Zstd,
-        _ => Packing::Plain,
-    }
-}
-
 /// Walks over all lines of `files`. A file that can't be read is noted, and the walk goes on
 /// behind it.
 ///
 /// # Errors
 /// What `each` says.
 pub(super) fn walk(
-    files: &[PathBuf],
+    files: &[Listed],
     missed: &mut Missed,
     mut each: impl FnMut(Step<'_>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let sizes: Vec<u64> =
-        files.iter().map(|path| std::fs::metadata(path).map_or(0, |found| found.len())).collect();
+    let sizes: Vec<u64> = files.iter().map(Listed::size).collect();
     let total = sizes.iter().sum();
     let mut before = 0;
-    for (path, size) in files.iter().zip(sizes) {
-        let mut reported = 0;
-        let mut lines = Lines::open(path);
+    for (file, size) in files.iter().zip(sizes) {
+        let path = &file.path;
+        let (mut reported, mut text) = (0, 0);
+        let mut lines = file.lines();
         loop {
             let line = match &mut lines {
                 Ok(Some(lines)) => {
-                    if lines.consumed() >= reported + REPORT_BYTES {
-                        reported = lines.consumed();
+                    let due = lines.consumed() >= reported + REPORT_BYTES;
+                    if due || text >= REPORT_TEXT_BYTES {
+                        (reported, text) = (lines.consumed(), 0);
                         let done = before + reported;
                         each(Step::Progress(Progress { file: path, done, total }))?;
                     }
@@ -183,6 +158,7 @@ pub(super) fn walk(
                 Ok(None) => break,
                 Err(error) => Err(std::mem::replace(error, ErrorKind::Other.into())),
             };
+            text += line.as_ref().map_or(0, |line| line.map_or(0, |line| line.bytes.len()));
             match line {
                 Ok(Some(line)) if line.is_record() => each(Step::Line(line.bytes))?,
                 Ok(Some(line)) => missed.torn += u64::from(!(line.whole && line.bytes.is_empty())),
@@ -198,148 +174,55 @@ pub(super) fn walk(
     Ok(())
 }
 
-impl Lines {
-    /// Of the file at `path`, unpacked as its name says; `None` when it is not there.
-    pub(super) fn open(path: &Path) -> io::Result<Option<Self>> {
-        let Some(file) = open(path)? else { return Ok(None) };
-        let consumed = Rc::new(Cell::new(0));
-        let file = Counted { file, consumed: Rc::clone(&consumed) };
-        let reader: Box<dyn Read> = match packing(path) {
-            Packing::Plain => Box::new(file),
-            Packing::Gzip => {
-                Box::new(MultiGzDecoder::new(BufReader::with_capacity(BLOCK_BYTES, file)))
-            }
-            Packing::Zstd => Box::new(Frames::new(file)),
+impl Listed {
+    /// Bytes of it now.
+    fn size(&self) -> u64 {
+        let found = match &self.live {
+            Some(file) => file.metadata(),
+            None => std::fs::metadata(&self.path),
         };
-        Ok(Some(Self { reader, buffer: vec![0; BLOCK_BYTES], start: 0, end: 0, consumed }))
+        found.map_or(0, |found| found.len())
     }
 
-    /// Bytes of the file that were read so far.
-    pub(super) fn consumed(&self) -> u64 {
-        self.consumed.get()
-    }
-
-    /// The next line; `None` at the end.
-    pub(super) fn next(&mut self) -> io::Result<Option<RawLine<'_>>> {
-        // Bytes of the line that hold no newline.
-        let mut seen = 0;
-        let (end, whole) = loop {
-            let unseen = self.buffer.get(self.start + seen..self.end).unwrap_or_default();
-            if let Some(at) = memchr(b'\n', unseen) {
-                break (self.start + seen + at, true);
-            }
-            seen = self.end - self.start;
-            if seen >= LINE_BYTES_MAX || !self.fill()? {
-                if seen == 0 {
-                    return Ok(None);
-                }
-                break (self.end, false);
-            }
-        };
-        let start = std::mem::replace(&mut self.start, (end + 1).min(self.end));
-        let bytes = self.buffer.get(start..end).unwrap_or_default();
-        Ok(Some(RawLine { bytes, whole }))
-    }
-
-    /// Reads more behind what is there; false at the end.
-    fn fill(&mut self) -> io::Result<bool> {
-        self.buffer.copy_within(self.start..self.end, 0);
-        self.end -= self.start;
-        self.start = 0;
-        if self.end == self.buffer.len() {
-            self.buffer.resize((self.buffer.len() * 2).min(LINE_BYTES_MAX), 0);
+    /// Its lines from the first on; `None` for a live one that was never made.
+    ///
+    /// # Errors
+    /// It can't be read, or was taken away.
+    pub(super) fn lines(&self) -> io::Result<Option<Lines>> {
+        if let Some(file) = &self.live {
+            let mut file = file.try_clone()?;
+            file.seek(SeekFrom::Start(0))?;
+            return Ok(Some(Lines::of(file, Packing::Plain)));
         }
-        let room = self.buffer.get_mut(self.end..).unwrap_or_default();
-        let read = loop {
-            match self.reader.read(room) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                result => break result?,
-            }
+        Ok(self.file()?.map(|(file, packing)| Lines::of(file, packing)))
+    }
+
+    /// It, opened: it may have been packed or unpacked since it was found.
+    ///
+    /// # Errors
+    /// As [`Listed::lines`].
+    pub(super) fn file(&self) -> io::Result<Option<(File, Packing)>> {
+        if let Some(file) = &self.live {
+            return Ok(Some((file.try_clone()?, Packing::Plain)));
+        }
+        if let Some(file) = open(&self.path)? {
+            return Ok(Some((file, packing(&self.path))));
+        }
+        if self.rotated.is_none() {
+            return Ok(None);
+        }
+        let plain = match packing(&self.path) {
+            Packing::Plain => self.path.clone(),
+            Packing::Gzip | Packing::Zstd => self.path.with_extension(""),
         };
-        self.end += read;
-        Ok(read > 0)
-    }
-}
-
-/// Counts what is read of a file.
-#[derive(Debug)]
-struct Counted {
-    file: File,
-    consumed: Rc<Cell<u64>>,
-}
-
-impl Read for Counted {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read(buffer)?;
-        self.consumed.set(self.consumed.get() + read as u64);
-        Ok(read)
-    }
-}
-
-/// All frames of a zstd file, each with its checksum compared.
-struct Frames {
-    source: BufReader<Counted>,
-    decoder: FrameDecoder,
-    /// Inside a frame.
-    within: bool,
-}
-
-impl Frames {
-    fn new(file: Counted) -> Self {
-        let source = BufReader::with_capacity(BLOCK_BYTES, file);
-        Self { source, decoder: FrameDecoder::new(), within: false }
-    }
-
-    /// Goes to the start of the next frame's data; false at the end of the file.
-    fn next_frame(&mut self) -> io::Result<bool> {
-        while !self.source.fill_buf()?.is_empty() {
-            match self.decoder.reset(&mut self.source) {
-                Ok(()) => return Ok(true),
-                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
-                    length,
-                    ..
-                })) => {
-                    let length = u64::from(length);
-                    if io::copy(&mut self.source.by_ref().take(length), &mut io::sink())? < length {
-                        return Err(ErrorKind::UnexpectedEof.into());
-                    }
-                }
-                Err(error) => return Err(broken(error.to_string())),
+        let with = |ending| PathBuf::from(format!("{}{ending}", plain.display()));
+        for path in [plain.clone(), with(".gz"), with(".zst")] {
+            if let Some(file) = open(&path)? {
+                return Ok(Some((file, packing(&path))));
             }
         }
-        Ok(false)
+        Err(io::Error::new(ErrorKind::NotFound, "it was taken away meanwhile"))
     }
-}
-
-impl Read for Frames {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            if !self.within {
-                self.within = self.next_frame()?;
-                if !self.within {
-                    return Ok(0);
-                }
-            }
-            while self.decoder.can_collect() == 0 && !self.decoder.is_finished() {
-                let one = BlockDecodingStrategy::UptoBlocks(1);
-                let decoded = self.decoder.decode_blocks(&mut self.source, one);
-                decoded.map_err(|error| broken(error.to_string()))?;
-            }
-            let read = self.decoder.read(buffer)?;
-            if read > 0 || buffer.is_empty() {
-                return Ok(read);
-            }
-            let said = self.decoder.get_checksum_from_data();
-            if said.is_some() && said != self.decoder.get_calculated_checksum() {
-                return Err(broken("its checksum does not fit"));
-            }
-            self.within = false;
-        }
-    }
-}
-
-fn broken(what: impl Into<String>) -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, what.into())
 }
 
 fn named(name: &str, path: PathBuf) -> Option<Rotated> {

@@ -4,9 +4,11 @@
 //! [`Log`]. The keys are fixed by the audit format (`v` 1); `docs/audit-format.md` explains them.
 
 mod archive;
+mod asked;
 mod context;
 mod count;
 mod json;
+mod lines;
 pub mod log;
 pub mod read;
 pub mod records;
@@ -18,6 +20,7 @@ mod time;
 #[cfg(test)]
 mod tests;
 
+pub use asked::{Asked, TooLong};
 pub use log::{Log, OpenError};
 pub use records::{AdminStream, AuthFailed, GrantChange, GrantEvent, Record, SessionEnd};
 pub use statement::{

@@ -4,19 +4,21 @@
 //! A line that is no JSON object (torn by a crash or a full disk) is counted and passed over:
 //! the log must be readable most of all when something went wrong.
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::archive::{LINE_BYTES_MAX, Lines, Packing, files, open, packing, rotated};
+use super::archive::{Listed, files, identity, open, rotated};
+use super::lines::{LINE_BYTES_MAX, Lines, Packing};
 use super::log::FILE_NAME;
 
 /// Bytes read at once when looking for the last lines.
 const BLOCK_BYTES: u64 = 64 * 1024;
+
+/// Lines that are passed over between two questions whether to go on.
+const LINES_BETWEEN: u64 = 64 * 1024;
 
 /// One record as it stands on file.
 #[derive(Debug)]
@@ -34,6 +36,15 @@ pub struct Passed {
     pub records: u64,
     /// Lines that are no records.
     pub torn: u64,
+}
+
+/// The record as it is at one moment.
+#[derive(Debug)]
+pub struct Standing {
+    directory: PathBuf,
+    files: Vec<Listed>,
+    /// Bytes of the live one.
+    end: u64,
 }
 
 /// Follows the log as it grows, across rotations.
@@ -63,8 +74,8 @@ pub fn all(
     mut each: impl FnMut(&Line<'_>) -> io::Result<()>,
 ) -> io::Result<Passed> {
     let mut passed = Passed::default();
-    for (path, _) in files(directory)? {
-        let Some(mut lines) = Lines::open(&path)? else { continue };
+    for file in files(directory)? {
+        let Some(mut lines) = file.lines()? else { continue };
         while let Some(line) = lines.next()? {
             hand_out(line.bytes, line.whole, &mut passed, &mut each)?;
         }
@@ -72,70 +83,88 @@ pub fn all(
     Ok(passed)
 }
 
-/// The last `count` records and what follows them. `count` may reach into rotated files.
+/// The record as it is at one moment: what comes later, such as what is on record of this reading
+/// itself, is not of its last records.
 ///
 /// # Errors
-/// As [`all`].
-pub fn tail(
-    directory: &Path,
-    count: usize,
-    mut each: impl FnMut(&Line<'_>) -> io::Result<()>,
-) -> io::Result<(Passed, Follower)> {
+/// The directory cannot be read.
+pub fn stand(directory: &Path) -> io::Result<Standing> {
     let files = files(directory)?;
-    let mut starts = Vec::new();
-    let mut wanted = count;
-    for (path, _) in files.iter().rev() {
-        let (start, found) = if packing(path) == Packing::Plain {
-            let Some(mut file) = open(path)? else { continue };
-            let (offset, found) = last_lines(&mut file, wanted)?;
-            (Start::Offset(path, offset), found)
-        } else {
-            let lines = last_unpacked(path, wanted)?;
-            let found = lines.len();
-            (Start::Lines(lines), found)
-        };
-        starts.push(start);
-        wanted = wanted.saturating_sub(found);
-        if wanted == 0 {
-            break;
-        }
-    }
-    let mut passed = Passed::default();
-    let mut follower = Follower {
-        directory: directory.to_owned(),
-        file: None,
-        passed: files.iter().flat_map(|(_, file)| file).map(|file| file.number).max().unwrap_or(0),
-    };
-    for start in starts.into_iter().rev() {
-        let (path, offset) = match start {
-            Start::Offset(path, offset) => (path, offset),
-            Start::Lines(lines) => {
-                for line in lines {
-                    hand_out(&line, true, &mut passed, &mut each)?;
-                }
-                continue;
+    let live = files.last().and_then(|file| file.live.as_ref());
+    let end = live.map_or(Ok(0), |file| file.metadata().map(|found| found.len()))?;
+    Ok(Standing { directory: directory.to_owned(), files, end })
+}
+
+impl Standing {
+    /// The last `count` records and what follows them. `count` may reach into rotated files.
+    /// `going` is asked now and then whether to go on while nothing is found.
+    ///
+    /// # Errors
+    /// A file cannot be read, or `each` or `going` failed.
+    pub fn tail(
+        self,
+        count: u64,
+        going: &dyn Fn() -> io::Result<()>,
+        mut each: impl FnMut(&Line<'_>) -> io::Result<()>,
+    ) -> io::Result<(Passed, Follower)> {
+        let mut starts = Vec::new();
+        let mut wanted = count;
+        for listed in self.files.iter().rev() {
+            if wanted == 0 && !starts.is_empty() {
+                break;
             }
-        };
-        let Some(mut following) = Following::open(path)? else { continue };
-        following.position = offset;
-        following.read(&mut passed, &mut each)?;
-        following.close(&mut passed);
-        follower.file = Some(following);
+            let Some((mut file, packing)) = listed.file()? else { continue };
+            let live = listed.live.is_some();
+            let end = if live { self.end } else { file.metadata()?.len() };
+            let (start, found) = if packing == Packing::Plain {
+                let (offset, found) = last_lines(&mut file, end, wanted, going)?;
+                (Start::Offset { file, offset, end, live }, found)
+            } else {
+                let all = count_lines(Lines::of(file.try_clone()?, packing), going)?;
+                (Start::Skip { listed, skip: all.saturating_sub(wanted) }, all.min(wanted))
+            };
+            starts.push(start);
+            wanted = wanted.saturating_sub(found);
+        }
+        let mut passed = Passed::default();
+        let numbers = self.files.iter().flat_map(|file| &file.rotated).map(|file| file.number);
+        let mut follower =
+            Follower { directory: self.directory, file: None, passed: numbers.max().unwrap_or(0) };
+        for start in starts.into_iter().rev() {
+            match start {
+                Start::Skip { listed, skip } => {
+                    let Some(mut lines) = listed.lines()? else { continue };
+                    let mut number = 0;
+                    while let Some(line) = lines.next()? {
+                        number += 1;
+                        if number > skip {
+                            hand_out(line.bytes, line.whole, &mut passed, &mut each)?;
+                        } else if number % LINES_BETWEEN == 0 {
+                            going()?;
+                        }
+                    }
+                }
+                Start::Offset { file, offset, end, live } => {
+                    let mut following = Following::new(file, offset)?;
+                    following.read_to(end, &mut passed, &mut each)?;
+                    if live {
+                        follower.file = Some(following);
+                    } else {
+                        following.close(&mut passed);
+                    }
+                }
+            }
+        }
+        Ok((passed, follower))
     }
-    if let Some(following) = &mut follower.file {
-        // Whatever was half written when we came is read when it is whole.
-        following.position -= following.partial.len() as u64;
-        following.partial.clear();
-    }
-    Ok((passed, follower))
 }
 
 /// Where the last lines of a file begin.
 enum Start<'p> {
-    /// At this byte of it.
-    Offset(&'p Path, u64),
-    /// It is compressed: these are they.
-    Lines(VecDeque<Vec<u8>>),
+    /// At this byte of it; they end at `end`.
+    Offset { file: File, offset: u64, end: u64, live: bool },
+    /// It is compressed: behind so many others.
+    Skip { listed: &'p Listed, skip: u64 },
 }
 
 impl Follower {
@@ -151,8 +180,8 @@ impl Follower {
         let live = self.directory.join(FILE_NAME);
         if let Some(current) = &mut self.file {
             current.read(&mut passed, &mut each)?;
-            let same = std::fs::metadata(&live)
-                .is_ok_and(|found| (found.dev(), found.ino()) == current.identity);
+            let same =
+                std::fs::metadata(&live).is_ok_and(|found| identity(&found) == current.identity);
             if same {
                 return Ok(passed);
             }
@@ -189,10 +218,12 @@ impl Follower {
                 continue;
             }
             let Some(mut following) = Following::open(&file.path)? else { continue };
-            if Some(following.identity) != seen {
-                following.read(passed, each)?;
-                following.close(passed);
+            if Some(following.identity) == seen {
+                seen = None;
+                continue;
             }
+            following.read(passed, each)?;
+            following.close(passed);
         }
         Ok(())
     }
@@ -200,10 +231,12 @@ impl Follower {
 
 impl Following {
     fn open(path: &Path) -> io::Result<Option<Self>> {
-        let Some(file) = open(path)? else { return Ok(None) };
-        let metadata = file.metadata()?;
-        let identity = (metadata.dev(), metadata.ino());
-        Ok(Some(Self { file, identity, position: 0, partial: Vec::new() }))
+        open(path)?.map(|file| Self::new(file, 0)).transpose()
+    }
+
+    fn new(file: File, position: u64) -> io::Result<Self> {
+        let identity = identity(&file.metadata()?);
+        Ok(Self { file, identity, position, partial: Vec::new() })
     }
 
     /// Hands out the whole lines from `position` to the end.
@@ -212,15 +245,27 @@ impl Following {
         passed: &mut Passed,
         each: &mut dyn FnMut(&Line<'_>) -> io::Result<()>,
     ) -> io::Result<()> {
-        if self.file.metadata()?.len() < self.position {
+        let length = self.file.metadata()?.len();
+        if length < self.position {
             // A write that failed was taken back.
-            self.position = self.file.metadata()?.len();
+            self.position = length;
             self.partial.clear();
         }
+        self.read_to(u64::MAX, passed, each)
+    }
+
+    /// The same to that byte at most; what is half a line there is read on when it is whole.
+    fn read_to(
+        &mut self,
+        end: u64,
+        passed: &mut Passed,
+        each: &mut dyn FnMut(&Line<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(self.position))?;
         let mut reader = BufReader::with_capacity(64 * 1024, &self.file);
         loop {
             let room = (LINE_BYTES_MAX as u64).saturating_sub(self.partial.len() as u64);
+            let room = room.min(end.saturating_sub(self.position));
             let read = reader.by_ref().take(room).read_until(b'\n', &mut self.partial)?;
             self.position += read as u64;
             let whole = self.partial.last() == Some(&b'\n');
@@ -266,22 +311,26 @@ fn hand_out(
     }
 }
 
-/// The last `wanted` lines of a compressed file.
-fn last_unpacked(path: &Path, wanted: usize) -> io::Result<VecDeque<Vec<u8>>> {
-    let mut last = VecDeque::new();
-    let Some(mut lines) = Lines::open(path)? else { return Ok(last) };
-    while let Some(line) = lines.next()? {
-        if last.len() == wanted {
-            last.pop_front();
+/// How many lines a compressed file has.
+fn count_lines(mut lines: Lines, going: &dyn Fn() -> io::Result<()>) -> io::Result<u64> {
+    let mut count = 0;
+    while lines.next()?.is_some() {
+        count += 1;
+        if count % LINES_BETWEEN == 0 {
+            going()?;
         }
-        last.push_back(line.bytes.to_vec());
     }
-    Ok(last)
+    Ok(count)
 }
 
-/// Where the last `wanted` lines begin, and how many there are (fewer in a short file).
-fn last_lines(file: &mut File, wanted: usize) -> io::Result<(u64, usize)> {
-    let end = file.metadata()?.len();
+/// Where the last `wanted` lines before `end` begin, and how many there are (fewer in a short
+/// file).
+fn last_lines(
+    file: &mut File,
+    end: u64,
+    wanted: u64,
+    going: &dyn Fn() -> io::Result<()>,
+) -> io::Result<(u64, u64)> {
     if wanted == 0 {
         return Ok((end, 0));
     }
@@ -289,6 +338,7 @@ fn last_lines(file: &mut File, wanted: usize) -> io::Result<(u64, usize)> {
     let mut from = end;
     let mut block = Vec::new();
     while from > 0 {
+        going()?;
         let start = from.saturating_sub(BLOCK_BYTES);
         block.clear();
         file.seek(SeekFrom::Start(start))?;
@@ -306,5 +356,5 @@ fn last_lines(file: &mut File, wanted: usize) -> io::Result<(u64, usize)> {
         }
         from = start;
     }
-    Ok((0, found + usize::from(end > 0)))
+    Ok((0, found + u64::from(end > 0)))
 }

@@ -14,7 +14,7 @@ use crate::base::{GrantId, Moment, SessionId};
 const PROBLEMS_MAX: usize = 100;
 
 /// Longest text that an operator gave on record, bytes.
-const TEXT_BYTES_MAX: usize = 4 * 1024;
+pub(super) const TEXT_BYTES_MAX: usize = 4 * 1024;
 
 /// A record that is no statement's.
 #[derive(Debug, Clone, Copy)]

@@ -5,23 +5,33 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
+use memchr::memchr;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
+use tokio::runtime::Runtime;
 
 use super::Common;
 use super::output::Failure;
 use super::remote::Remote;
+use super::rights::chain;
 use crate::admin::forms::ErrorBody;
 use crate::config::Config;
 use crate::net::stream::Stream;
 
 /// How long the server may take to answer: ending sessions takes two seconds at most.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long it may say nothing in the middle of an answer: it gives a sign of life every ten
+/// seconds.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+
+/// Longest line of an answer, bytes: two records.
+const LINE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// A running server.
 #[derive(Debug)]
@@ -62,6 +72,13 @@ impl Client {
         Self { place: Place::Socket(socket.to_owned()), config: "proxy.toml".into() }
     }
 
+    /// Whether there is somebody at the admin socket.
+    pub(super) fn knock(&self) -> Result<(), Failure> {
+        let Place::Socket(socket) = &self.place else { return Ok(()) };
+        let found = std::os::unix::net::UnixStream::connect(socket);
+        found.map(drop).map_err(|error| self.no_server(socket, &error))
+    }
+
     /// Asks for something.
     pub(super) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         self.send(Method::GET, path, Vec::new())
@@ -83,25 +100,51 @@ impl Client {
         path: &str,
         body: Vec<u8>,
     ) -> Result<T, Failure> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::new(format!("no runtime: {error}")))?;
-        runtime.block_on(async {
-            let work = self.exchange(method, path, body);
-            tokio::time::timeout(ANSWER_TIMEOUT, work).await.map_err(|_| {
-                Failure::new(format!("the server did not answer within {ANSWER_TIMEOUT:?}"))
-                    .hint("look at the server's log")
-            })?
+        runtime()?.block_on(async {
+            let work = async {
+                let body = self.begin(method, path, body).await?.collect().await;
+                let body = body.map_err(|error| broken(&error.to_string()))?.to_bytes();
+                serde_json::from_slice(&body).map_err(|error| broken(&error.to_string()))
+            };
+            tokio::time::timeout(ANSWER_TIMEOUT, work).await.map_err(|_| late())?
         })
     }
 
-    async fn exchange<T: DeserializeOwned>(
+    /// Has something done whose answer is many lines; each is handed out as it comes, and nothing
+    /// more is taken from the server meanwhile. Ends with the connection: whether that was all
+    /// the last line says.
+    pub(super) fn lines(
         &self,
-        method: Method,
         path: &str,
-        body: Vec<u8>,
-    ) -> Result<T, Failure> {
+        body: &impl Serialize,
+        each: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let body = serde_json::to_vec(body).map_err(|error| broken(&error.to_string()))?;
+        runtime()?.block_on(async {
+            let begun = tokio::time::timeout(ANSWER_TIMEOUT, self.begin(Method::POST, path, body));
+            let mut answer = begun.await.map_err(|_| late())??;
+            let mut held = Vec::new();
+            loop {
+                let next = tokio::time::timeout(SILENCE_MAX, answer.frame()).await;
+                let next = next.map_err(|_| lost(&format!("nothing came for {SILENCE_MAX:?}")))?;
+                let Some(frame) = next else { return Ok(()) };
+                let frame = frame.map_err(|error| lost(&chain(&error)))?;
+                held.extend_from_slice(frame.data_ref().map_or(&[][..], |bytes| bytes));
+                let mut from = 0;
+                while let Some(end) = memchr(b'\n', held.get(from..).unwrap_or_default()) {
+                    each(held.get(from..from + end).unwrap_or_default())?;
+                    from += end + 1;
+                }
+                held.drain(..from);
+                if held.len() > LINE_BYTES_MAX {
+                    return Err(broken("a line has no end"));
+                }
+            }
+        })
+    }
+
+    /// Sends a request; the body of an answer that isn't an error.
+    async fn begin(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Incoming, Failure> {
         let (stream, host, token) = match &self.place {
             Place::Socket(socket) => {
                 let stream = UnixStream::connect(socket).await;
@@ -115,7 +158,8 @@ impl Client {
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| broken(&error.to_string()))?;
-        let driver = tokio::spawn(connection);
+        // It ends with the runtime, or when the answer is dropped.
+        tokio::spawn(connection);
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -130,12 +174,11 @@ impl Client {
         let answer =
             sender.send_request(request).await.map_err(|error| broken(&error.to_string()))?;
         let status = answer.status();
+        if status.is_success() {
+            return Ok(answer.into_body());
+        }
         let body = answer.into_body().collect().await;
         let body = body.map_err(|error| broken(&error.to_string()))?.to_bytes();
-        driver.abort();
-        if status.is_success() {
-            return serde_json::from_slice(&body).map_err(|error| broken(&error.to_string()));
-        }
         let ErrorBody { error, detail, hint } =
             serde_json::from_slice(&body).map_err(|_| broken(&format!("HTTP status {status}")))?;
         Err(Failure { what: error, detail, hint })
@@ -162,6 +205,25 @@ impl Client {
     }
 }
 
+fn runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("no runtime: {error}")))
+}
+
+fn late() -> Failure {
+    Failure::new(format!("the server did not answer within {ANSWER_TIMEOUT:?}"))
+        .hint("look at the server's log")
+}
+
+/// The connection broke in the middle of an answer.
+pub(super) fn lost(detail: &str) -> Failure {
+    Failure::new("the server's answer broke off, and what is above is not everything")
+        .detail(detail)
+        .hint("run the command again; look at the server's log if it does so again")
+}
+
 /// A text as a part of a path or a query.
 pub(super) fn percent(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
@@ -170,7 +232,7 @@ pub(super) fn percent(text: &str) -> String {
     text.bytes().map(one).collect()
 }
 
-fn broken(detail: &str) -> Failure {
+pub(super) fn broken(detail: &str) -> Failure {
     Failure::new("the server's answer can't be understood")
         .detail(detail)
         .hint("use the pgward command of the same version as the server")

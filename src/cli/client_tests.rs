@@ -58,6 +58,7 @@ fn served() -> (Client, tempfile::TempDir, tokio::runtime::Runtime) {
         ))),
         clock: || 1_800_000_000_000_000,
         busy: std::sync::Mutex::default(),
+        readings: crate::admin::reading::Readings::default(),
     });
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();

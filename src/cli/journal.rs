@@ -72,6 +72,11 @@ impl Journal {
             return self.put(&record, act.at);
         }
         let detail = act.detail.as_deref();
+        if act.event == "audit.read" {
+            let detail = detail.unwrap_or_default();
+            let record = records::Record::AuditRead { actor: &act.actor, detail };
+            return self.put(&record, act.at);
+        }
         let Some(grant) = &act.grant else {
             let created = act.event == "operator.created";
             let detail = detail.unwrap_or_default();

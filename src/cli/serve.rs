@@ -18,6 +18,7 @@ use super::alerting::Alerting;
 use super::journal::Journal;
 use super::output::{Failure, say};
 use super::rights::chain;
+use crate::admin::reading::Readings;
 use crate::admin::{Clerk, Record, door, health, socket};
 use crate::alerts::Alerts;
 use crate::audit::{AdminStream, Log};
@@ -152,6 +153,7 @@ impl House {
             record: Arc::clone(&alerting) as Arc<dyn Record>,
             clock: || clock::now().wall,
             busy: Mutex::default(),
+            readings: Readings::default(),
         });
         let uses: Weak<dyn Uses> = Arc::downgrade(&(Arc::clone(&ledger) as Arc<dyn Uses>));
         ledger.live().set_uses(uses);

@@ -72,11 +72,14 @@ pub(super) async fn open(door: Door, entry: Entry) -> Result<Admitted, (Box<Door
     }
     write::ready_for_query(&mut out, b'I');
 
-    let session = Session::new(&Start {
+    let mut session = Session::new(&Start {
         terms: Arc::clone(&connected.terms),
         nonce: rand::random(),
         parameters: &connected.upstream.parameters,
     });
+    if let Some(cut) = connected.cut {
+        session.note_cut(cut);
+    }
     let worker = Rc::clone(&door.worker);
     let counters = worker.counters.database(&grant.database);
     let idle_timeout = door.settings.config.limits.idle_timeout;
@@ -85,8 +88,9 @@ pub(super) async fn open(door: Door, entry: Entry) -> Result<Admitted, (Box<Door
     let client = door.framed.into_parts();
     let warned: &[_] = if notice { &door.settings.config.listen.expiry_notice } else { &[] };
     let warnings = Warnings::new(warned);
-    let mut relay =
-        Relay::new(Begin { worker, books, session, client, upstream, idle_timeout, warnings });
+    let begin =
+        Begin { worker, books, session, client, upstream, idle_timeout, warnings, tells: notice };
+    let mut relay = Relay::new(begin);
     relay.client.queue_bytes(&out);
     place.entry.note_state(State::Idle);
     relay.worker.shared.grants.began(grant.id, now.wall);

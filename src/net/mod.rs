@@ -11,6 +11,7 @@
 //! | `handshake`, `login`, `proving`, `greeting` | from accept to ReadyForQuery |
 //! | `dial`, `proof`, `upstream`, `scoped`, `parameters` | the upstream's side of a login |
 //! | `task`, `relay`, `turns`, `side`, `judging`, `pool` | a session between login and end |
+//! | `warnings`, `news` | what its client is told of the grant meanwhile |
 //! | `registry`, `control`, `cancel` | who is there, and how it ends |
 //! | `stream`, `tls`, `framed`, `simple`, `limiter`, `clock` | tools |
 
@@ -26,6 +27,7 @@ mod judging;
 mod keeper;
 pub mod limiter;
 mod login;
+mod news;
 pub mod parameters;
 mod pool;
 mod proof;

@@ -9,6 +9,8 @@ use crate::base::moment::Deadline;
 use crate::base::{GrantId, Moment, Refusal};
 use crate::policy::Terms;
 use crate::policy::settings::{StartupDecision, startup, startup_options};
+use crate::policy::timeout::parse_ms;
+use crate::session::Cut;
 
 /// Shortest statement_timeout that is set, milliseconds: 0 would mean none.
 const TIMEOUT_MS_MIN: u64 = 1;
@@ -20,6 +22,15 @@ pub struct Wanted {
     pub application_name: Option<String>,
     /// Settings in the order in which they hold: `options` first, plain keys beat them.
     settings: Vec<(String, String)>,
+}
+
+/// What the upstream's StartupMessage asks for.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// Name and value of each setting.
+    pub settings: Vec<(String, String)>,
+    /// How far the grant's end has cut `statement_timeout`, if it has.
+    pub cut: Option<Cut>,
 }
 
 impl Wanted {
@@ -59,7 +70,7 @@ impl Wanted {
         write_path: Option<&str>,
         scopes: &str,
         now: Moment,
-    ) -> Result<Vec<(String, String)>, Refusal> {
+    ) -> Result<Asked, Refusal> {
         let mut settings = Settings::default();
         for (name, value) in &self.settings {
             if name == "application_name" {
@@ -71,25 +82,27 @@ impl Wanted {
                 StartupDecision::Refuse(refusal) => return Err(refusal),
             }
         }
-        self.ours(&mut settings, terms, scopes, now);
+        let cut = self.ours(&mut settings, terms, scopes, now);
         if let Some(path) = write_path {
             settings.put("search_path", path.to_owned());
         }
-        Ok(settings.0)
+        Ok(Asked { settings: settings.0, cut })
     }
 
-    fn ours(&self, settings: &mut Settings, terms: &Terms, scopes: &str, now: Moment) {
+    fn ours(
+        &self,
+        settings: &mut Settings,
+        terms: &Terms,
+        scopes: &str,
+        now: Moment,
+    ) -> Option<Cut> {
         let own_name = self.application_name.as_deref().unwrap_or_default();
         settings.put("application_name", application_name(&terms.user, terms.grant, own_name));
         if !terms.may_write() {
             settings.put("default_transaction_read_only", "on".to_owned());
         }
-        // PostgreSQL keeps milliseconds in an int.
-        let left_ms =
-            (Deadline::at_wall(terms.expires_at, now).left(now) / 1_000).min(i32::MAX as u64);
-        let cap = |ms: u64| if ms == 0 { left_ms } else { ms.min(left_ms) }.max(TIMEOUT_MS_MIN);
-        // A client's own, lower values stand; they were judged against the caps.
-        settings.at_most("statement_timeout", cap(terms.caps.statement_timeout_ms));
+        let left_ms = Deadline::at_wall(terms.expires_at, now).left(now) / 1_000;
+        let cut = settings.cut_timeout(terms.caps.statement_timeout_ms, left_ms);
         for (name, cap_ms) in [
             ("lock_timeout", terms.caps.lock_timeout_ms),
             (
@@ -111,6 +124,7 @@ impl Wanted {
         settings.put("pgward.scopes", scopes.to_owned());
         settings.put("pgward.expires_at", rfc3339(terms.expires_at));
         settings.put("pgward.reason", one_line(&terms.reason));
+        cut
     }
 }
 
@@ -126,14 +140,28 @@ impl Settings {
         }
     }
 
-    /// Keeps a value of the client's that is given in milliseconds and lower; sets `cap_ms` in
-    /// every other case.
-    fn at_most(&mut self, name: &str, cap_ms: u64) {
+    /// Keeps a value of the client's that is lower; sets `cap_ms` in every other case. Gives what
+    /// holds now.
+    fn at_most(&mut self, name: &str, cap_ms: u64) -> u64 {
         let own = self.0.iter().find(|(known, _)| known == name);
-        let own_ms = own.and_then(|(_, value)| crate::policy::timeout::parse_ms(value));
-        if !own_ms.is_some_and(|ms| ms > 0 && ms <= cap_ms) {
-            self.put(name, format!("{cap_ms}ms"));
+        let own_ms = own.and_then(|(_, value)| parse_ms(value));
+        match own_ms.filter(|ms| *ms > 0 && *ms <= cap_ms) {
+            Some(own_ms) => own_ms,
+            None => {
+                self.put(name, format!("{cap_ms}ms"));
+                cap_ms
+            }
         }
+    }
+
+    /// `statement_timeout`: the client's own, at most the cap (0: none), and no longer than the
+    /// time that is left.
+    fn cut_timeout(&mut self, cap_ms: u64, left_ms: u64) -> Option<Cut> {
+        // PostgreSQL keeps milliseconds in an int.
+        let most = i32::MAX as u64;
+        let from_ms = self.at_most("statement_timeout", if cap_ms == 0 { most } else { cap_ms });
+        let to_ms = self.at_most("statement_timeout", left_ms.clamp(TIMEOUT_MS_MIN, most));
+        (to_ms < from_ms).then_some(Cut { to_ms, from_ms })
     }
 }
 
@@ -204,6 +232,29 @@ mod tests {
         }
         let long = application_name(&"ä".repeat(60), grant, &"x".repeat(100));
         assert!(long.len() <= 63 && long.contains(&grant.to_string()), "{long}");
+    }
+
+    #[test]
+    fn the_timeout_is_cut_to_the_time_left() {
+        let cut = |to_ms, from_ms| Some(Cut { to_ms, from_ms });
+        for (own, cap_ms, left_ms, value, expected) in [
+            (None, 300_000, 3_600_000, "300000ms", None),
+            (None, 300_000, 59_123, "59123ms", cut(59_123, 300_000)),
+            (None, 300_000, 0, "1ms", cut(1, 300_000)),
+            (Some("7s"), 300_000, 59_123, "7s", None),
+            (Some("2min"), 300_000, 59_123, "59123ms", cut(59_123, 120_000)),
+            (Some("2min"), 300_000, 3_600_000, "2min", None),
+            (Some("0"), 300_000, 59_123, "59123ms", cut(59_123, 300_000)),
+            (None, 0, 59_123, "59123ms", cut(59_123, 2_147_483_647)),
+            (None, 0, u64::MAX, "2147483647ms", None),
+        ] {
+            let mut settings = Settings::default();
+            if let Some(own) = own {
+                settings.put("statement_timeout", own.to_owned());
+            }
+            assert_eq!(settings.cut_timeout(cap_ms, left_ms), expected, "{own:?} {left_ms}");
+            assert_eq!(settings.0, [("statement_timeout".to_owned(), value.to_owned())]);
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! between finds it here or is found by that reading. It leaves when its backend is gone.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -118,8 +118,8 @@ pub struct Entry {
     /// What ends its backend.
     control: Control,
     phase: AtomicU8,
-    /// [`Inner::ending`] is there: so that who asks with every turn needs no lock.
-    is_ending: AtomicBool,
+    /// [`ENDING`] and [`CHANGED`]: so that who asks with every turn needs no lock.
+    called: AtomicU8,
     rows_returned: AtomicU64,
     inner: Mutex<Inner>,
 }
@@ -237,7 +237,7 @@ impl Registry {
             active_at: AtomicI64::new(started.wall),
             control: entrant.control,
             phase: AtomicU8::new(PHASE_LOGIN),
-            is_ending: AtomicBool::new(false),
+            called: AtomicU8::new(0),
             rows_returned: AtomicU64::new(0),
             inner: Mutex::default(),
         });
@@ -389,6 +389,11 @@ const PHASE_IN_TRANSACTION: u8 = 3;
 const PHASE_ABORTED: u8 = 4;
 const PHASE_ENDING: u8 = 5;
 
+/// Of [`Entry::called`]: [`Inner::ending`] is there.
+const ENDING: u8 = 1;
+/// The grant was changed, and the session has not seen it.
+const CHANGED: u8 = 2;
+
 impl Entry {
     /// Ends the session: its task is woken, and its backend is ended at once. False if it was
     /// ending already.
@@ -399,7 +404,7 @@ impl Entry {
                 return false;
             }
             inner.ending = Some(cause);
-            self.is_ending.store(true, Ordering::Release);
+            self.called.fetch_or(ENDING, Ordering::Release);
             (inner.waker.take(), Self::backend_to_end(&mut inner))
         };
         self.phase.store(PHASE_ENDING, Ordering::Relaxed);
@@ -421,11 +426,17 @@ impl Entry {
         }
     }
 
-    /// Its grant ends at another time. The session's own timer looks again when it fires.
+    /// Its grant ends at another time, or has more scopes. The session's task is woken, so that
+    /// its client is told.
     pub fn extend(&self, expires_at: i64, now: Moment) {
         let deadline = Deadline::at_wall(expires_at, now);
         self.ends_wall.store(deadline.wall, Ordering::Relaxed);
         self.ends_boot.store(deadline.boot, Ordering::Relaxed);
+        self.called.fetch_or(CHANGED, Ordering::Release);
+        let waker = self.lock().waker.clone();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 
     fn over<'a>(&'a self, how: &'a str, because: &'a str) -> login::Over<'a> {
@@ -433,19 +444,25 @@ impl Entry {
         login::Over { grant: self.grant, user, database, reason, how, because }
     }
 
-    /// Why the session is to end, once it is; until then `waker` is woken when it is.
-    pub fn poll_ending(&self, waker: &Waker) -> Option<EndCause> {
+    /// From now on `waker` is woken when the session is called; see [`Entry::is_called`], which
+    /// is to be asked afterwards.
+    pub fn watch(&self, waker: &Waker) {
         let mut inner = self.lock();
-        if inner.ending.is_none() && !inner.waker.as_ref().is_some_and(|own| own.will_wake(waker)) {
+        if inner.ending.is_none() {
             inner.waker = Some(waker.clone());
         }
-        inner.ending.clone()
     }
 
-    /// Whether the session is to end.
+    /// Whether the session is to end, or its grant was changed.
     #[must_use]
-    pub fn is_ending(&self) -> bool {
-        self.is_ending.load(Ordering::Acquire)
+    pub fn is_called(&self) -> bool {
+        self.called.load(Ordering::Acquire) != 0
+    }
+
+    /// Whether the grant was changed since this was last asked.
+    #[must_use]
+    pub fn take_changed(&self) -> bool {
+        self.called.fetch_and(!CHANGED, Ordering::AcqRel) & CHANGED != 0
     }
 
     /// Why the session is to end, if it is.

@@ -16,6 +16,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::clock;
 use super::judging::{Judging, RETRY_AFTER_US};
+use super::news::Told;
 use super::parameters::rfc3339;
 use super::registry::EndCause;
 use super::side::Side;
@@ -24,7 +25,7 @@ use super::warnings::Warnings;
 use super::worker::{Books, Recording, Worker};
 use crate::base::refusal::login;
 use crate::base::{Moment, Refusal};
-use crate::session::{End, Session, State};
+use crate::session::{End, News, Session, State};
 
 /// Turns of one session before others get theirs.
 const TURNS_MAX: usize = 16;
@@ -64,6 +65,8 @@ pub(super) struct Relay {
     idle_us: u64,
     /// When the client is told that its grant ends.
     warnings: Warnings,
+    /// What the client has been told of the grant's changes.
+    pub(super) news: Told,
     /// When bytes last came from either side.
     pub(super) active_at: Moment,
     /// The client has closed its side while something was running.
@@ -106,12 +109,15 @@ pub(super) struct Begin {
     pub(super) idle_timeout: Duration,
     /// When the client is told that its grant ends.
     pub(super) warnings: Warnings,
+    /// Whether the client is told of the grant's changes.
+    pub(super) tells: bool,
 }
 
 impl Relay {
     pub(super) fn new(begin: Begin) -> Self {
         let now = clock::now();
-        let Begin { worker, books, session, client, upstream, idle_timeout, warnings } = begin;
+        let Begin { worker, books, session, client, upstream, idle_timeout, warnings, tells } =
+            begin;
         let idle_us = match u64::try_from(idle_timeout.as_micros()) {
             Ok(0) | Err(_) => u64::MAX,
             Ok(micros) => micros,
@@ -126,6 +132,7 @@ impl Relay {
             armed_for: now.boot,
             idle_us,
             warnings,
+            news: Told::new(tells),
             active_at: now,
             left_at: None,
             over: None,
@@ -218,9 +225,10 @@ impl Relay {
         if self.over.is_none() {
             let ends = self.books.entry.deadline().wall;
             if ends != self.session.terms().expires_at {
-                self.session.renew(ends, &rfc3339(ends));
+                self.session.renew(ends, &rfc3339(ends), now);
+                self.tell(News::Moved(ends), now);
             }
-            if let Some(cause) = self.poll_ending(context) {
+            if let Some(cause) = self.poll_ending(context, now) {
                 self.end_by(&cause, now);
             } else if self.books.entry.deadline().passed(now) {
                 self.end_from_here(EndCause::Expired, now);
@@ -231,7 +239,7 @@ impl Relay {
             } else if self.left_at.is_some_and(|left| now.since(left) >= TOLD_WITHIN_US) {
                 self.hang_up("client_gone", now);
             } else if self.warnings.are_due(self.books.entry.deadline(), now) {
-                self.warn_of_end(now);
+                self.tell(News::EndsSoon(ends), now);
             }
         } else if self.over.as_ref().is_some_and(|over| now.since(over.at) >= TOLD_WITHIN_US) {
             self.end_backend();
@@ -250,15 +258,22 @@ impl Relay {
         }
     }
 
-    /// Why the session is to end, once it is; this task is woken then.
-    fn poll_ending(&mut self, context: &Context<'_>) -> Option<EndCause> {
+    /// Why the session is to end, once it is; this task is woken then, and when the grant is
+    /// changed.
+    fn poll_ending(&mut self, context: &Context<'_>, now: Moment) -> Option<EndCause> {
         let waker = context.waker();
-        if self.watching.as_ref().is_some_and(|own| own.will_wake(waker)) {
-            // No lock for a session that goes on.
-            return self.books.entry.is_ending().then(|| self.books.entry.ending()).flatten();
+        if !self.watching.as_ref().is_some_and(|own| own.will_wake(waker)) {
+            self.watching = Some(waker.clone());
+            self.books.entry.watch(waker);
         }
-        self.watching = Some(waker.clone());
-        self.books.entry.poll_ending(waker)
+        // No lock for a session that goes on.
+        if !self.books.entry.is_called() {
+            return None;
+        }
+        if self.books.entry.take_changed() {
+            self.tell_scopes(now);
+        }
+        self.books.entry.ending()
     }
 
     /// The next time, by CLOCK_BOOTTIME, at which something is due.
@@ -281,15 +296,6 @@ impl Relay {
         // An active session is not idle: look again when its pause could be over at the soonest.
         let idle = self.idle_us.saturating_sub(now.since(self.active_at)).max(LOOK_EVERY_US);
         after(wait.min(idle))
-    }
-
-    /// Tells the client that its grant ends soon, as soon as its stream allows.
-    fn warn_of_end(&mut self, now: Moment) {
-        let worker = Rc::clone(&self.worker);
-        let mut turn = worker.turn.borrow_mut();
-        turn.clear();
-        self.session.warn_of_end(self.books.entry.deadline().wall, now, &mut turn);
-        self.client.queue(&turn.client, &[]);
     }
 
     /// As [`Relay::end_by`], for causes found here; the entry then has the backend ended.

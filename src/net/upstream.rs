@@ -7,7 +7,7 @@ use super::clock;
 use super::control::ControlError;
 use super::dial::{self, DialError, Target, Upstream};
 use super::login::{Door, Turned};
-use super::parameters::Wanted;
+use super::parameters::{Asked, Wanted};
 use super::registry::{Place, UpstreamOf};
 use super::simple::{Client, QueryError};
 use crate::base::refusal::login as texts;
@@ -16,12 +16,15 @@ use crate::config::{Limits, Role};
 use crate::grants::terms::{caps, row_caps};
 use crate::grants::{Grant, scopes};
 use crate::policy::{Scope, Terms};
+use crate::session::Cut;
 
 /// An upstream connection and the terms it was made under.
 #[derive(Debug)]
 pub(super) struct Connected {
     pub(super) upstream: Upstream,
     pub(super) terms: Arc<Terms>,
+    /// Its `statement_timeout` is shorter since little time is left.
+    pub(super) cut: Option<Cut>,
     pub(super) role: String,
     /// Whether PostgreSQL itself holds the session to its grant's scopes; `None` where there is
     /// nothing but reading.
@@ -45,10 +48,10 @@ pub(super) async fn connect(
     };
     let scopes: Vec<String> = grant.scopes.iter().map(scopes::text).collect();
     let mut attempts = 1;
-    let (acting, terms, upstream) = loop {
+    let (acting, LoggedIn { terms, cut, upstream }) = loop {
         let acting = Acting::of(door, grant, &target).await?;
         match log_in(door, grant, wanted, &target, &acting, &shown(&scopes)).await {
-            Ok((terms, upstream)) => break (acting, terms, upstream),
+            Ok(logged_in) => break (acting, logged_in),
             // Another pgward at this database has just given the role its own password, or
             // removed it.
             Err(Failed::Dial(problem))
@@ -82,7 +85,7 @@ pub(super) async fn connect(
         key: upstream.key.clone(),
     });
     let (role, held) = (acting.role.user, acting.held);
-    Ok(Connected { upstream, terms, role, held, target, scopes })
+    Ok(Connected { upstream, terms, cut, role, held, target, scopes })
 }
 
 /// Logins as a scope role, before its refusal is taken for an answer.
@@ -158,6 +161,13 @@ impl From<DialError> for Failed {
     }
 }
 
+/// A login at the upstream.
+struct LoggedIn {
+    terms: Arc<Terms>,
+    cut: Option<Cut>,
+    upstream: Upstream,
+}
+
 async fn log_in(
     door: &Door,
     grant: &Grant,
@@ -165,18 +175,18 @@ async fn log_in(
     target: &Target,
     acting: &Acting,
     shown: &str,
-) -> Result<(Arc<Terms>, Upstream), Failed> {
+) -> Result<LoggedIn, Failed> {
     let path = match acting.held {
         None => WritePath::default(),
         Some(_) => write_path(door, target, acting).await?,
     };
     let terms = Arc::new(terms(grant, &door.settings.config.limits, &path));
-    let mut settings = wanted
+    let Asked { mut settings, cut } = wanted
         .settings(&terms, path.setting.as_deref(), shown, clock::now())
         .map_err(|refusal| Failed::Turned(Turned::new(refusal, "startup_parameter")))?;
     settings.extend_from_slice(&acting.more);
     let upstream = dial::dial(target, &acting.role, &settings, &door.shared().salted).await?;
-    Ok((terms, upstream))
+    Ok(LoggedIn { terms, cut, upstream })
 }
 
 /// Whether the server refused the login itself: class 28, or no CONNECT privilege.

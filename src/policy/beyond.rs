@@ -1,43 +1,14 @@
-//! What other scopes than writes permit: calls, maintenance, definitions, and narrowed reads;
-//! and what holds of every write: a WHERE that chooses, rows that can be counted.
+//! What other scopes than writes permit: calls, maintenance and definitions; and what holds of
+//! every write: a WHERE that chooses, rows that can be counted.
 
 use crate::policy::catalogue::Relation;
 use crate::policy::functions::{self, Told};
 use crate::policy::reach::fired::{Deed, Search};
 use crate::policy::reach::{self, Occasions};
 use crate::policy::reason::Reason;
-use crate::policy::rules::{Rules, never, refuse};
-use crate::policy::scope;
-use crate::sql::facts::{Action, Name, Statement};
-
-/// System views that show rows of other relations, or what other sessions send: refused where
-/// reads are narrowed.
-const TELLING: &[&str] = &[
-    "pg_stats",
-    "pg_stats_ext",
-    "pg_stats_ext_exprs",
-    "pg_statistic",
-    "pg_statistic_ext_data",
-    "pg_largeobject",
-    "pg_stat_activity",
-    "pg_prepared_statements",
-    "pg_cursors",
-];
-
-/// Functions likewise.
-const TELLING_CALLS: &[&str] = &[
-    "lo_get",
-    "lo_open",
-    "loread",
-    "pg_stat_get_activity",
-    "pg_stat_statements",
-    "pg_get_wal_record_info",
-    "pg_get_wal_records_info",
-    "pg_get_wal_records_info_till_end_of_wal",
-    "pg_get_wal_block_info",
-    "pg_logical_slot_peek_changes",
-    "pg_logical_slot_peek_binary_changes",
-];
+use crate::policy::rules::{NEVER, Rules, because, never, refuse};
+use crate::policy::{resolve, scope};
+use crate::sql::facts::{Name, Statement};
 
 impl Rules<'_> {
     /// UPDATE and DELETE choose their rows; rows that are capped can be counted.
@@ -45,7 +16,7 @@ impl Rules<'_> {
         if statement.writes.is_empty() {
             return Ok(());
         }
-        let table = || statement.writes.first().map(|w| w.table.to_string()).unwrap_or_default();
+        let table = || statement.writes.first().map(|w| self.shown(&w.table)).unwrap_or_default();
         if self.require_where && statement.unrestricted {
             return Err(Reason::WhereRequired { operation: statement.operation, table: table() });
         }
@@ -106,15 +77,17 @@ impl Rules<'_> {
         });
         let found = self.catalogue.functions(name).next().is_some();
         let Some(schema) = schema.filter(|_| found) else {
-            let hint = "No such procedure is known: check its name. If it was made just now, send \
-                        the statement again in a second.";
-            return Err(refuse("call", &format!("CALL {name}"), hint));
+            let why = Some("no such procedure is known".into());
+            let hint = "Check its name. If it was made just now, send the statement again in a \
+                        second.";
+            return Err(because("call", &format!("CALL {name}"), why, hint));
         };
         let qualified = scope::qualified(&schema, &name.name);
         Err(Reason::Statement {
             rule: "call",
             what: format!("CALL {qualified}"),
-            hint: "",
+            why: None,
+            hint: "".into(),
             scopes: vec![format!("execute:{qualified}")],
         })
     }
@@ -122,7 +95,7 @@ impl Rules<'_> {
     /// VACUUM and its kin, on named tables only.
     pub(super) fn maintained(&self, statement: &Statement) -> Result<(), Reason> {
         if statement.reads.is_empty() {
-            return Err(never(statement));
+            return Err(self.maintains_all(statement.operation));
         }
         let mut missing: Vec<&Relation> = Vec::new();
         let mut deeds = Vec::new();
@@ -143,14 +116,57 @@ impl Rules<'_> {
             deeds.extend(ddl.then(|| Deed::of("".into(), "".into(), Occasions::DDL)));
             return self.fires(statement, deeds);
         }
-        let scope = |r: &&Relation| format!("maintain:{}", scope::qualified(&r.schema, &r.name));
-        let first = statement.reads.first().map(ToString::to_string).unwrap_or_default();
+        if let Some(other) = missing.iter().find(|r| !matches!(r.kind, 'r' | 'p' | 'm')) {
+            let what = format!("{} on {}.{}", statement.operation, other.schema, other.name);
+            let why = "it is neither a table nor a materialized view";
+            return Err(because("maintain", &what, Some(why.into()), "Name a table."));
+        }
+        let mut scopes: Vec<String> = missing
+            .iter()
+            .map(|r| format!("maintain:{}", scope::qualified(&r.schema, &r.name)))
+            .collect();
+        if self.maintains_as_owner() {
+            scopes.extend(missing.iter().map(|r| format!("ddl:{}", scope::quoted(&r.schema))));
+            scopes.sort();
+            scopes.dedup();
+        }
+        let first = missing.first().map(|r| format!(" on {}.{}", r.schema, r.name));
         Err(Reason::Statement {
             rule: "maintain",
-            what: format!("{} on {first}", statement.operation),
-            hint: "",
-            scopes: missing.iter().map(scope).collect(),
+            what: format!("{}{}", statement.operation, first.unwrap_or_default()),
+            why: None,
+            hint: "".into(),
+            scopes,
         })
+    }
+
+    /// Whether the server lets only a table's owner maintain it, and sessions run as roles of
+    /// their scopes: with `ddl:` on its schema, as that owner. MAINTAIN is a privilege from
+    /// PostgreSQL 17 on.
+    fn maintains_as_owner(&self) -> bool {
+        let opens = Name::qualified("pgward", "open_scope_role");
+        self.catalogue.snapshot().major < 17 && self.catalogue.functions(&opens).next().is_some()
+    }
+
+    /// VACUUM and its kin of everything.
+    fn maintains_all(&self, operation: &'static str) -> Reason {
+        let why = Some("it names no table".into());
+        let Some(example) = self.some_table() else {
+            return because("maintain", operation, why, "Name the tables: each needs a scope.");
+        };
+        let table = scope::qualified(&example.schema, &example.name);
+        let word = if operation == "REINDEX" { "REINDEX TABLE" } else { operation };
+        Reason::Statement {
+            rule: "maintain",
+            what: operation.to_owned(),
+            why,
+            hint: format!("Name each table, as in {word} {table}, after:").into(),
+            scopes: if self.maintains_as_owner() {
+                vec![format!("ddl:{}", scope::quoted(&example.schema)), format!("maintain:{table}")]
+            } else {
+                vec![format!("maintain:{table}")]
+            },
+        }
     }
 
     /// The relation that a name means to VACUUM and its kin; an index is its table. A session that
@@ -163,8 +179,16 @@ impl Rules<'_> {
             let found = self.catalogue.relation(schema, &named.name);
             found.or_else(|| self.catalogue.indexed(schema, &named.name))
         });
-        let named_only = !self.terms.may_write();
-        on_path.or_else(|| self.catalogue.relations(named).find(|_| named_only))
+        if self.terms.may_write() {
+            return on_path;
+        }
+        let indexed = || {
+            let mut schemas = self.catalogue.snapshot().schemas.iter();
+            schemas.find_map(|schema| self.catalogue.indexed(schema, &named.name))
+        };
+        on_path
+            .or_else(|| self.catalogue.relations(named).next())
+            .or_else(|| named.schema.is_none().then(indexed).flatten())
     }
 
     /// CREATE, ALTER, DROP: of objects whose names say that they lie in a granted schema.
@@ -176,25 +200,49 @@ impl Rules<'_> {
             |schema: &str| self.terms.scopes.iter().any(|scope| scope.permits_ddl(schema));
         let outside = |name: &&Name| !name.schema.as_deref().is_some_and(permitted);
         let Some(first) = names.iter().find(outside) else { return self.definition(statement) };
-        let mut scopes: Vec<String> = names
-            .iter()
-            .filter(outside)
-            .filter_map(|name| name.schema.as_deref())
-            .filter(|schema| !schema.starts_with("pg_") && *schema != "information_schema")
-            .map(|schema| format!("ddl:{}", scope::quoted(schema)))
-            .collect();
+        let what = format!("{} of {}", statement.operation, self.placed(statement, first));
+        let placed: Vec<Name> =
+            names.iter().filter(outside).map(|n| self.placed(statement, n)).collect();
+        let mut scopes = Vec::new();
+        for schema in placed.iter().filter_map(|name| name.schema.as_deref()) {
+            if resolve::system(schema) {
+                return Err(because("ddl", &what, Some(NEVER.into()), "Ask a DBA to run it."));
+            }
+            if !resolve::known_schema(self.catalogue, schema) {
+                let why = Some(format!("there is no schema \"{schema}\"").into());
+                let hint = "Check its name; a DBA makes schemas. If it was made just now, send \
+                            the statement again in a second.";
+                return Err(because("ddl", &what, why, hint));
+            }
+            scopes.extend((!permitted(schema)).then(|| format!("ddl:{}", scope::quoted(schema))));
+        }
         scopes.sort();
         scopes.dedup();
-        if names.iter().any(|name| name.schema.is_none()) {
-            scopes.clear();
-        }
-        Err(Reason::Statement {
-            rule: "ddl",
-            what: format!("{} of {first}", statement.operation),
-            hint: "Name every object with its schema, as in public.orders: ddl:public is the \
-                   scope for that.",
-            scopes,
-        })
+        let bare = names.iter().zip(names.iter().map(|n| self.placed(statement, n)));
+        let bare = bare.filter(|(name, _)| name.schema.is_none());
+        let bare: Vec<String> = bare.map(|(_, placed)| placed.to_string()).collect();
+        let (why, hint) = match (bare.is_empty(), scopes.is_empty()) {
+            (true, _) => (None, String::new()),
+            (false, scoped) => {
+                let why = "a definition names its objects with their schema";
+                let end = if scoped { "." } else { ", after:" };
+                (Some(why.into()), format!("Write {}{end}", bare.join(", ")))
+            }
+        };
+        Err(Reason::Statement { rule: "ddl", what, why, hint: hint.into(), scopes })
+    }
+
+    /// A name with the schema that it most likely means; for what is made new, public.
+    fn placed(&self, statement: &Statement, name: &Name) -> Name {
+        let on_others = ["INDEX", "TRIGGER", "POLICY", "RULE", "STATISTICS"];
+        let operation = statement.operation.strip_prefix("CREATE ");
+        let new = operation.is_some_and(|kind| !on_others.contains(&kind));
+        let known = || {
+            let function = || self.catalogue.functions(name).next().map(|f| f.schema.clone());
+            self.likely_schema(name).or_else(function)
+        };
+        let schema = name.schema.clone().or_else(|| if new { None } else { known() });
+        Name::qualified(schema.unwrap_or_else(|| "public".into()), name.name.clone())
     }
 
     /// What a definition runs: event triggers, and where a table may be written anew, its own
@@ -232,65 +280,6 @@ impl Rules<'_> {
                     .map_err(|fires| Reason::Fires { what, fires })
             }
             _ => Ok(()),
-        }
-    }
-
-    /// With `select:` scopes nothing else is read, but the system's own catalogs.
-    pub(super) fn reads(&self, statement: &Statement) -> Result<(), Reason> {
-        if !self.terms.narrows_reads() {
-            return Ok(());
-        }
-        let defines = statement.defines.as_deref().unwrap_or_default();
-        let about = matches!(statement.action, Action::Maintain | Action::Ddl);
-        for table in &statement.reads {
-            // What is maintained or defined is permitted by its own scope.
-            if about && (statement.action == Action::Maintain || defines.contains(table)) {
-                continue;
-            }
-            if !self.may_read(table) {
-                let Some(schema) = self.likely_schema(table) else {
-                    return Err(Reason::RelationUnknown(table.to_string()));
-                };
-                let named = scope::qualified(&schema, &table.name);
-                let scopes = if TELLING.contains(&&*table.name) {
-                    Vec::new()
-                } else {
-                    vec![format!("select:{named}")]
-                };
-                return Err(Reason::ReadNarrowed { table: table.to_string(), scopes });
-            }
-        }
-        if let Some(call) = statement.calls.iter().find(|c| TELLING_CALLS.contains(&&*c.name)) {
-            return Err(Reason::ReadNarrowed { table: call.to_string(), scopes: Vec::new() });
-        }
-        for (relation, by) in reach::client::read_beneath(statement, self.catalogue, self.functions)
-        {
-            let name = Name::qualified(relation.schema.clone(), relation.name.clone());
-            if !self.may_read(&name) {
-                let named = scope::qualified(&relation.schema, &relation.name);
-                let table = format!("{name} (by {by})");
-                return Err(Reason::ReadNarrowed {
-                    table,
-                    scopes: vec![format!("select:{named}")],
-                });
-            }
-        }
-        Ok(())
-    }
-
-    fn may_read(&self, table: &Name) -> bool {
-        let permitted = |schema: &str| {
-            // Not pg_toast, where values of every table lie.
-            let system = matches!(schema, "information_schema" | "pg_catalog");
-            (system && !TELLING.contains(&&*table.name))
-                || self.terms.scopes.iter().any(|scope| scope.permits_read(schema, &table.name))
-        };
-        match &table.schema {
-            Some(schema) => permitted(schema),
-            None => {
-                let mut found = self.catalogue.relations(table).peekable();
-                found.peek().is_some() && found.all(|relation| permitted(&relation.schema))
-            }
         }
     }
 }

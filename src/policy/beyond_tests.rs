@@ -189,30 +189,144 @@ fn rows_that_are_capped_can_be_counted() {
     check_terms(&terms, &[(archive, None), (&format!("BEGIN; {update}; COMMIT"), None)]);
 }
 
+/// The scopes of the command in a HINT.
+fn scopes_of(hint: &str) -> Vec<&str> {
+    let words = hint.split("--scope ").skip(1);
+    words.map(|rest| rest.split(' ').next().unwrap_or_default().trim_matches('"')).collect()
+}
+
 #[test]
 fn the_hint_of_every_kind_is_a_scope_that_permits() {
     let mut judge = judge_with(true);
     // A read grant has no path that unqualified names are looked for along.
-    let terms = super::Terms { write_path: [].into(), ..super::tests::read_terms() };
-    for text in [
-        "UPDATE orders SET total = 1 WHERE id = 1",
-        "VACUUM orders",
-        "CREATE TABLE staging.t (a int)",
-        "SELECT nextval('s')",
-        "SELECT public.f(1)",
-        "CALL public.f(1)",
-        "SELECT * FROM orders FOR UPDATE",
+    let read = super::Terms { write_path: [].into(), ..super::tests::read_terms() };
+    let other = write_terms(&["insert:s2.t"]);
+    for (text, again) in [
+        ("UPDATE orders SET total = 1 WHERE id = 1", ""),
+        ("TRUNCATE items, s2.only_here", ""),
+        ("MERGE INTO orders o USING items i ON o.id = i.id WHEN MATCHED THEN DELETE", ""),
+        ("COPY items FROM STDIN", ""),
+        ("VACUUM orders", ""),
+        ("ANALYZE items, orders", ""),
+        ("REFRESH MATERIALIZED VIEW mv", ""),
+        ("VACUUM", "VACUUM public.orders"),
+        ("REINDEX DATABASE app", "REINDEX TABLE public.orders"),
+        ("CREATE TABLE staging.t (a int)", ""),
+        ("CREATE TABLE staging.t AS SELECT 1 AS a", ""),
+        ("CREATE TABLE t (a int)", "CREATE TABLE public.t (a int)"),
+        ("DROP TABLE items", "DROP TABLE public.items"),
+        ("CREATE INDEX ON items (id)", "CREATE INDEX ON public.items (id)"),
+        ("SELECT nextval('s')", ""),
+        ("SELECT public.f(1)", ""),
+        ("CALL public.f(1)", ""),
+        ("CALL f(1)", ""),
+        ("SELECT * FROM orders FOR UPDATE", ""),
+        ("SELECT * FROM orders o, items i FOR SHARE", ""),
+        ("SELECT * FROM orders o, items i FOR SHARE OF i", ""),
+        ("LOCK TABLE items, orders", ""),
+        ("LOCK TABLE items IN ROW EXCLUSIVE MODE", ""),
+        ("SET TRANSACTION SNAPSHOT '00000003-0000001B-1'", ""),
+    ] {
+        for terms in [&read, &other] {
+            let judgement = judged(&mut judge, text, terms);
+            let Verdict::Refuse(refusal) = &judgement.verdict else { panic!("{text} passed") };
+            let hint = refusal.hint.as_deref().unwrap_or_default();
+            let scopes = scopes_of(hint);
+            assert!(!scopes.is_empty(), "{text}: {hint}");
+            // What is refused first is named with its schema.
+            let mut schemas = scopes.iter().filter_map(|scope| scope.split([':', '.']).nth(1));
+            let told = schemas.any(|schema| refusal.message.contains(schema));
+            let calls = scopes[0].starts_with("execute:pg_catalog");
+            assert!(told || calls || hint.starts_with("Name each"), "{}", refusal.message);
+            let again = if again.is_empty() { text } else { again };
+            assert!(again == text || hint.contains(again) || hint.starts_with("Write "), "{hint}");
+            let granted = write_terms(&scopes);
+            assert_eq!(refused(&mut judge, again, &granted), None, "{text}: {hint}");
+        }
+    }
+}
+
+#[test]
+fn the_hint_says_where_no_scope_permits() {
+    let mut judge = judge_with(true);
+    let read = super::Terms { write_path: [].into(), ..super::tests::read_terms() };
+    let other = write_terms(&["insert:s2.t", "ddl:public"]);
+    for (text, message, hint) in [
+        (
+            "UPDATE open_orders SET a = 1 WHERE a = 2",
+            "public.open_orders refused: it is a view",
+            "the tables that the view shows",
+        ),
+        ("DELETE FROM pg_class", "its schema cannot be written", "ask a DBA"),
+        ("INSERT INTO public.remote VALUES (1)", "it is a foreign table", "ask a DBA"),
+        ("UPDATE nothing SET a = 1", "nothing refused: no such table", "schema.table"),
+        (
+            "SELECT * FROM open_orders FOR UPDATE",
+            "public.open_orders refused: it is a view",
+            "no scope permits",
+        ),
+        ("SELECT * FROM pg_class FOR UPDATE", "its schema cannot be written", "no scope permits"),
+        (
+            "SELECT * FROM orders, open_orders FOR UPDATE",
+            "public.open_orders refused: it is a view",
+            "no scope permits",
+        ),
+        ("SELECT 1 FOR UPDATE", "refused", "name the table"),
+        ("LOCK TABLE open_orders", "public.open_orders IN ACCESS EXCLUSIVE", "no scope permits"),
+        ("VACUUM open_orders", "public.open_orders refused: it is neither a table", "Name a table"),
+        ("VACUUM nothing", "no such relation", "Check its name"),
+        ("CREATE TABLE nowhere.t (a int)", "there is no schema", "Check its name"),
+        ("CREATE TABLE pg_catalog.t (a int)", "no grant permits it", "DBA"),
+        ("CREATE TEMP TABLE t (a int)", "no grant permits it", "use WITH"),
+        ("CREATE SCHEMA s", "no grant permits it", "DBA"),
+        ("SELECT 1 AS a INTO t", "SELECT INTO", "ddl scope"),
+        ("GRANT SELECT ON orders TO x", "no grant permits it", "DBA"),
+        ("CALL nothing()", "no such procedure is known", "Check its name"),
+        ("DO $$ BEGIN END $$", "no grant permits it", "Send the statements themselves"),
+        ("ALTER SYSTEM SET work_mem = 1", "no grant permits it", "DBA"),
+        ("NOTIFY x", "no grant permits it", "connection of the application"),
+        ("COPY orders TO '/x'", "no grant permits it", "STDOUT"),
+        ("PREPARE TRANSACTION 'x'", "no grant permits it", "COMMIT"),
+        ("SET ROLE x", "keeps the role", "No grant allows it"),
+        ("SET log_statement = 'all'", "not on the list", "SHOW log_statement"),
+        ("SELECT query_to_xml('x', true, true, '')", "it runs SQL", "No grant allows it"),
+    ] {
+        for terms in [&read, &other] {
+            let judgement = judged(&mut judge, text, terms);
+            let Verdict::Refuse(refusal) = &judgement.verdict else { panic!("{text} passed") };
+            let told = refusal.hint.as_deref().unwrap_or_default();
+            assert!(refusal.message.contains(message), "{text}: {}", refusal.message);
+            assert!(told.contains(hint) && !told.contains("--scope"), "{text}: {told}");
+        }
+    }
+    // What only lacks its schema.
+    let judgement = judged(&mut judge, "DROP TABLE items", &other);
+    let Verdict::Refuse(refusal) = &judgement.verdict else { panic!("passed") };
+    assert_eq!(refusal.hint.as_deref(), Some("Write public.items."));
+}
+
+#[test]
+fn narrowed_reads_name_every_scope_that_they_need() {
+    let mut judge = judge_with(true);
+    let terms = write_terms(&["select:public.orders"]);
+    for (text, hint) in [
+        (
+            "SELECT * FROM items, only_here",
+            "--scope select:public.items --scope select:s2.only_here",
+        ),
+        // It could be either.
+        ("SELECT * FROM orders", "Write public.orders, or: "),
+        ("SELECT * FROM t", "--scope select:s2.t"),
+        ("SELECT * FROM pg_stats", "without select scopes"),
+        ("SELECT * FROM pg_stats, items", "without select scopes"),
     ] {
         let judgement = judged(&mut judge, text, &terms);
         let Verdict::Refuse(refusal) = &judgement.verdict else { panic!("{text} passed") };
-        let hint = refusal.hint.as_deref().unwrap_or_default();
-        let scopes: Vec<&str> = hint
-            .split("--scope ")
-            .skip(1)
-            .map(|rest| rest.split(' ').next().unwrap_or_default().trim_matches('"'))
-            .collect();
-        assert!(!scopes.is_empty(), "{text}: {hint}");
-        let granted = write_terms(&scopes);
-        assert_eq!(refused(&mut judge, text, &granted), None, "{text}: {hint}");
+        let told = refusal.hint.as_deref().unwrap_or_default();
+        assert!(told.contains(hint), "{text}: {told}");
+        let scopes = [&scopes_of(told)[..], &["select:public.orders"]].concat();
+        if scopes.len() > 1 {
+            assert_eq!(refused(&mut judge, text, &write_terms(&scopes)), None, "{text}: {told}");
+        }
     }
 }

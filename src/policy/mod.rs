@@ -5,7 +5,8 @@
 //! | `judge` | the one entry, caches, large texts |
 //! | `rules` | every action of a statement, strings of several statements |
 //! | `write` | which table a name means, whether a scope covers it, locks |
-//! | `beyond` | calls, maintenance and definitions by scope, narrowed reads |
+//! | `beyond` | calls, maintenance and definitions by scope |
+//! | `narrowed` | reads, where `select:` scopes narrow them |
 //! | `settings`, `timeout` | what a client may SET, caps, the startup packet |
 //! | `functions`, `extensions` | which functions may be called |
 //! | `reach` | what functions, views, types and operators of the database reach |
@@ -23,6 +24,7 @@ pub mod explain;
 pub mod extensions;
 pub mod functions;
 pub mod judge;
+mod narrowed;
 pub mod reach;
 pub mod reason;
 pub mod resolve;

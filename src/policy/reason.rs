@@ -1,6 +1,7 @@
 //! Why a text is refused, without whose grant it was: what the verdict cache keeps. The texts a
 //! client sees are made from it for each case, with the grant's name and the time left.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::base::Refusal;
@@ -14,36 +15,116 @@ use crate::policy::{Terms, functions, scope};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each field is an argument of the text's function, which says")]
 pub enum Reason {
-    Syntax { message: String, position: Option<u32> },
-    TooComplex { what: &'static str, limit: usize },
-    TooLong { length: usize, limit: usize },
+    Syntax {
+        message: String,
+        position: Option<u32>,
+    },
+    TooComplex {
+        what: &'static str,
+        limit: usize,
+    },
+    TooLong {
+        length: usize,
+        limit: usize,
+    },
     UnknownConstruct(String),
     Disagreement,
     Encoding(usize),
-    WriteWithoutScope { operation: &'static str, table: String, scopes: Vec<String> },
-    WriteTarget { operation: &'static str, table: String, why: &'static str },
-    RowLock { table: Option<String>, scopes: Vec<String> },
-    TableLock { table: String, mode: &'static str },
-    WriteInherited { operation: &'static str, table: String, heir: String, scopes: Vec<String> },
-    WhereRequired { operation: &'static str, table: String },
-    RowsUncounted { operation: &'static str, table: String },
-    ReadNarrowed { table: String, scopes: Vec<String> },
-    Statement { rule: &'static str, what: String, hint: &'static str, scopes: Vec<String> },
-    ReadWrite { statement: &'static str, scope: Option<String> },
-    FunctionClass { function: String, class: &'static str },
+    WriteWithoutScope {
+        operation: &'static str,
+        table: String,
+        scopes: Vec<String>,
+    },
+    WriteTarget {
+        operation: &'static str,
+        table: String,
+        why: &'static str,
+        hint: &'static str,
+    },
+    RowLock {
+        table: Option<String>,
+        why: Option<&'static str>,
+        scopes: Vec<String>,
+    },
+    TableLock {
+        table: String,
+        mode: &'static str,
+        scopes: Vec<String>,
+    },
+    WriteInherited {
+        operation: &'static str,
+        table: String,
+        heir: String,
+        scopes: Vec<String>,
+    },
+    WhereRequired {
+        operation: &'static str,
+        table: String,
+    },
+    RowsUncounted {
+        operation: &'static str,
+        table: String,
+    },
+    ReadNarrowed {
+        table: String,
+        instead: Option<String>,
+        scopes: Vec<String>,
+    },
+    Statement {
+        rule: &'static str,
+        what: String,
+        why: Option<Cow<'static, str>>,
+        hint: Cow<'static, str>,
+        scopes: Vec<String>,
+    },
+    ReadWrite {
+        statement: &'static str,
+        scope: Option<String>,
+    },
+    FunctionClass {
+        function: String,
+        class: &'static str,
+    },
     FunctionRefused(String),
     FunctionUnknown(String),
     RelationUnknown(String),
-    Fires { what: String, fires: Fires },
-    Reach { rule: &'static str, found: Arc<Found>, way_round: Option<String> },
-    Type { name: String, why: &'static str },
-    ParameterType { number: usize, oid: u32, why: String },
-    Setting { name: String, why: &'static str },
-    SettingValue { name: String, allowed: &'static str },
+    Fires {
+        what: String,
+        fires: Fires,
+    },
+    Reach {
+        rule: &'static str,
+        found: Arc<Found>,
+        way_round: Option<String>,
+    },
+    Type {
+        name: String,
+        why: &'static str,
+    },
+    ParameterType {
+        number: usize,
+        oid: u32,
+        why: String,
+    },
+    Setting {
+        name: String,
+        why: &'static str,
+    },
+    SettingValue {
+        name: String,
+        allowed: &'static str,
+    },
     SettingComputed,
-    SettingCapped { name: &'static str, cap_ms: u64, alone: bool },
+    SettingCapped {
+        name: &'static str,
+        cap_ms: u64,
+        alone: bool,
+    },
     Identity(&'static str),
-    DependsOnEarlier { operation: &'static str, earlier: &'static str },
+    DependsOnEarlier {
+        operation: &'static str,
+        earlier: &'static str,
+    },
 }
 
 /// Runs `with` in the context of a grant.
@@ -87,6 +168,7 @@ impl Reason {
             Self::WriteWithoutScope { scopes, .. }
             | Self::WriteInherited { scopes, .. }
             | Self::RowLock { scopes, .. }
+            | Self::TableLock { scopes, .. }
             | Self::ReadNarrowed { scopes, .. }
             | Self::Statement { scopes, .. } => scopes.clone(),
             Self::Fires { fires, .. } => fires.scopes.clone(),
@@ -113,11 +195,15 @@ impl Reason {
             Self::WriteWithoutScope { operation, table, scopes } => {
                 texts::write_without_scope(context, operation, table, scopes)
             }
-            Self::WriteTarget { operation, table, why } => {
-                texts::write_target(context, operation, table, why)
+            Self::WriteTarget { operation, table, why, hint } => {
+                texts::write_target(context, operation, table, why, hint)
             }
-            Self::RowLock { table, scopes } => texts::row_lock(context, table.as_deref(), scopes),
-            Self::TableLock { table, mode } => texts::table_lock(context, table, mode),
+            Self::RowLock { table, why, scopes } => {
+                texts::row_lock(context, table.as_deref(), *why, scopes)
+            }
+            Self::TableLock { table, mode, scopes } => {
+                texts::table_lock(context, table, mode, scopes)
+            }
             Self::WriteInherited { operation, table, heir, scopes } => {
                 texts::write_inherited(context, operation, table, heir, scopes)
             }
@@ -127,9 +213,11 @@ impl Reason {
             Self::RowsUncounted { operation, table } => {
                 texts::rows_uncounted(context, operation, table)
             }
-            Self::ReadNarrowed { table, scopes } => texts::read_narrowed(context, table, scopes),
-            Self::Statement { rule, what, hint, scopes } => {
-                texts::statement(context, rule, what, hint, scopes)
+            Self::ReadNarrowed { table, instead, scopes } => {
+                texts::read_narrowed(context, table, instead.as_deref(), scopes)
+            }
+            Self::Statement { rule, what, why, hint, scopes } => {
+                texts::statement(context, rule, (what, why.as_deref()), hint, scopes)
             }
             Self::ReadWrite { statement, scope } => {
                 texts::read_write(context, statement, scope.as_deref())

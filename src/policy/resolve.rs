@@ -51,12 +51,15 @@ impl Unresolved {
     }
 }
 
+/// Why a view may not be written.
+pub(crate) const VIEW: &str = "it is a view, and what it writes is not judged";
+
 /// Why a relation may not be written, whatever the scopes; `None` when it may.
 pub(crate) fn unwritable(relation: &Relation) -> Option<&'static str> {
     match relation.kind {
         'r' | 'p' if relation.rules => Some("it has rewrite rules, which may write elsewhere"),
         'r' | 'p' => None,
-        'v' => Some("it is a view, and what it writes is not judged"),
+        'v' => Some(VIEW),
         'f' => Some("it is a foreign table, which another server keeps"),
         _ => Some("it is not a table"),
     }
@@ -157,12 +160,14 @@ impl Scope {
     }
 }
 
-fn known_schema(catalogue: &Catalogue, schema: &str) -> bool {
+/// Whether the database has a schema.
+pub(crate) fn known_schema(catalogue: &Catalogue, schema: &str) -> bool {
     let holds = || catalogue.all_relations().iter().any(|r| *r.schema == *schema);
     catalogue.has_schema(schema) || holds()
 }
 
-fn system(schema: &str) -> bool {
+/// Whether a schema is the system's own.
+pub(crate) fn system(schema: &str) -> bool {
     schema == "information_schema" || schema.starts_with("pg_")
 }
 

@@ -1,8 +1,10 @@
 //! Facts and terms → pass, cap or refuse. Default deny: every action is decided here, exhaustively,
 //! and what a statement reads, calls, names and sets is judged the same on every grant.
 
+use std::borrow::Cow;
+
 use crate::policy::Terms;
-use crate::policy::catalogue::Catalogue;
+use crate::policy::catalogue::{Catalogue, Relation};
 use crate::policy::functions::{Functions, Told};
 use crate::policy::reason::Reason;
 use crate::policy::settings::{self, Cap};
@@ -21,6 +23,10 @@ pub(crate) struct Rules<'a> {
     pub(crate) require_where: bool,
 }
 
+/// No grant, whatever its scopes.
+pub(super) const NEVER: &str = "no grant permits it";
+const ONLY_NAMED: &str = "SELECT the rows without making a table of them, or send CREATE TABLE \
+                          schema.name AS …, which a ddl scope permits.";
 const NO_BLOCK: &str = "Send the statements themselves, so that each can be judged.";
 
 impl Rules<'_> {
@@ -48,10 +54,11 @@ impl Rules<'_> {
     }
 
     fn statement(&self, statement: &Statement) -> Result<Option<Cap>, Reason> {
-        if let Some(what) = statement.creates.first()
-            && (statement.action != Action::Ddl || self.defined(statement).is_err())
-        {
-            return Err(refuse("creates", what, "SELECT the rows without making a table of them."));
+        if let Some(what) = statement.creates.first() {
+            if statement.action != Action::Ddl || statement.defines.is_none() {
+                return Err(refuse("creates", what, ONLY_NAMED));
+            }
+            self.defined(statement)?;
         }
         self.action(statement)?;
         self.writes(statement)?;
@@ -129,11 +136,14 @@ impl Rules<'_> {
             Action::Begin(_) => Ok(()),
             // pg_dump -j: who may export a snapshot may take it up in another session.
             Action::SetTransaction { snapshot: true, .. } if self.shares_snapshots() => Ok(()),
-            Action::SetTransaction { snapshot: true, .. } => Err(refuse(
-                "snapshot",
-                "SET TRANSACTION SNAPSHOT",
-                "Open a transaction of your own: BEGIN ISOLATION LEVEL REPEATABLE READ.",
-            )),
+            Action::SetTransaction { snapshot: true, .. } => Err(Reason::Statement {
+                rule: "snapshot",
+                what: "SET TRANSACTION SNAPSHOT".to_owned(),
+                why: None,
+                hint: "Open a transaction of your own (BEGIN ISOLATION LEVEL REPEATABLE READ), or:"
+                    .into(),
+                scopes: vec!["execute:pg_catalog.pg_export_snapshot".to_owned()],
+            }),
             Action::SetTransaction { access: Access::ReadWrite, session, .. } if !may_write => {
                 let session_too = "SET SESSION CHARACTERISTICS AS TRANSACTION";
                 Err(self.read_write(if *session { session_too } else { "SET TRANSACTION" }))
@@ -155,15 +165,14 @@ impl Rules<'_> {
 
     /// With a table that there is, so that the command of its HINT can be run.
     fn read_write(&self, statement: &'static str) -> Reason {
-        let tables = self.catalogue.all_relations().iter();
-        let mut own = tables.filter(|r| {
-            !r.schema.starts_with("pg_")
-                && *r.schema != *"information_schema"
-                && resolve::unwritable(r).is_none()
-        });
-        let scope =
-            own.next().map(|r| scope::command_argument(&[Verb::Update], &r.schema, &r.name));
-        Reason::ReadWrite { statement, scope }
+        let argument = |r: &Relation| scope::command_argument(&[Verb::Update], &r.schema, &r.name);
+        Reason::ReadWrite { statement, scope: self.some_table().map(argument) }
+    }
+
+    /// A table of the database, for examples.
+    pub(super) fn some_table(&self) -> Option<&Relation> {
+        let mut tables = self.catalogue.all_relations().iter();
+        tables.find(|r| !resolve::system(&r.schema) && resolve::unwritable(r).is_none())
     }
 
     /// TRUNCATE … CASCADE empties tables that the statement does not name.
@@ -175,7 +184,8 @@ impl Rules<'_> {
         let cascade = text.windows(7).any(|word| word.eq_ignore_ascii_case(b"cascade"));
         if cascade && self.terms.may_write() {
             let hint = "Name every table to be emptied: TRUNCATE a, b.";
-            return Err(refuse("truncate_cascade", "TRUNCATE … CASCADE", hint));
+            let why = Some("it empties tables that it does not name".into());
+            return Err(because("truncate_cascade", "TRUNCATE … CASCADE", why, hint));
         }
         Ok(())
     }
@@ -209,19 +219,15 @@ pub(super) fn never(statement: &Statement) -> Reason {
             r"Use COPY … TO STDOUT or FROM STDIN (in psql: \copy), which stay with the client.",
         ),
         Action::Do => ("do", operation, NO_BLOCK),
-        Action::Maintain => (
-            "maintain",
-            operation,
-            "Name the tables, as in VACUUM public.orders: maintain:public.orders is their scope.",
-        ),
         Action::Server => ("server", operation, "Acts on the server are never granted: ask a DBA."),
-        _ => (
+        _ if matches!(operation, "CREATE TABLE" | "CREATE VIEW" | "CREATE SEQUENCE") => (
             "ddl",
             operation,
-            "No ddl scope permits it: use WITH in place of a temporary table; for the rest ask a DBA.",
+            "Nothing temporary can be made: use WITH in its place. For the rest ask a DBA.",
         ),
+        _ => ("ddl", operation, "Ask a DBA to run it."),
     };
-    refuse(rule, what, hint)
+    because(rule, what, Some(NEVER.into()), hint)
 }
 
 /// Going back to the role that the session was given is harmless; anything else is refused.
@@ -234,7 +240,17 @@ fn identity(statement: &Statement) -> Result<(), Reason> {
 }
 
 pub(super) fn refuse(rule: &'static str, what: &str, hint: &'static str) -> Reason {
-    Reason::Statement { rule, what: what.to_owned(), hint, scopes: Vec::new() }
+    because(rule, what, None, hint)
+}
+
+/// What no scope mends.
+pub(super) fn because(
+    rule: &'static str,
+    what: &str,
+    why: Option<Cow<'static, str>>,
+    hint: &'static str,
+) -> Reason {
+    Reason::Statement { rule, what: what.to_owned(), why, hint: hint.into(), scopes: Vec::new() }
 }
 
 /// What earlier statements of the same string changed that a later one's verdict rests on.

@@ -374,7 +374,7 @@ fn a_refusal_says_what_would_be_allowed() {
         ),
         (
             "UPDATE nosuch SET total = 0 WHERE id = 1",
-            "25006 pgward: UPDATE on nosuch refused: no such table is on the search_path",
+            "25006 pgward: UPDATE on nosuch refused: no such table is known in this database",
             "Name the table as schema.table, and see that it is a table of this database.",
         ),
         (

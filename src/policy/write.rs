@@ -7,13 +7,16 @@
 use crate::policy::reach::Occasions;
 use crate::policy::reach::fired::{Deed, Search};
 use crate::policy::reason::Reason;
-use crate::policy::resolve::unwritable;
+use crate::policy::resolve::{VIEW, unwritable};
 use crate::policy::rules::Rules;
 use crate::policy::scope;
 use crate::sql::facts::{Action, Name, Statement, Verb, Write};
 
 const UNFOUND: &str = "no such table is on the search_path";
 const UNKNOWN: &str = "no such table is known in this database";
+
+/// A table, why no scope would do, or the scopes that would.
+type Lacking = (String, Option<&'static str>, Vec<String>);
 
 /// A written table, resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,16 +38,14 @@ impl Rules<'_> {
                 Ok(target) => target,
                 // On a read grant the scope comes first: its HINT says how to get one. One for a
                 // table that is not there could not be made.
-                Err(UNKNOWN | UNFOUND)
-                    if !self.terms.may_write() && self.may_mean_a_table(&write.table) =>
-                {
-                    return Err(self.without_scope(statement));
-                }
-                Err(why) => {
-                    let table = write.table.to_string();
-                    let operation = operation(statement, write.verb);
-                    return Err(Reason::WriteTarget { operation, table, why });
-                }
+                Err(why) => match self.unwritable(&write.table, why) {
+                    None => return Err(self.without_scope(statement)),
+                    Some(why) => {
+                        let table = self.shown(&write.table);
+                        let (operation, hint) = (operation(statement, write.verb), way_round(why));
+                        return Err(Reason::WriteTarget { operation, table, why, hint });
+                    }
+                },
             };
             missing |= !self.permits(write.verb, &target);
             if write.inherited && write.verb != Verb::Insert {
@@ -97,31 +98,19 @@ impl Rules<'_> {
 
     /// Row locks need a scope that lets the grant write the rows they lock.
     pub(super) fn row_locks(&self, statement: &Statement) -> Result<(), Reason> {
+        let mut tables: Vec<&Name> = Vec::new();
         for lock in &statement.row_locks {
             match lock {
-                Some(table) => self.row_lock(Some(table))?,
-                None if statement.reads.is_empty() || !self.terms.may_write() => {
-                    self.row_lock(statement.reads.first())?;
+                Some(table) => tables.push(table),
+                None if statement.reads.is_empty() => {
+                    return Err(Reason::RowLock { table: None, why: None, scopes: Vec::new() });
                 }
-                None => statement.reads.iter().try_for_each(|t| self.row_lock(Some(t)))?,
+                None => tables.extend(&statement.reads),
             }
         }
-        Ok(())
-    }
-
-    fn row_lock(&self, table: Option<&Name>) -> Result<(), Reason> {
-        let target = table.and_then(|t| self.resolve(t).ok());
-        let permitted = target
-            .as_ref()
-            .is_some_and(|t| self.permits(Verb::Update, t) || self.permits(Verb::Delete, t));
-        if permitted {
-            return Ok(());
-        }
-        if let Some(unknown) = table.filter(|t| self.likely_schema(t).is_none()) {
-            return Err(Reason::RelationUnknown(unknown.to_string()));
-        }
-        let scopes = table.map(|t| vec![self.argument(&[Verb::Update], t)]).unwrap_or_default();
-        Err(Reason::RowLock { table: table.map(ToString::to_string), scopes })
+        let verbs = [Verb::Update, Verb::Delete];
+        let Some((first, why, scopes)) = self.lacking(tables, &verbs)? else { return Ok(()) };
+        Err(Reason::RowLock { table: Some(first), why, scopes })
     }
 
     /// LOCK TABLE in modes above ACCESS SHARE, with the privileges that PostgreSQL asks for.
@@ -130,20 +119,50 @@ impl Rules<'_> {
         statement: &Statement,
         mode: &'static str,
     ) -> Result<(), Reason> {
+        let verbs = [Verb::Update, Verb::Delete, Verb::Truncate, Verb::Insert];
         let light = matches!(mode, "ROW SHARE" | "ROW EXCLUSIVE");
-        for table in &statement.reads {
-            let permitted = self.resolve(table).is_ok_and(|t| {
-                [Verb::Update, Verb::Delete, Verb::Truncate].iter().any(|v| self.permits(*v, &t))
-                    || (light && self.permits(Verb::Insert, &t))
-            });
-            if !permitted {
-                return Err(Reason::TableLock { table: table.to_string(), mode });
-            }
-        }
+        let verbs = if light { &verbs[..] } else { &verbs[..3] };
         if statement.reads.is_empty() {
-            return Err(Reason::TableLock { table: String::new(), mode });
+            return Err(Reason::TableLock { table: String::new(), mode, scopes: Vec::new() });
         }
-        Ok(())
+        let lacking = self.lacking(statement.reads.iter().collect(), verbs)?;
+        let Some((table, _, scopes)) = lacking else { return Ok(()) };
+        Err(Reason::TableLock { table, mode, scopes })
+    }
+
+    /// The first of these tables on which no scope permits one of `verbs`; the scopes that would,
+    /// for all of them; or why none would.
+    fn lacking(&self, tables: Vec<&Name>, verbs: &[Verb]) -> Result<Option<Lacking>, Reason> {
+        let (mut first, mut scopes) = (None, Vec::new());
+        for table in tables {
+            let target = self.resolve(table);
+            if let Ok(target) = &target
+                && verbs.iter().any(|verb| self.permits(*verb, target))
+            {
+                continue;
+            }
+            if self.likely_schema(table).is_none() {
+                return Err(Reason::RelationUnknown(table.to_string()));
+            }
+            if let Some(why) = target.err().and_then(|why| self.unwritable(table, why)) {
+                return Ok(Some((self.shown(table), Some(why), Vec::new())));
+            }
+            first.get_or_insert_with(|| self.shown(table));
+            scopes.extend(verbs.first().map(|verb| self.argument(&[*verb], table)));
+        }
+        scopes.dedup();
+        Ok(first.map(|first| (first, None, scopes)))
+    }
+
+    /// Why a table whose name did not resolve for this reason may not be written, whatever the
+    /// scopes. On a read grant, which has no path that names are looked for along, it may be that
+    /// one of its schema would do.
+    fn unwritable(&self, table: &Name, why: &'static str) -> Option<&'static str> {
+        if self.terms.may_write() || !matches!(why, UNKNOWN | UNFOUND) {
+            return Some(why);
+        }
+        let Some(schema) = self.likely_schema(table) else { return Some(UNKNOWN) };
+        self.resolve(&Name::qualified(schema, table.name.clone())).err()
     }
 
     fn permits(&self, verb: Verb, target: &Target) -> bool {
@@ -200,17 +219,12 @@ impl Rules<'_> {
         scope::command_argument(verbs, schema.as_deref().unwrap_or("public"), &table.name)
     }
 
-    fn shown(&self, table: &Name) -> String {
+    /// A table's name with the schema that it most likely means.
+    pub(super) fn shown(&self, table: &Name) -> String {
         match self.likely_schema(table) {
             Some(schema) => format!("{schema}.{}", table.name),
             None => table.to_string(),
         }
-    }
-
-    /// Whether there is such a table, if perhaps in a schema that the name does not say.
-    fn may_mean_a_table(&self, table: &Name) -> bool {
-        let schema = self.likely_schema(table);
-        schema.is_some_and(|schema| self.catalogue.relation(&schema, &table.name).is_some())
     }
 
     pub(super) fn likely_schema(&self, table: &Name) -> Option<Box<str>> {
@@ -223,6 +237,18 @@ impl Rules<'_> {
             let first = found().find(|r| matches!(r.kind, 'r' | 'p')).or_else(|| found().next())?;
             Some(first.schema.clone())
         })
+    }
+}
+
+/// What to do about a table that may not be written.
+fn way_round(why: &str) -> &'static str {
+    match why {
+        UNKNOWN | UNFOUND => {
+            "Name the table as schema.table, and see that it is a table of this database. If it \
+             was made just now, send the statement again in a second."
+        }
+        VIEW => "No scope permits it: write the tables that the view shows.",
+        _ => "No scope permits it: ask a DBA.",
     }
 }
 

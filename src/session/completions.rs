@@ -74,10 +74,7 @@ impl Session {
         tag: (&[u8], Option<u64>),
         call: &mut Call<'_>,
     ) -> Result<(), OutOfOrder> {
-        if matches!(tag.0, b"RESET" | b"DISCARD ALL") {
-            // What the server was told since the start is forgotten with it.
-            self.ahead.renewed = false;
-        }
+        self.note_reset(tag.0);
         let copy_in = self.upstream.copy_in;
         let Some(mut reply) = self.replies.pop_front() else {
             return Err(OutOfOrder("it completed a statement that was not sent"));

@@ -5,7 +5,7 @@ use super::event::{Done, Event, Outcome, TransactionOutcome};
 use super::names::Portal;
 use super::replies::{Query, Request};
 use super::{Call, End, Session};
-use crate::base::{Refusal, Severity};
+use crate::base::{Moment, Refusal, Severity};
 use crate::wire::write;
 
 /// SQLSTATEs with which a backend ends itself between two steps of what it does:
@@ -139,22 +139,29 @@ impl Session {
         match request {
             Request::Query(query) if query.refused.is_none() => {
                 let mut outcome = outcome;
+                // Only the first of those that are left can have been at work all the time.
+                let mut duration_us = time_of(outcome, query.started, call);
                 for index in query.answered..query.statements {
                     let statement = query.first + index as u64;
-                    call.recorder.record(&Event::Done(Done::ended(statement, outcome)));
+                    let done = Done { duration_us, ..Done::ended(statement, outcome) };
+                    call.recorder.record(&Event::Done(done));
+                    duration_us = 0;
                     if outcome == Outcome::Cancelled {
                         outcome = Outcome::Skipped;
                     }
                 }
                 query.answered < query.statements
             }
-            Request::Parse { prepared, .. } => {
-                let done = Done::ended(prepared.statement, outcome);
+            Request::Parse { prepared, started, .. } => {
+                let duration_us = time_of(outcome, *started, call);
+                let done = Done { duration_us, ..Done::ended(prepared.statement, outcome) };
                 call.recorder.record(&Event::Done(done));
                 true
             }
             Request::Bind(bind) => {
-                call.recorder.record(&Event::Done(Done::ended(bind.statement, outcome)));
+                let duration_us = time_of(outcome, bind.started, call);
+                let done = Done { duration_us, ..Done::ended(bind.statement, outcome) };
+                call.recorder.record(&Event::Done(done));
                 true
             }
             Request::Fetch { statement, started, sent } => {
@@ -206,6 +213,12 @@ impl Session {
     fn commits(&self, portal: &[u8]) -> bool {
         self.names.portal(portal).is_some_and(|portal| portal.judgement.commits())
     }
+}
+
+/// How long a statement ran that ends without a word of its own, microseconds: what was skipped
+/// has not run.
+fn time_of(outcome: Outcome, started: Moment, call: &Call<'_>) -> u64 {
+    if outcome == Outcome::Skipped { 0 } else { call.now.since(started) }
 }
 
 /// Whether a COMMIT is among its statements.

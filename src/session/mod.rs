@@ -50,7 +50,9 @@ use replies::Reply;
 use transaction::Transactions;
 
 pub use event::{Event, Recorder};
+pub use renew::Cut;
 pub use turn::{End, Output, Segment, Turn};
+pub use warning::News;
 
 /// What a session starts from, once the upstream is ready.
 #[derive(Debug)]
@@ -81,10 +83,10 @@ pub struct Session {
     utf8: bool,
     capping: caps::Capping,
     /// What tells the server that the grant's end was moved.
-    renewal: Option<String>,
+    renewal: renew::Renewal,
     rows_returned: u64,
     rows_written: u64,
-    /// The client is to be told that its grant ends.
+    /// What the client is to be told of its grant.
     warning: warning::Warning,
 }
 
@@ -177,7 +179,7 @@ impl Session {
             audit_ok: true,
             utf8,
             capping: caps::Capping::default(),
-            renewal: None,
+            renewal: renew::Renewal::default(),
             rows_returned: 0,
             rows_written: 0,
             warning: warning::Warning::default(),

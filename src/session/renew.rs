@@ -1,6 +1,11 @@
 //! The grant's end is moved while its session is open: from then on refusals tell the new one,
 //! and so does the server, when it is asked (`SHOW pgward.expires_at`).
 //!
+//! A `statement_timeout` that pgward cut at the start, since little time was left, grows with it.
+//! Whether it is still pgward's own, the server alone knows for certain: the client may have set
+//! another, in a function, or in a block that was then rolled back. So the server compares, and
+//! sets it only where it is one of those that pgward has set.
+//!
 //! The server is told directly before the next message of the client that begins something: when
 //! nothing is under way, no transaction is open, and the client has begun nothing that waits for
 //! its Sync. Statement and portal have a name that the client can't know, since the unnamed ones
@@ -12,29 +17,94 @@ use super::copy::Gate;
 use super::replies::Request;
 use super::upstream::{Fate, OutOfOrder};
 use super::{Call, Session, Stream};
+use crate::base::Moment;
+use crate::base::moment::Deadline;
+use crate::base::refusal::policy::time;
 use crate::policy::Terms;
 use crate::wire::backend::{self, tag};
 use crate::wire::{frontend, write};
 
+/// The session's `statement_timeout`, cut at its start to the time that was left, milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cut {
+    /// What it was set to.
+    pub to_ms: u64,
+    /// What it would be without the grant's end.
+    pub from_ms: u64,
+}
+
+/// What the server is to be told.
+#[derive(Debug, Default)]
+pub(super) struct Renewal {
+    /// Nothing before the end is moved.
+    texts: Vec<String>,
+    /// The timeout without the grant's end.
+    from_ms: u64,
+    /// Every timeout that was ours, as the server shows them; empty where none was cut.
+    timeouts: Vec<String>,
+}
+
+impl Renewal {
+    /// The timeout grows, as far as the time that is left.
+    fn grow(&mut self, left_ms: u64) -> Option<String> {
+        let last = self.timeouts.last()?;
+        let new = time(left_ms.min(self.from_ms).max(1));
+        if *last == new {
+            return self.texts.get(1).cloned();
+        }
+        let ours = self.timeouts.join(",");
+        let text = format!(
+            "SELECT WHERE CASE WHEN pg_catalog.current_setting('statement_timeout') \
+             OPERATOR(pg_catalog.=) ANY ('{{{ours}}}'::pg_catalog.text[]) \
+             THEN pg_catalog.set_config('statement_timeout', '{new}', false) IS NULL ELSE false END"
+        );
+        self.timeouts.retain(|known| *known != new);
+        self.timeouts.push(new);
+        Some(text)
+    }
+}
+
 impl Session {
+    /// Its `statement_timeout` was cut at the start: it grows when the grant's end is moved.
+    pub fn note_cut(&mut self, cut: Cut) {
+        self.renewal.from_ms = cut.from_ms;
+        self.renewal.timeouts = vec![time(cut.to_ms)];
+    }
+
     /// The grant ends at another time, which people are shown as `shown` (RFC 3339, UTC).
-    pub fn renew(&mut self, expires_at: i64, shown: &str) {
+    pub fn renew(&mut self, expires_at: i64, shown: &str, now: Moment) {
         self.terms = Arc::new(Terms { expires_at, ..Terms::clone(&self.terms) });
         // It is ours, and yet: a literal is a literal.
         let literal = shown.replace('\'', "''");
-        self.renewal = Some(format!("SET pgward.expires_at TO '{literal}'"));
+        let left_ms = Deadline::at_wall(expires_at, now).left(now) / 1_000;
+        let grows = self.renewal.grow(left_ms);
+        self.renewal.texts = vec![format!("SET pgward.expires_at TO '{literal}'")];
+        self.renewal.texts.extend(grows);
         self.ahead.renewed = false;
+    }
+
+    /// What the server was told may be forgotten: `tag` is that of a statement which goes back to
+    /// values of the start. SET TO DEFAULT has the tag of any SET; in a block, a SET LOCAL is
+    /// more likely.
+    pub(super) fn note_reset(&mut self, tag: &[u8]) {
+        let resets = matches!(tag, b"RESET" | b"DISCARD ALL");
+        if resets || tag == b"SET" && !self.transactions.in_block() {
+            self.ahead.renewed = false;
+        }
     }
 
     /// Tells the server, if there is something to tell and nothing is under way.
     pub(super) fn tell_server(&mut self, call: &mut Call<'_>) {
-        if self.ahead.renewed || !self.at_rest() {
+        if self.ahead.renewed || self.renewal.texts.is_empty() || !self.at_rest() {
             return;
         }
-        let Some(text) = &self.renewal else { return };
         let name = format!("pgward_renewal_{:016x}", self.nonce);
-        call.turn.upstream.own(|out| write::aside(out, &name, text));
-        self.push(Request::Renewal);
+        for text in &self.renewal.texts {
+            call.turn.upstream.own(|out| write::aside(out, &name, text));
+        }
+        for _ in 0..self.renewal.texts.len() {
+            self.push(Request::Renewal);
+        }
         self.ahead.segment += 1;
         self.ahead.renewed = true;
     }

@@ -21,7 +21,7 @@ fn queries(gate: &Gate, arguments: &[&str]) -> Vec<String> {
 }
 
 /// A day's work in small: two grants, three sessions, refusals, failures, many rows.
-fn work(gate: &Gate) -> (String, String) {
+pub(crate) fn work(gate: &Gate) -> (String, String) {
     let reader = gate.grant(&["--user", "bob", "--reason", "INC-7 look at notes"]);
     let writer = gate.write_grant(&["update:public.orders"]);
     let mut session = gate.session(&reader);

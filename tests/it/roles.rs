@@ -287,6 +287,23 @@ on_each_server! {
         passes(&mut gate.session(&grant), "SELECT public.write_as_owner()");
     }
 
+    fn the_hint_of_maintenance_is_what_the_server_needs(pg) {
+        let pg = pg::apart(pg);
+        let owner = format!("keeper_{}", pg.port());
+        let _ = pg.admin("postgres").query(&format!("CREATE ROLE {owner}"));
+        let gate = scoped(pg, &format!(
+            "CREATE SCHEMA kept AUTHORIZATION {owner}; CREATE TABLE kept.t (a int);
+             ALTER TABLE kept.t OWNER TO {owner}"
+        ));
+        let grant = gate.read_grant();
+        let refusal = gate.session(&grant).query("VACUUM kept.t");
+        let hint = refusal.errors[0].hint().to_owned();
+        let words: Vec<&str> = hint.split(' ').skip(1).collect();
+        assert_eq!(words.contains(&"ddl:kept"), pg.major < 17, "{hint}");
+        gate.cli(&words).expect(&hint);
+        passes(&mut gate.session(&grant), "VACUUM kept.t");
+    }
+
     fn narrowed_reads_are_the_servers_too(pg) {
         let pg = pg::apart(pg);
         let gate = scoped(pg, "");

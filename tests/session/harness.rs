@@ -7,7 +7,7 @@ use pgward::policy::catalogue::{Catalogue, Relation, Snapshot};
 use pgward::policy::judge::{JudgeSettings, JudgeSource};
 use pgward::policy::terms::Caps;
 use pgward::policy::{Judge, RowCaps, Scope, Terms};
-use pgward::session::{Event, Recorder, Session, Start, Turn};
+use pgward::session::{Cut, Event, News, Recorder, Session, Start, Turn};
 
 pub(crate) struct Harness {
     pub(crate) session: Session,
@@ -88,7 +88,8 @@ impl Recorder for Events {
     }
 }
 
-/// Terms of a grant with these scopes; `written=5`, `rows=5` and `bytes=5` are caps.
+/// Terms of a grant with these scopes; `written=5`, `rows=5` and `bytes=5` are caps
+/// (`cut=5` is for the session).
 pub(crate) fn terms(words: &[&str]) -> Arc<Terms> {
     let cap = |name: &str| {
         let found = words.iter().find_map(|word| word.strip_prefix(name));
@@ -124,8 +125,12 @@ impl Harness {
             nonce: 0x00c0_ffee,
             parameters: &[("client_encoding".to_owned(), "UTF8".to_owned())],
         };
+        let mut session = Session::new(&start);
+        if let Some(to) = scopes.iter().find_map(|word| word.strip_prefix("cut=")) {
+            session.note_cut(Cut { to_ms: to.parse().expect("a number"), from_ms: 300_000 });
+        }
         Self {
-            session: Session::new(&start),
+            session,
             judge: Judge::new(Arc::new(Upstream::default()), [7; 16]),
             events: Events::default(),
             now: Moment { boot: 1_000, wall: 1_000_000 },
@@ -180,14 +185,22 @@ impl Harness {
     pub(crate) fn warn(&mut self, minutes: i64) -> Out {
         let mut turn = Turn::default();
         let ends_at = self.now.wall + minutes * 60_000_000;
-        self.session.warn_of_end(ends_at, self.now, &mut turn);
+        self.session.announce(News::EndsSoon(ends_at), self.now, &mut turn);
+        Out::from(&turn, &[])
+    }
+
+    /// Tells it that its grant has more scopes.
+    pub(crate) fn add_scopes(&mut self, scopes: &str) -> Out {
+        let mut turn = Turn::default();
+        let scopes = scopes.split_whitespace().map(str::to_owned).collect();
+        self.session.announce(News::Scopes(scopes), self.now, &mut turn);
         Out::from(&turn, &[])
     }
 
     /// Tells it that its grant ends in so many minutes, and has been made to.
     pub(crate) fn renew(&mut self, minutes: i64) {
         let ends_at = self.now.wall + minutes * 60_000_000;
-        self.session.renew(ends_at, &format!("in {minutes} min"));
+        self.session.renew(ends_at, &format!("in {minutes} min"), self.now);
     }
 
     /// Bytes of the client that are not forwarded and not refused yet.

@@ -270,6 +270,7 @@ impl Model {
                 format!("SELECT {rows}")
             }
             ("SET", _) => "SET".to_owned(),
+            ("SELECT", "WHERE") => "SELECT 0".to_owned(),
             ("delete", _) => self.delete(text, out)?,
             ("prepare", name) => {
                 let inner = text.split_once(" as ").unwrap().1.to_owned();

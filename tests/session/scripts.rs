@@ -3,7 +3,8 @@
 //! `grant SCOPE…` begins a session. `C message` comes from the client and `U message` from the
 //! upstream; the lines under it in small letters are all that this leads to: `u message` to the
 //! upstream, `c message` to the client, `a event` on record, `end` when the session is over.
-//! `W minutes` tells the session that its grant ends in so many, `R minutes` that it now does.
+//! `W minutes` tells the session that its grant ends in so many, `R minutes` that it now does,
+//! `S scope…` that it has more scopes.
 //! Several `C` or `U` lines in a row arrive in one read.
 
 use std::fs;
@@ -46,9 +47,12 @@ fn run(path: &Path) {
             harness.renew(rest.parse().expect("minutes"));
             continue;
         }
-        if word == "W" {
+        if matches!(word, "W" | "S") {
             harness.events.0.clear();
-            let out = harness.warn(rest.parse().expect("minutes"));
+            let out = match word {
+                "W" => harness.warn(rest.parse().expect("minutes")),
+                _ => harness.add_scopes(rest),
+            };
             let mut told = Vec::new();
             while let Some((_, next)) = lines.next_if(|(_, next)| next.starts_with("c ")) {
                 told.push(next[2..].trim().to_owned());

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use memchr::memmem::Finder;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::needles::{self, Needle};
@@ -46,12 +46,24 @@ pub struct Filter {
 }
 
 /// How a statement was decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Decided {
     /// It was forwarded.
     Allowed,
     /// It was not.
     Refused,
+}
+
+impl Decided {
+    /// The word on record.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 /// A filter made ready.
@@ -82,10 +94,7 @@ struct Texts<'a> {
 impl<'f> Compiled<'f> {
     pub(super) fn new(filter: &'f Filter) -> Self {
         let mut pairs = Vec::new();
-        let decision = filter.decision.map(|decided| match decided {
-            Decided::Allowed => "allowed",
-            Decided::Refused => "refused",
-        });
+        let decision = filter.decision.map(Decided::word);
         for (key, value) in [
             ("grant_id", filter.grant.map(|id| id.to_string())),
             ("session_id", filter.session.map(|id| id.to_string())),

@@ -5,6 +5,7 @@
 mod filter;
 mod join;
 mod needles;
+mod query;
 pub mod replay;
 
 use std::io;
@@ -20,6 +21,7 @@ use needles::Kind;
 pub use super::archive::{Missed, Progress};
 pub use filter::{Decided, Filter};
 pub use join::Found;
+pub use query::{NotATime, Query, When};
 
 /// How a search went.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -43,7 +45,12 @@ pub trait Sink {
     fn found(&mut self, found: &Found) -> io::Result<()>;
 
     /// Is told now and then how far it is.
-    fn progress(&mut self, _progress: &Progress<'_>) {}
+    ///
+    /// # Errors
+    /// Ends the search.
+    fn progress(&mut self, _progress: &Progress<'_>) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Reads every file that can hold what `filter` asks for, and hands out what matches.
@@ -56,21 +63,18 @@ pub fn run(directory: &Path, filter: &Filter, sink: &mut dyn Sink) -> io::Result
     let mut search = Search { compiled, join: Join::new(), torn: 0 };
     let mut summary = Summary::default();
     let (mut wanted, mut before) = (Vec::new(), None::<String>);
-    for (path, rotated) in archive::files(directory)? {
-        let time = rotated.map(|rotated| rotated.time);
+    for file in archive::files(directory)? {
+        let time = file.rotated.as_ref().map(|rotated| rotated.time.clone());
         if search.compiled.is_outside(before.as_deref(), time.as_deref()) {
             summary.skipped += 1;
         } else {
-            wanted.push(path);
+            wanted.push(file);
         }
         before = time.or(before);
     }
     let unfinished = search.unfinished();
     archive::walk(&wanted, &mut summary.missed, |step| match step {
-        Step::Progress(progress) => {
-            sink.progress(&progress);
-            Ok(())
-        }
+        Step::Progress(progress) => sink.progress(&progress),
         Step::Line(line) => {
             if search.line(line) {
                 while let Some(found) = search.join.next(unfinished) {

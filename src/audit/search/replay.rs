@@ -6,28 +6,70 @@
 //! in another reading of the files.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::fmt;
 use std::io;
 use std::path::Path;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 
 use super::filter::{Compiled, Filter};
 use super::join::{Found, Join, Unfinished};
 use super::{Missed, Progress, needles, valid};
-use crate::audit::archive::{self, Step};
+use crate::audit::archive::{self, Listed, Step};
 use crate::base::{GrantId, SessionId};
 
 /// Bytes of lines that are held of sessions that are not their turn yet.
-const HELD_BYTES_MAX: usize = 64 * 1024 * 1024;
-
-/// Records about the grant itself that are held; further ones are told of at the end only.
-const HISTORY_MAX: usize = 10_000;
+const HELD_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Whose record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Whose {
     /// A grant's, with all of its sessions.
     Grant(GrantId),
     /// One session's.
     Session(SessionId),
+}
+
+/// What is neither a grant's id nor a session's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "write the id of a grant (g_…) or of a session (s_…); pgward session list and pgward audit \
+     search show them"
+)]
+pub struct Nobodys;
+
+impl FromStr for Whose {
+    type Err = Nobodys;
+
+    fn from_str(text: &str) -> Result<Self, Nobodys> {
+        let grant = || text.parse().map(Self::Grant);
+        text.parse().map(Self::Session).or_else(|_| grant()).map_err(|_| Nobodys)
+    }
+}
+
+impl TryFrom<String> for Whose {
+    type Error = Nobodys;
+
+    fn try_from(text: String) -> Result<Self, Nobodys> {
+        text.parse()
+    }
+}
+
+impl From<Whose> for String {
+    fn from(whose: Whose) -> Self {
+        whose.to_string()
+    }
+}
+
+impl fmt::Display for Whose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Grant(id) => id.fmt(f),
+            Self::Session(id) => id.fmt(f),
+        }
+    }
 }
 
 /// What a replay tells.
@@ -45,7 +87,12 @@ pub trait Audience {
     fn record(&mut self, session: SessionId, found: &Found) -> io::Result<()>;
 
     /// Is told now and then how far it is.
-    fn progress(&mut self, _progress: &Progress<'_>) {}
+    ///
+    /// # Errors
+    /// Ends the replay.
+    fn progress(&mut self, _progress: &Progress<'_>) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Hands out everything on record.
@@ -67,7 +114,7 @@ pub(in crate::audit) fn bounded(
         Whose::Session(id) => Filter { session: Some(id), ..Filter::default() },
     };
     let compiled = Compiled::new(&filter);
-    let files: Vec<_> = archive::files(directory)?.into_iter().map(|(path, _)| path).collect();
+    let files = archive::files(directory)?;
     let mut missed = Missed::default();
     history(&files, &compiled, &mut missed, audience)?;
     let mut told = HashSet::new();
@@ -76,10 +123,7 @@ pub(in crate::audit) fn bounded(
         // What could not be read is the same each time.
         let mut again = Missed::default();
         archive::walk(&files, &mut again, |step| match step {
-            Step::Progress(progress) => {
-                audience.progress(&progress);
-                Ok(())
-            }
+            Step::Progress(progress) => audience.progress(&progress),
             Step::Line(line) => match line_of_session(line, &compiled) {
                 Some((session, text)) => pass.line(session, text, audience),
                 None => Ok(()),
@@ -91,29 +135,30 @@ pub(in crate::audit) fn bounded(
     }
 }
 
+/// The session that a record is of; of none are those about the grant itself.
+#[must_use]
+pub fn session_of(found: &Found) -> Option<SessionId> {
+    needles::session(found.line.as_bytes())
+}
+
 /// What is about the grant and no session of it.
 fn history(
-    files: &[std::path::PathBuf],
+    files: &[Listed],
     compiled: &Compiled<'_>,
     missed: &mut Missed,
     audience: &mut dyn Audience,
 ) -> io::Result<()> {
-    let mut left = HISTORY_MAX;
     let mut torn = 0;
     archive::walk(files, missed, |step| match step {
-        Step::Progress(progress) => {
-            audience.progress(&progress);
-            Ok(())
-        }
+        Step::Progress(progress) => audience.progress(&progress),
         Step::Line(line) if compiled.fits(line) => {
             let Some(text) = valid(line) else {
                 torn += 1;
                 return Ok(());
             };
-            if needles::session(line).is_some() || left == 0 {
+            if needles::session(line).is_some() {
                 return Ok(());
             }
-            left -= 1;
             audience.history(&Found { line: text.to_owned(), done: None })
         }
         Step::Line(_) => Ok(()),

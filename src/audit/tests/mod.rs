@@ -105,6 +105,15 @@ fn text(directory: &Path) -> String {
     std::fs::read_to_string(live(directory)).unwrap()
 }
 
+/// The last records.
+fn tail(
+    directory: &Path,
+    count: u64,
+    each: impl FnMut(&super::read::Line<'_>) -> std::io::Result<()>,
+) -> std::io::Result<(super::read::Passed, super::read::Follower)> {
+    super::read::stand(directory)?.tail(count, &|| Ok(()), each)
+}
+
 fn records(directory: &Path) -> Vec<Value> {
     let mut records = Vec::new();
     super::read::all(&directory.join("audit"), |line| {

@@ -236,7 +236,7 @@ fn compressed_files_are_read_as_they_are() {
     assert_eq!(summary.missed, search::Missed::default());
     // What is read for the last lines reaches into them, too.
     let mut last = Vec::new();
-    super::super::read::tail(&directory.path().join("audit"), 100, |line| {
+    tail(&directory.path().join("audit"), 100, |line| {
         last.push(line.record["seq"].as_u64().unwrap());
         Ok(())
     })
@@ -383,4 +383,48 @@ fn a_replay_goes_session_by_session() {
     let mut heard = Heard::default();
     replay::run(&audit, Whose::Session(SessionId::from_random(3)), &mut heard).unwrap();
     assert_eq!(heard.0.join(" "), "3:session.start 3:1+ 3:2+ 3:session.end");
+}
+
+/// Writes as many statements again while it is told of the first, and packs what was set aside.
+struct Meanwhile<'d> {
+    directory: &'d Path,
+    kept: Kept,
+    packs: bool,
+}
+
+impl Sink for Meanwhile<'_> {
+    fn found(&mut self, found: &Found) -> io::Result<()> {
+        if self.kept.0.is_empty() {
+            many_files(self.directory, 9);
+            if self.packs {
+                pack(self.directory);
+            }
+        }
+        self.kept.found(found)
+    }
+}
+
+#[test]
+fn what_is_set_aside_or_packed_during_a_search_is_found_all_the_same() {
+    for packs in [false, true] {
+        let directory = tempfile::tempdir().unwrap();
+        many_files(directory.path(), 12);
+        let mut sink = Meanwhile { directory: directory.path(), kept: Kept::default(), packs };
+        let audit = directory.path().join("audit");
+        let summary = search::run(&audit, &Filter::default(), &mut sink).unwrap();
+        let expected: Vec<String> = (1..=12).map(|n| format!("{n}+")).collect();
+        let mut found = names(&sink.kept.0);
+        // The live one of the beginning has one or two of those, before it is set aside.
+        found.truncate(12);
+        assert_eq!((found, summary.missed), (expected, search::Missed::default()));
+    }
+    // One that is taken away is told of.
+    let directory = tempfile::tempdir().unwrap();
+    many_files(directory.path(), 12);
+    let files = super::super::archive::files(&directory.path().join("audit")).unwrap();
+    std::fs::remove_file(&files[1].path).unwrap();
+    let mut missed = search::Missed::default();
+    super::super::archive::walk(&files, &mut missed, |_| Ok(())).unwrap();
+    assert_eq!(missed.unreadable.len(), 1, "{missed:?}");
+    assert!(missed.unreadable[0].contains("taken away"), "{missed:?}");
 }

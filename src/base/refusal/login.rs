@@ -151,7 +151,9 @@ pub fn no_scope_role(grant: GrantId, database: &str, why: &str) -> Refusal {
     let what = format!("pgward: the server gives no role for the scopes of grant {grant}");
     Refusal::fatal("scope_role", code::INSUFFICIENT_PRIVILEGE, what).detail(shown(why)).hint(
         format!(
-            "Show this to the operator of [databases.{database}]: pgward config check says more."
+            "Show this to the operator of [databases.{database}] (pgward config check says more). A \
+             grant without that scope: pgward grant request --database {} --reason \"…\"",
+            argument(database)
         ),
     )
 }

@@ -8,6 +8,7 @@
 pub mod caps;
 pub mod grant;
 pub mod login;
+pub mod news;
 pub mod policy;
 pub mod reach;
 

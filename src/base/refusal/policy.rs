@@ -99,6 +99,12 @@ impl Context<'_> {
         Refusal::error(rule, state, format!("pgward: {what}")).detail(self.detail(rule))
     }
 
+    /// What a grant with the right scope would not be.
+    fn lacking(&self) -> String {
+        let lacks = if self.read_only { "is read-only" } else { "has no scope for it" };
+        format!("{} {lacks}", self.name())
+    }
+
     /// 25006 on a read grant, 42501 on one with scopes.
     fn state(&self) -> SqlState {
         if self.read_only { code::READ_ONLY_SQL_TRANSACTION } else { code::INSUFFICIENT_PRIVILEGE }
@@ -113,46 +119,55 @@ pub fn write_without_scope(
     table: &str,
     scopes: &[String],
 ) -> Refusal {
-    let table = shown(table);
-    let what = if context.read_only {
-        format!("{operation} on {table} refused: {} is read-only", context.name())
-    } else {
-        format!("{operation} on {table} refused: {} has no scope for it", context.name())
-    };
+    let what = format!("{operation} on {} refused: {}", shown(table), context.lacking());
     context.refuse("write_without_scope", context.state(), what).hint(context.extend(scopes))
 }
 
 /// A written table that cannot be resolved, or that is not a plain or partitioned table.
 #[must_use]
-pub fn write_target(context: &Context<'_>, operation: &str, table: &str, why: &str) -> Refusal {
+pub fn write_target(
+    context: &Context<'_>,
+    operation: &str,
+    table: &str,
+    why: &str,
+    hint: &str,
+) -> Refusal {
     let what = format!("{operation} on {} refused: {why}", shown(table));
-    context.refuse("write_target", context.state(), what).hint(
-        "Name the table as schema.table, and see that it is a table of this database. If it was \
-         made just now, send the statement again in a second.",
-    )
+    context.refuse("write_target", context.state(), what).hint(hint)
 }
 
-/// Row locks without a scope that lets the grant write these rows.
+/// Row locks without scopes that let the grant write these rows; `why` where no scope would.
 #[must_use]
-pub fn row_lock(context: &Context<'_>, table: Option<&str>, scopes: &[String]) -> Refusal {
-    let what = match table {
-        Some(table) => format!("row locks (FOR UPDATE or FOR SHARE) on {} refused", shown(table)),
-        None => "row locks (FOR UPDATE or FOR SHARE) refused".to_owned(),
-    };
+pub fn row_lock(
+    context: &Context<'_>,
+    table: Option<&str>,
+    why: Option<&str>,
+    scopes: &[String],
+) -> Refusal {
+    let on = table.map(|table| format!(" on {}", shown(table))).unwrap_or_default();
+    let why = why.map_or_else(|| context.lacking(), str::to_owned);
+    let what = format!("row locks (FOR UPDATE or FOR SHARE){on} refused: {why}");
     let refusal = context.refuse("row_lock", context.state(), what);
-    if scopes.is_empty() {
-        return refusal.hint("Leave the locking clause out, or name the table: FOR UPDATE OF t.");
+    match (scopes.is_empty(), table) {
+        (false, _) => refusal.hint(format!("Leave them out, or: {}", context.extend(scopes))),
+        (true, Some(_)) => refusal.hint("Leave them out: no scope permits it."),
+        (true, None) => refusal.hint("Leave them out, or name the table: FOR UPDATE OF t."),
     }
-    refusal.hint(format!("Leave the locking clause out, or: {}", context.extend(scopes)))
 }
 
 /// LOCK TABLE in a mode that keeps others waiting.
 #[must_use]
-pub fn table_lock(context: &Context<'_>, table: &str, mode: &str) -> Refusal {
-    let what = format!("LOCK TABLE {} IN {mode} MODE refused", shown(table));
-    context
-        .refuse("table_lock", context.state(), what)
-        .hint("Lock the table IN ACCESS SHARE MODE, or not at all.")
+pub fn table_lock(context: &Context<'_>, table: &str, mode: &str, scopes: &[String]) -> Refusal {
+    let why = context.lacking();
+    let what = format!("LOCK TABLE {} IN {mode} MODE refused: {why}", shown(table));
+    let refusal = context.refuse("table_lock", context.state(), what);
+    let mut hint = "Lock it IN ACCESS SHARE MODE, or not at all".to_owned();
+    if scopes.is_empty() {
+        hint.push_str(": no scope permits more.");
+    } else {
+        let _ = write!(hint, "; or: {}", context.extend(scopes));
+    }
+    refusal.hint(hint)
 }
 
 /// A write that reaches tables that inherit from its own.
@@ -196,38 +211,49 @@ pub fn rows_uncounted(context: &Context<'_>, operation: &str, table: &str) -> Re
     ))
 }
 
-/// A read of something else than the grant's `select:` scopes name.
+/// A read of something else than the grant's `select:` scopes name. `instead` is a table that they
+/// name, and that the statement may mean.
 #[must_use]
-pub fn read_narrowed(context: &Context<'_>, table: &str, scopes: &[String]) -> Refusal {
+pub fn read_narrowed(
+    context: &Context<'_>,
+    table: &str,
+    instead: Option<&str>,
+    scopes: &[String],
+) -> Refusal {
     let what = format!(
         "reading {} refused: {} may read only what its select scopes name",
         shown(table),
         context.name()
     );
     let refusal = context.refuse("read_narrowed", code::INSUFFICIENT_PRIVILEGE, what);
-    if scopes.is_empty() {
-        return refusal.hint("Ask for a grant without select scopes.");
+    match (scopes.is_empty(), instead) {
+        (true, None) => refusal.hint("No scope names it: ask for a grant without select scopes."),
+        (true, Some(instead)) => refusal.hint(format!("Write {}.", shown(instead))),
+        (false, None) => refusal.hint(context.extend(scopes)),
+        (false, Some(instead)) => {
+            refusal.hint(format!("Write {}, or: {}", shown(instead), context.extend(scopes)))
+        }
     }
-    refusal.hint(context.extend(scopes))
 }
 
-/// A statement that needs a scope that the grant doesn't have, or that no grant permits.
-/// `scopes` are those it needs; where there are none, `hint` says what to do.
+/// A statement that needs a scope that the grant doesn't have, or that no grant permits; `why` says
+/// so, where it is not that the grant lacks one. `scopes` are those it needs: the HINT is the
+/// command that adds them, behind `hint`, if there is more to be done.
 #[must_use]
 pub fn statement(
     context: &Context<'_>,
     rule: &'static str,
-    what: &str,
+    (what, why): (&str, Option<&str>),
     hint: &str,
     scopes: &[String],
 ) -> Refusal {
-    let what = if context.read_only {
-        format!("{} refused: {} is read-only", shown(what), context.name())
-    } else {
-        format!("{} refused: no scope of {} covers it", shown(what), context.name())
-    };
-    let refusal = context.refuse(rule, context.state(), what);
-    if scopes.is_empty() { refusal.hint(hint) } else { refusal.hint(context.extend(scopes)) }
+    let why = why.map_or_else(|| context.lacking(), shown);
+    let refusal = context.refuse(rule, context.state(), format!("{} refused: {why}", shown(what)));
+    match (scopes.is_empty(), hint) {
+        (true, hint) => refusal.hint(hint),
+        (false, "") => refusal.hint(context.extend(scopes)),
+        (false, hint) => refusal.hint(format!("{hint} {}", context.extend(scopes))),
+    }
 }
 
 /// BEGIN READ WRITE and its kin on a read grant. `scope` is one that would do.
@@ -320,10 +346,13 @@ pub fn parameter_type(context: &Context<'_>, number: usize, oid: u32, why: &str)
 /// A setting that clients may not change.
 #[must_use]
 pub fn setting(context: &Context<'_>, name: &str, why: &str) -> Refusal {
-    let what = format!("changing the setting \"{}\" refused: {why}", shown(name));
+    let name = shown(name);
+    let what = format!("changing the setting \"{name}\" refused: {why}");
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+    let show = if name.chars().all(plain) { format!("SHOW {name}") } else { "SHOW".to_owned() };
     context
         .refuse("setting", code::INSUFFICIENT_PRIVILEGE, what)
-        .hint("Leave it as it is: SHOW tells its value.")
+        .hint(format!("Leave it as it is ({show} tells its value): no scope changes that."))
 }
 
 /// A value that a setting may not be given. `allowed` says which it may.
@@ -364,8 +393,8 @@ pub fn setting_capped(context: &Context<'_>, name: &str, cap_ms: u64, alone: boo
 pub fn identity(context: &Context<'_>, operation: &str) -> Refusal {
     let what = format!("{operation} refused: a session keeps the role it was given");
     context.refuse("identity", code::INSUFFICIENT_PRIVILEGE, what).hint(
-        "No grant allows it: leave it out (RESET ROLE passes). What a session may write, the \
-             scopes of its grant say: pgward grant create --help",
+        "No grant allows it: leave it out (RESET ROLE passes). What this session may do besides \
+         reading: SHOW pgward.scopes",
     )
 }
 
@@ -484,32 +513,24 @@ pub(super) fn argument(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// `5min`, `90s`, `1500ms`: as PostgreSQL reads it, in the largest unit that it is whole in.
-fn time(ms: u64) -> String {
+/// `5min`, `90s`, `1500ms`: as PostgreSQL reads and shows it, in the largest unit that it is
+/// whole in.
+#[must_use]
+pub fn time(ms: u64) -> String {
     let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s")];
     let whole = units.into_iter().find(|(unit, _)| ms >= *unit && ms.is_multiple_of(*unit));
     let (unit, name) = whole.unwrap_or((1, "ms"));
     format!("{}{name}", ms / unit)
 }
 
-/// A grant ends soon, in the middle of a session; times are microseconds since 1970.
-#[must_use]
-pub fn ends_soon(grant: GrantId, ends_at: i64, now: i64) -> Notice {
-    // To the next second: "9 min" a moment after ten minutes before looks wrong.
-    let left = left(ends_at.saturating_sub(now).saturating_add(999_999));
-    Notice::new(format!("pgward: grant {grant} ends in {left}, at {}", clock(ends_at)))
-        .detail("What is running then is ended; what is not committed is rolled back.")
-        .hint(format!("pgward grant extend {grant} --ttl 30m"))
-}
-
 /// `03:42 UTC`
-fn clock(micros: i64) -> String {
+pub(super) fn clock(micros: i64) -> String {
     let minutes = micros.div_euclid(60_000_000).rem_euclid(24 * 60);
     format!("{:02}:{:02} UTC", minutes / 60, minutes % 60)
 }
 
 /// `27 min`, `4 h 30 min`, `2 d 3 h`, `40 s`
-fn left(micros: i64) -> String {
+pub(super) fn left(micros: i64) -> String {
     let seconds = micros.max(0) / 1_000_000;
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {

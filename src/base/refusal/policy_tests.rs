@@ -124,7 +124,7 @@ fn every_rule_says_what_why_and_what_next() {
             "42501 pgward: changing the setting \"session_replication_role\" refused: \
              clients may not change it",
             "setting",
-            "Leave it as it is: SHOW tells its value.",
+            "Leave it as it is (SHOW session_replication_role tells its value): no scope changes that.",
         ),
         (
             setting_capped(&c, "statement_timeout", 300_000, true),

@@ -1,36 +1,43 @@
-//! `pgward audit tail`, `search` and `replay`: the record, read from its files. Whoever reads it
-//! is on record too (`audit.read`), before anything is shown.
+//! `pgward audit tail`, `search` and `replay`: the record, read from its files by who may, and
+//! through the server by everybody else with the right to audit. Whoever reads it is on record too
+//! (`audit.read`), before anything is shown.
 
+mod files;
 mod progress;
 mod replay;
 mod search;
+mod server;
 mod show;
 
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
 
 use serde_json::Value;
 
 use super::Common;
+use super::client::Client;
 use super::output::{self, Failure, Format, say};
 use crate::audit::search::Missed;
 use crate::audit::search::replay::Whose;
-use crate::audit::{AdminStream, Log, Record, log, read};
 use crate::base::Moment;
 use crate::config::{Audit, Config};
-
-/// How often `tail -f` looks for more.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+use crate::net::clock;
+use files::Access;
 
 /// Bytes of output that are kept to be written together.
 const OUT_BYTES: usize = 64 * 1024;
 
+const WHERE: &str = "\
+Where it is read:
+  Who may read and write the files in audit.directory (the user that pgward runs as, and root) reads
+  them straight, whether the server runs or not. For everybody else the running server reads them:
+  through its admin socket, or with --server at another machine. That needs the right to audit, in
+  admin.operators or by pgward operator create --may audit. The answer is the same. Either way who
+  reads is on record first.";
+
 /// Arguments of `pgward audit`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = WHERE)]
 pub struct Args {
     #[command(subcommand)]
     command: Command,
@@ -41,30 +48,44 @@ enum Command {
     /// Print the last records, and with -f those that come
     ///
     /// With -o json each line is a record exactly as it stands on file.
-    Tail {
-        /// How many records
-        #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
-        lines: usize,
-        /// Go on with what is written from now on
-        #[arg(short, long)]
-        follow: bool,
-    },
+    #[command(after_help = WHERE)]
+    Tail(Tail),
     /// Print the records that match, in the order they were written, rotated files included
     ///
     /// Everything that is named must hold; nothing named is everything. A statement is shown with
     /// what came of it (rows, outcome, duration). With -o json each line is a record exactly as it
     /// stands on file, a statement.done right behind its statement. Rotated files are read whether
     /// they are compressed (.gz, .zst) or not.
+    #[command(after_help = WHERE)]
     Search(Box<search::Args>),
     /// Print what was done on a grant or in a session, as a transcript
     ///
     /// Session by session: who, why, each statement with its outcome, rows and duration, refusals
     /// with their reasons, ends of transactions.
+    #[command(after_help = WHERE)]
     Replay {
         /// The grant (g_…) or session (s_…)
-        #[arg(value_name = "ID", value_parser = replay::whose)]
+        #[arg(value_name = "ID")]
         whose: Whose,
     },
+}
+
+#[derive(Debug, Clone, Copy, clap::Args)]
+struct Tail {
+    /// How many records
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
+    lines: u64,
+    /// Go on with what is written from now on
+    #[arg(short, long)]
+    follow: bool,
+}
+
+/// Where the record is read.
+enum Source {
+    /// From its files.
+    Files(Box<Audit>),
+    /// Through the server.
+    Server(Client),
 }
 
 /// Runs the command.
@@ -76,90 +97,74 @@ pub fn run(args: Args, common: &Common) -> ExitCode {
 }
 
 fn execute(command: &Command, common: &Common) -> Result<(), Failure> {
-    let config = Config::glance(&common.config).map_err(|problems| {
-        Failure::new("the configuration can't be read")
-            .detail(problems.to_string())
-            .hint("pgward config check shows all of its problems")
-    })?;
-    let directory = config.audit.directory.as_path();
-    // Whether it is there can't be told by who may not look into the directory.
-    let found = directory.join(log::FILE_NAME).try_exists();
-    if !found.map_err(|error| unreadable(directory, error))? {
-        let what = format!("there is no audit log in {}", directory.display());
-        return Err(Failure::new(what)
-            .hint("name the running server's configuration with --config, or start it"));
-    }
+    let source = Source::find(common)?;
     let out = BufWriter::with_capacity(OUT_BYTES, io::stdout().lock());
     let mut printer = Printer { format: common.output, out, begun: false };
     let result = match command {
-        Command::Tail { lines, follow } => tail(&config.audit, *lines, *follow, &mut printer),
-        Command::Search(args) => search::run(&config.audit, args, &mut printer),
-        Command::Replay { whose } => replay::run(&config.audit, *whose, &mut printer),
+        Command::Tail(args) => tail(&source, *args, &mut printer),
+        Command::Search(args) => search::run(&source, args, &mut printer),
+        Command::Replay { whose } => replay::run(&source, *whose, &mut printer),
     };
-    result.and_then(|()| Ok(printer.out.flush()?))
+    // What was found before a failure is shown.
+    let flushed = printer.out.flush();
+    result.and_then(|()| Ok(flushed?))
 }
 
-fn tail<W: Write>(
-    audit: &Audit,
-    count: usize,
-    follow: bool,
-    printer: &mut Printer<W>,
-) -> Result<(), Failure> {
-    let failed = |error| unreadable(&audit.directory, error);
-    // Gathered before our own record is written, which would else always be the last one.
-    let mut last = Vec::new();
-    let (passed, mut follower) = read::tail(&audit.directory, count, |line| {
-        last.push((line.text.to_owned(), line.record.clone()));
-        Ok(())
-    })
-    .map_err(failed)?;
-    let flag = if follow { " --follow" } else { "" };
-    put_on_record(audit, &format!("audit tail --lines {count}{flag}"))?;
-    for (text, record) in last {
-        printer.print(&text, &record).map_err(failed)?;
-    }
-    tell(passed);
-    if !follow {
-        return Ok(());
-    }
-    loop {
-        printer.out.flush()?;
-        thread::sleep(LOOK_EVERY);
-        tell(follower.read(|line| printer.print(line.text, &line.record)).map_err(failed)?);
+impl Source {
+    fn find(common: &Common) -> Result<Self, Failure> {
+        if common.server.is_some() {
+            return Ok(Self::Server(Client::new(common)?));
+        }
+        let config = Config::glance(&common.config).map_err(|problems| {
+            Failure::new("the configuration can't be read")
+                .detail(problems.to_string())
+                .hint("pgward config check shows all of its problems")
+        })?;
+        match files::access(&config.audit.directory)? {
+            Access::Own => Ok(Self::Files(Box::new(config.audit))),
+            Access::Foreign => {
+                let client = Client::new(common)?;
+                client.knock().map_err(|failure| {
+                    let place = config.audit.directory.display();
+                    let why = failure.what;
+                    let what = format!("the audit log in {place} is not for this user, and {why}");
+                    Failure { what, ..failure }
+                })?;
+                Ok(Self::Server(client))
+            }
+        }
     }
 }
 
-/// Who reads is on record, or does not read.
-fn put_on_record(audit: &Audit, detail: &str) -> Result<(), Failure> {
-    // The server rotates; a reader only appends its one record.
-    let audit = Audit { rotate_bytes: None, ..audit.clone() };
-    let failed = |error: &dyn std::fmt::Display| {
-        Failure::new("this reading can't be put on record, so nothing is shown")
-            .detail(error.to_string())
-            .hint("run this as the user that pgward runs as, on a disk with free space")
+fn tail<W: Write>(source: &Source, args: Tail, printer: &mut Printer<W>) -> Result<(), Failure> {
+    let each = &mut |told: Told<'_>| match told {
+        Told::Record { text, record } => printer.print(text, record),
+        Told::Torn(torn) => {
+            tell_torn(torn);
+            Ok(())
+        }
+        Told::AllSoFar => printer.out.flush(),
     };
-    let log = Log::open(&audit).map_err(|error| failed(&format!("{error}: {}", error.source)))?;
-    let now = Moment { boot: 0, wall: jiff::Timestamp::now().as_microsecond() };
-    let record = Record::AuditRead { actor: &actor(), detail };
-    AdminStream::named(Arc::new(log), "cli")
-        .record(&record, now)
-        .map_err(|error| failed(&format!("{error}: {}", error.0)))
+    match source {
+        Source::Files(audit) => files::tail(audit, args, each),
+        Source::Server(client) => server::tail(client, args, each),
+    }
 }
 
-/// `os:alice`, or `os:1000` for a user without a name.
-fn actor() -> String {
-    let uid = rustix::process::getuid().as_raw();
-    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let name = users.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next().filter(|name| !name.is_empty())?;
-        (fields.nth(1)?.parse() == Ok(uid)).then_some(name)
-    });
-    name.map_or_else(|| format!("os:{uid}"), |name| format!("os:{name}"))
+/// What a tail tells.
+#[derive(Debug, Clone, Copy)]
+enum Told<'a> {
+    /// A record, as it stands on file and read.
+    Record { text: &'a str, record: &'a Value },
+    /// So many lines were passed over.
+    Torn(u64),
+    /// That was all, for now.
+    AllSoFar,
 }
 
-fn tell(passed: read::Passed) {
-    tell_torn(passed.torn);
+/// Both clocks, now.
+fn now() -> Moment {
+    clock::now()
 }
 
 fn tell_torn(torn: u64) {
@@ -187,15 +192,6 @@ fn lines(count: u64) -> String {
     } else {
         format!("{count} lines that are no records")
     }
-}
-
-fn unreadable(directory: &Path, error: io::Error) -> Failure {
-    if error.kind() == io::ErrorKind::BrokenPipe {
-        return error.into();
-    }
-    Failure::new(format!("the audit log in {} can't be read", directory.display()))
-        .detail(error.to_string())
-        .hint("run this as the user that pgward runs as: sudo -u USER pgward audit …")
 }
 
 /// Prints records as they come.
@@ -228,6 +224,7 @@ impl<W: Write> Printer<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::Log;
 
     #[test]
     fn reading_is_on_record_and_not_in_its_own_tail() {
@@ -239,9 +236,10 @@ mod tests {
             rotate_bytes: Some(1),
         };
         Log::open(&audit).unwrap();
+        let source = Source::Files(Box::new(audit));
         let shown = || {
             let mut printer = Printer { format: Format::Json, out: Vec::new(), begun: false };
-            tail(&audit, 10, false, &mut printer).unwrap();
+            tail(&source, Tail { lines: 10, follow: false }, &mut printer).unwrap();
             String::from_utf8(printer.out).unwrap()
         };
         assert_eq!(shown(), "");
@@ -252,7 +250,7 @@ mod tests {
         assert_eq!(record["detail"], "audit tail --lines 10");
         assert!(record["actor"].as_str().unwrap().starts_with("os:"));
         let mut printer = Printer { format: Format::Table, out: Vec::new(), begun: false };
-        search::run(&audit, &search::Args::default(), &mut printer).unwrap();
+        search::run(&source, &search::Args::default(), &mut printer).unwrap();
         let out = String::from_utf8(printer.out).unwrap();
         assert!(out.contains("audit tail") && !out.contains("audit search"), "{out}");
         assert_eq!(shown().lines().count(), 3);

@@ -6,47 +6,32 @@ use serde_json::Value;
 
 use super::progress::Meter;
 use super::show::{count, joined, milliseconds, number, outcome, text};
-use super::{Printer, put_on_record, tell_missed, unreadable};
-use crate::audit::search::replay::{self, Audience, Whose};
+use super::{Printer, Source, files, server, tell_missed};
+use crate::audit::search::replay::{Audience, Whose};
 use crate::audit::search::{Found, Progress};
 use crate::base::SessionId;
 use crate::cli::output::{self, Failure, Format, printable, say};
-use crate::config::Audit;
 
 /// Where the text of a statement begins.
 const INDENT: &str = "                     ";
 
-/// `g_…` or `s_…`
-pub(super) fn whose(text: &str) -> Result<Whose, String> {
-    if text.starts_with(SessionId::PREFIX) {
-        return text.parse().map(Whose::Session).map_err(|bad| bad.to_string());
-    }
-    text.parse().map(Whose::Grant).map_err(|_| {
-        "write the id of a grant (g_…) or of a session (s_…); pgward session list and pgward \
-         audit search show them"
-            .to_owned()
-    })
-}
-
 pub(super) fn run<W: Write>(
-    audit: &Audit,
+    source: &Source,
     whose: Whose,
     printer: &mut Printer<W>,
 ) -> Result<(), Failure> {
-    let id = match whose {
-        Whose::Grant(id) => id.to_string(),
-        Whose::Session(id) => id.to_string(),
-    };
-    put_on_record(audit, &format!("audit replay {id}"))?;
     let mut transcript =
         Transcript { printer, meter: Meter::new(), session: None, headed: false, records: 0 };
-    let result = replay::run(&audit.directory, whose, &mut transcript);
+    let result = match source {
+        Source::Files(audit) => files::replay(audit, whose, &mut transcript),
+        Source::Server(client) => server::replay(client, whose, &mut transcript),
+    };
     transcript.meter.clear();
     let records = transcript.records;
-    let missed = result.map_err(|error| unreadable(&audit.directory, error))?;
     printer.out.flush()?;
+    let missed = result?;
     if records == 0 {
-        say(&format!("no records of {id}"));
+        say(&format!("no records of {whose}"));
     }
     tell_missed(&missed)
 }
@@ -98,9 +83,9 @@ impl<W: Write> Audience for Transcript<'_, W> {
         }
     }
 
-    fn progress(&mut self, progress: &Progress<'_>) {
-        let _ = self.printer.out.flush();
+    fn progress(&mut self, progress: &Progress<'_>) -> io::Result<()> {
         self.meter.show(progress, self.records);
+        self.printer.out.flush()
     }
 }
 

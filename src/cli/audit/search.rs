@@ -1,16 +1,14 @@
 //! `pgward audit search`: what is asked for, and how what is found is printed.
 
 use std::io::{self, Write};
-use std::time::Duration;
 
 use serde_json::Value;
 
 use super::progress::Meter;
-use super::{Printer, put_on_record, tell_missed, unreadable};
-use crate::audit::search::{self, Decided, Filter, Found, Progress, Sink};
+use super::{Printer, Source, files, server, tell_missed};
+use crate::audit::search::{Decided, Found, Progress, Query, Sink, When};
 use crate::base::{GrantId, SessionId};
 use crate::cli::output::{Failure, Format, say};
-use crate::config::{self, Audit};
 
 /// What is asked for.
 #[derive(Debug, Default, clap::Args)]
@@ -28,10 +26,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME")]
     database: Option<String>,
     /// From then on: 2h (ago), 2026-11-20, or 2026-11-20T11:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = when)]
+    #[arg(long, value_name = "TIME")]
     since: Option<When>,
     /// Before then, written like --since
-    #[arg(long, value_name = "TIME", value_parser = when)]
+    #[arg(long, value_name = "TIME")]
     until: Option<When>,
     /// Statements that name this table or view: orders, or public.orders
     #[arg(long, value_name = "NAME")]
@@ -65,59 +63,15 @@ enum Decision {
     Refused,
 }
 
-/// A point in time as it was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct When {
-    written: String,
-    point: Point,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Point {
-    /// So long ago.
-    Ago(Duration),
-    /// Microseconds since 1970.
-    At(i64),
-}
-
-fn when(text: &str) -> Result<When, String> {
-    let at = |point| Ok(When { written: text.to_owned(), point });
-    if let Ok(duration) = config::parse_duration(text) {
-        return at(Point::Ago(duration));
-    }
-    if let Ok(time) = text.parse::<jiff::Timestamp>() {
-        return at(Point::At(time.as_microsecond()));
-    }
-    let midnight = text.parse::<jiff::civil::Date>().ok();
-    let midnight = midnight.and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC).ok());
-    match midnight {
-        Some(midnight) => at(Point::At(midnight.timestamp().as_microsecond())),
-        None => Err("write how long ago (2h), a date (2026-11-20), or a time in RFC 3339 \
-                     (2026-11-20T11:00:00Z)"
-            .to_owned()),
-    }
-}
-
-impl Point {
-    fn micros(self, now: i64) -> i64 {
-        match self {
-            Self::At(micros) => micros,
-            Self::Ago(duration) => {
-                now.saturating_sub(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX))
-            }
-        }
-    }
-}
-
 impl Args {
-    fn filter(&self, now: i64) -> Filter {
-        Filter {
+    fn query(&self) -> Query {
+        Query {
             grant: self.grant,
             session: self.session,
             user: self.user.clone(),
             database: self.database.clone(),
-            since: self.since.as_ref().map(|when| when.point.micros(now)),
-            until: self.until.as_ref().map(|when| when.point.micros(now)),
+            since: self.since.clone(),
+            until: self.until.clone(),
             table: self.table.clone(),
             operation: self.operation.clone(),
             decision: self.decision.map(|decision| match decision {
@@ -130,58 +84,21 @@ impl Args {
             errors: self.errors,
         }
     }
-
-    /// The command as it is put on record.
-    fn words(&self) -> String {
-        let mut words = "audit search".to_owned();
-        let decision = self.decision.map(|decision| match decision {
-            Decision::Allowed => "allowed".to_owned(),
-            Decision::Refused => "refused".to_owned(),
-        });
-        for (flag, value) in [
-            ("grant", self.grant.map(|id| id.to_string())),
-            ("session", self.session.map(|id| id.to_string())),
-            ("user", self.user.clone()),
-            ("database", self.database.clone()),
-            ("since", self.since.as_ref().map(|when| when.written.clone())),
-            ("until", self.until.as_ref().map(|when| when.written.clone())),
-            ("table", self.table.clone()),
-            ("operation", self.operation.clone()),
-            ("decision", decision),
-            ("rule", self.rule.clone()),
-            ("text", self.text.clone()),
-            ("rows-over", self.rows_over.map(|rows| rows.to_string())),
-        ] {
-            let Some(value) = value else { continue };
-            let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | ':');
-            if value.is_empty() || !value.chars().all(plain) {
-                words.push_str(&format!(" --{flag} {value:?}"));
-            } else {
-                words.push_str(&format!(" --{flag} {value}"));
-            }
-        }
-        if self.errors {
-            words.push_str(" --errors");
-        }
-        words
-    }
 }
 
 pub(super) fn run<W: Write>(
-    audit: &Audit,
+    source: &Source,
     args: &Args,
     printer: &mut Printer<W>,
 ) -> Result<(), Failure> {
-    let now = jiff::Timestamp::now().as_microsecond();
-    put_on_record(audit, &args.words())?;
-    let mut filter = args.filter(now);
-    // What is on record of this search itself is no answer to it.
-    filter.until.get_or_insert(now);
     let mut found = Screen { printer, meter: Meter::new(), found: 0 };
-    let result = search::run(&audit.directory, &filter, &mut found);
+    let result = match source {
+        Source::Files(audit) => files::search(audit, &args.query(), &mut found),
+        Source::Server(client) => server::search(client, &args.query(), &mut found),
+    };
     found.meter.clear();
-    let summary = result.map_err(|error| unreadable(&audit.directory, error))?;
     printer.out.flush()?;
+    let summary = result?;
     if summary.found == 0 {
         say("no records match");
     }
@@ -212,48 +129,8 @@ impl<W: Write> Sink for Screen<'_, W> {
         self.printer.record(&parse(line), done.as_ref())
     }
 
-    fn progress(&mut self, progress: &Progress<'_>) {
-        let _ = self.printer.out.flush();
+    fn progress(&mut self, progress: &Progress<'_>) -> io::Result<()> {
         self.meter.show(progress, self.found);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn points_in_time() {
-        let now = 1_795_172_584_000_000;
-        for (text, expected) in [
-            ("2h", Some(now - 7_200_000_000)),
-            ("2026-11-20T11:03:04Z", Some(now)),
-            ("2026-11-20T12:03:04+01:00", Some(now)),
-            ("2026-11-20", Some(1_795_132_800_000_000)),
-            ("yesterday", None),
-            ("", None),
-        ] {
-            let found = when(text).ok().map(|when| when.point.micros(now));
-            assert_eq!(found, expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn the_command_is_put_on_record_as_it_was_given() {
-        let args = Args {
-            grant: Some(GrantId::from_random(9)),
-            since: when("2h").ok(),
-            decision: Some(Decision::Refused),
-            text: Some("say \"x\"".to_owned()),
-            rows_over: Some(5),
-            errors: true,
-            ..Args::default()
-        };
-        assert_eq!(
-            args.words(),
-            "audit search --grant g_0000000009 --since 2h --decision refused \
-             --text \"say \\\"x\\\"\" --rows-over 5 --errors"
-        );
-        assert_eq!(Args::default().words(), "audit search");
+        self.printer.out.flush()
     }
 }

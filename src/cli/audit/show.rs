@@ -79,7 +79,10 @@ pub(super) fn outcome(done: &Value, parts: &mut Vec<String>) {
     number(done, "rows_affected")
         .into_iter()
         .for_each(|rows| parts.push(format!("{rows} written")));
-    parts.push(milliseconds(number(done, "duration_us")));
+    // What was skipped did not run.
+    let ran =
+        number(done, "duration_us").filter(|us| *us > 0 || text(done, "outcome") != "skipped");
+    parts.push(milliseconds(ran));
     parts.push(format!("{} {}", text(done, "sqlstate"), text(done, "error")).trim().to_owned());
 }
 

@@ -45,9 +45,9 @@ fn direct(pg: &Pg, database: &str) -> Wire {
     let now = Moment { boot: 0, wall: 0 };
     let mut terms = pgward::policy::Terms::clone(&terms(database, &[]));
     terms.grant = GrantId::from_random(9);
-    let settings = Wanted::default().settings(&terms, None, "", now).unwrap();
+    let asked = Wanted::default().settings(&terms, None, "", now).unwrap();
     let mut startup = vec![("user", READER), ("database", database)];
-    startup.extend(settings.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    startup.extend(asked.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     let mut wire = Wire::open(pg.port());
     wire.login(PROTOCOL_3_0, &startup, PASSWORD).unwrap();
     wire
