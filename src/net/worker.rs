@@ -10,9 +10,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::LocalOptions;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::AbortHandle;
 use tokio::time::MissedTickBehavior;
 
+use super::accept::Accepting;
 use super::clock;
 use super::pool::Pool;
 use super::registry::Entry;
@@ -84,10 +86,19 @@ pub(super) struct Counted {
     load: Arc<AtomicUsize>,
 }
 
-/// How the listener reaches a worker.
+/// What a worker is given to do.
+#[derive(Debug)]
+pub(super) enum Job {
+    /// A client to serve.
+    Serve(Arrival),
+    /// A listener, and where to say how it is stopped.
+    Accept(Accepting, oneshot::Sender<AbortHandle>),
+}
+
+/// How a worker is reached.
 #[derive(Debug)]
 pub(super) struct Handle {
-    pub(super) arrivals: mpsc::UnboundedSender<Arrival>,
+    pub(super) jobs: mpsc::UnboundedSender<Job>,
     /// Connections on this worker.
     pub(super) load: Arc<AtomicUsize>,
     pub(super) thread: std::thread::JoinHandle<()>,
@@ -183,7 +194,7 @@ impl Worker {
     /// # Errors
     /// When its runtime or thread cannot be made.
     pub(super) fn start(index: usize, shared: Arc<Shared>) -> std::io::Result<Handle> {
-        let (arrivals, inbox) = mpsc::unbounded_channel();
+        let (jobs, inbox) = mpsc::unbounded_channel();
         let (made, making) = std::sync::mpsc::sync_channel(1);
         let thread =
             std::thread::Builder::new().name(format!("pgward-w{index}")).spawn(move || {
@@ -206,18 +217,21 @@ impl Worker {
                 }
             })?;
         making.recv().unwrap_or_else(|gone| Err(std::io::Error::other(gone)))?;
-        Ok(Handle { arrivals, load: Arc::default(), thread })
+        Ok(Handle { jobs, load: Arc::default(), thread })
     }
 
     /// Takes clients until the listener is gone, then waits for those that are there.
-    async fn serve(self: Rc<Self>, mut inbox: mpsc::UnboundedReceiver<Arrival>) {
+    async fn serve(self: Rc<Self>, mut inbox: mpsc::UnboundedReceiver<Job>) {
         let writing = tokio::task::spawn_local(Rc::clone(&self).write_waiting());
         let mut tasks = tokio::task::JoinSet::new();
         loop {
             tokio::select! {
-                arrival = inbox.recv() => match arrival {
-                    Some(arrival) => {
+                job = inbox.recv() => match job {
+                    Some(Job::Serve(arrival)) => {
                         tasks.spawn_local(super::task::serve(Rc::clone(&self), arrival));
+                    }
+                    Some(Job::Accept(accepting, begun)) => {
+                        let _ = begun.send(tasks.spawn_local(accepting.run()));
                     }
                     None => break,
                 },
