@@ -338,6 +338,7 @@ impl Relay {
         turn.clear();
         let mut recording = Recording::new(&mut stream, &self.books, &worker, now);
         self.session.end(refusal, now, &mut recording, &mut turn);
+        drop(recording);
         self.client.queue(&turn.client, &[]);
         let end = turn.end.take();
         drop((turn, stream));

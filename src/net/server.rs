@@ -112,9 +112,7 @@ impl Server {
             .collect::<Result<_, _>>()?;
         let sweeper = tokio::spawn(sweep(Arc::clone(&shared))).abort_handle();
         wait_served(&shared).await;
-        let places = workers.iter().map(Into::into).collect();
-        let accepting = accept::accept(listener, Arc::clone(&shared), places);
-        let listener = tokio::spawn(accepting).abort_handle();
+        let listener = accept::start(listener.into_std()?, &shared, &workers).await?;
         tracing::info!(%address, workers = cores, "listening");
         Ok(Self { shared, address, workers: Mutex::new(workers), listener, sweeper })
     }

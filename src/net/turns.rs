@@ -75,6 +75,7 @@ impl Relay {
         // What the session itself says to the upstream needs no record; a failure shows in the
         // next read.
         let _ = self.upstream.send(context, &turn.upstream, bytes);
+        drop(recording);
         self.upstream.keep(input, &scratch, consumed);
         let end = turn.end.take();
         let (cancel, cap) = (turn.cancel, turn.cap);
@@ -188,6 +189,7 @@ impl Relay {
         let mut recording = Recording::new(&mut stream, &self.books, &worker, now);
         let mut consumed =
             self.session.client_bytes(bytes, now, &mut judge, &mut recording, &mut turn);
+        drop(recording);
         let boot = worker.note_judging(&judge, turn.decided, now);
         if turn.decided && !worker.commit(&mut stream, boot) {
             // Nothing of this turn has happened; the same bytes again, to be refused.
@@ -197,6 +199,7 @@ impl Relay {
             self.session.set_audit_ok(false);
             let mut recording = Recording::new(&mut stream, &self.books, &worker, now);
             consumed = self.session.client_bytes(bytes, now, &mut judge, &mut recording, &mut turn);
+            drop(recording);
             self.session.set_audit_ok(true);
             if turn.decided && !worker.commit(&mut stream, boot) {
                 // That it was refused cannot be on record either.

@@ -10,9 +10,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::LocalOptions;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::AbortHandle;
 use tokio::time::MissedTickBehavior;
 
+use super::accept::Accepting;
 use super::clock;
 use super::pool::Pool;
 use super::registry::Entry;
@@ -20,6 +22,7 @@ use super::shared::Shared;
 use crate::audit::{SessionContext, Stream};
 use crate::base::{Moment, SessionId};
 use crate::policy::{Judge, JudgeSource};
+use crate::session::event::Done;
 use crate::session::{Event, Recorder, Turn};
 use crate::telemetry::{DatabaseCounters, WorkerCounters};
 
@@ -40,6 +43,8 @@ pub(super) struct Worker {
     pub(super) stream: RefCell<Stream>,
     pub(super) scratch: RefCell<Vec<u8>>,
     pub(super) turn: RefCell<Turn>,
+    /// Memory for [`Recording::ended`].
+    ended: RefCell<Vec<Done<'static>>>,
     /// Something waits to be written, and [`Worker::write_waiting`] does not look by itself.
     waiting: Notify,
     is_asleep: Cell<bool>,
@@ -55,12 +60,15 @@ pub(super) struct Books {
     pub(super) counters: Arc<DatabaseCounters>,
 }
 
-/// Takes a session's events for the length of one turn.
+/// Takes a session's events for the length of one turn. Dropped when the turn has sent its bytes.
 pub(super) struct Recording<'a> {
     stream: &'a mut Stream,
     books: &'a Books,
     worker: &'a Worker,
     now: Moment,
+    /// Statements that were completed: nobody waits for their records, but somebody does for
+    /// their results, which therefore are sent first.
+    ended: Vec<Done<'static>>,
 }
 
 /// A client that was accepted.
@@ -78,10 +86,19 @@ pub(super) struct Counted {
     load: Arc<AtomicUsize>,
 }
 
-/// How the listener reaches a worker.
+/// What a worker is given to do.
+#[derive(Debug)]
+pub(super) enum Job {
+    /// A client to serve.
+    Serve(Arrival),
+    /// A listener, and where to say how it is stopped.
+    Accept(Accepting, oneshot::Sender<AbortHandle>),
+}
+
+/// How a worker is reached.
 #[derive(Debug)]
 pub(super) struct Handle {
-    pub(super) arrivals: mpsc::UnboundedSender<Arrival>,
+    pub(super) jobs: mpsc::UnboundedSender<Job>,
     /// Connections on this worker.
     pub(super) load: Arc<AtomicUsize>,
     pub(super) thread: std::thread::JoinHandle<()>,
@@ -103,18 +120,25 @@ impl Drop for Counted {
 }
 
 impl<'a> Recording<'a> {
-    pub(super) const fn new(
+    pub(super) fn new(
         stream: &'a mut Stream,
         books: &'a Books,
         worker: &'a Worker,
         now: Moment,
     ) -> Self {
-        Self { stream, books, worker, now }
+        Self { stream, books, worker, now, ended: worker.ended.take() }
     }
-}
 
-impl Recorder for Recording<'_> {
-    fn record(&mut self, event: &Event<'_>) {
+    /// Records what was put off, in its order.
+    fn settle(&mut self) {
+        let mut ended = std::mem::take(&mut self.ended);
+        for done in ended.drain(..) {
+            self.add(&Event::Done(done));
+        }
+        self.ended = ended;
+    }
+
+    fn add(&mut self, event: &Event<'_>) {
         if let Event::Decision(decision) = event {
             let text = decision.redacted.map_or(decision.query, str::as_bytes);
             self.books.entry.note_statement(text, self.now);
@@ -123,6 +147,26 @@ impl Recorder for Recording<'_> {
         }
         self.books.counters.count(event);
         self.stream.add(&self.books.context, event, self.now);
+    }
+}
+
+impl Recorder for Recording<'_> {
+    fn record(&mut self, event: &Event<'_>) {
+        if let Event::Done(done) = event
+            && let Some(done) = done.plain()
+        {
+            self.ended.push(done);
+            return;
+        }
+        self.settle();
+        self.add(event);
+    }
+}
+
+impl Drop for Recording<'_> {
+    fn drop(&mut self) {
+        self.settle();
+        self.worker.ended.replace(std::mem::take(&mut self.ended));
     }
 }
 
@@ -136,6 +180,7 @@ impl Worker {
             stream: RefCell::new(stream),
             scratch: RefCell::new(vec![0; SCRATCH_BYTES]),
             turn: RefCell::default(),
+            ended: RefCell::default(),
             waiting: Notify::new(),
             is_asleep: Cell::new(false),
             disagreements: Cell::new(0),
@@ -149,14 +194,15 @@ impl Worker {
     /// # Errors
     /// When its runtime or thread cannot be made.
     pub(super) fn start(index: usize, shared: Arc<Shared>) -> std::io::Result<Handle> {
-        let (arrivals, inbox) = mpsc::unbounded_channel();
+        let (jobs, inbox) = mpsc::unbounded_channel();
         let (made, making) = std::sync::mpsc::sync_channel(1);
         let thread =
             std::thread::Builder::new().name(format!("pgward-w{index}")).spawn(move || {
                 // Its sessions are the scheduler's own tasks: a LocalSet would be a second
                 // scheduler inside the first, and both would run for every event.
                 let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_all()
+                    .enable_io()
+                    .enable_time()
                     .build_local(LocalOptions::default());
                 let (runtime, result) = match runtime {
                     Ok(runtime) => (Some(runtime), Ok(())),
@@ -171,18 +217,21 @@ impl Worker {
                 }
             })?;
         making.recv().unwrap_or_else(|gone| Err(std::io::Error::other(gone)))?;
-        Ok(Handle { arrivals, load: Arc::default(), thread })
+        Ok(Handle { jobs, load: Arc::default(), thread })
     }
 
     /// Takes clients until the listener is gone, then waits for those that are there.
-    async fn serve(self: Rc<Self>, mut inbox: mpsc::UnboundedReceiver<Arrival>) {
+    async fn serve(self: Rc<Self>, mut inbox: mpsc::UnboundedReceiver<Job>) {
         let writing = tokio::task::spawn_local(Rc::clone(&self).write_waiting());
         let mut tasks = tokio::task::JoinSet::new();
         loop {
             tokio::select! {
-                arrival = inbox.recv() => match arrival {
-                    Some(arrival) => {
+                job = inbox.recv() => match job {
+                    Some(Job::Serve(arrival)) => {
                         tasks.spawn_local(super::task::serve(Rc::clone(&self), arrival));
+                    }
+                    Some(Job::Accept(accepting, begun)) => {
+                        let _ = begun.send(tasks.spawn_local(accepting.run()));
                     }
                     None => break,
                 },

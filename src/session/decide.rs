@@ -18,9 +18,6 @@ const SHA256_EMPTY: [u8; 32] = [
     0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
 ];
 
-/// How much of the last statement is kept for `session list`.
-const LAST_QUERY_BYTES_MAX: usize = 1024;
-
 /// What the records of one text have in common.
 pub(super) struct Told<'a> {
     pub(super) via: Via,
@@ -132,11 +129,6 @@ impl Session {
     /// The text that stands for refusal `n`; no statement of PostgreSQL's grammar.
     pub(super) fn token_text(&self, n: u64) -> String {
         format!("pgward_refused_{:016x}_{n}", self.nonce)
-    }
-
-    pub(super) fn remember(&mut self, text: &[u8]) {
-        self.last_query.clear();
-        self.last_query.extend(text.iter().take(LAST_QUERY_BYTES_MAX));
     }
 
     pub(super) fn transaction_ahead(&self) -> u64 {

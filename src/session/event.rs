@@ -96,6 +96,29 @@ pub struct Done<'a> {
     pub error: Option<&'a str>,
 }
 
+impl Done<'_> {
+    /// The same for later, where the server said nothing that would have to be kept for it.
+    #[must_use]
+    pub const fn plain(&self) -> Option<Done<'static>> {
+        if self.sqlstate.is_some() || self.error.is_some() {
+            return None;
+        }
+        let Self {
+            statement, outcome, rows_returned, rows_affected, bytes_out, duration_us, ..
+        } = *self;
+        Some(Done {
+            statement,
+            outcome,
+            rows_returned,
+            rows_affected,
+            bytes_out,
+            duration_us,
+            sqlstate: None,
+            error: None,
+        })
+    }
+}
+
 /// How a statement ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {

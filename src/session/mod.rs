@@ -88,7 +88,6 @@ pub struct Session {
     rows_written: u64,
     /// What the client is to be told of its grant.
     warning: warning::Warning,
-    last_query: Vec<u8>,
 }
 
 /// All that client bytes change before a reply has come, so that a turn whose record could not
@@ -184,7 +183,6 @@ impl Session {
             rows_returned: 0,
             rows_written: 0,
             warning: warning::Warning::default(),
-            last_query: Vec::new(),
         }
     }
 
@@ -309,12 +307,6 @@ impl Session {
     #[must_use]
     pub const fn rows_written(&self) -> u64 {
         self.rows_written
-    }
-
-    /// The start of the last statement received.
-    #[must_use]
-    pub fn last_query(&self) -> &[u8] {
-        &self.last_query
     }
 }
 

@@ -72,7 +72,6 @@ impl Session {
         let told = Told { via: Via::Query, text, parse, parameters: None, refusal };
         let transaction = self.transaction_ahead();
         let first = self.record_decisions(&judgement, &told, call);
-        self.remember(text);
         let why = match own {
             Some(own) => Some(Why::Own(Box::new(own))),
             None => judgement.verdict.refusal().map(|_| judged(&judgement)),
@@ -167,7 +166,6 @@ impl Session {
         let told =
             Told { via: Via::Parse, text: message.text, parse: None, parameters: None, refusal };
         let statement = self.record_decisions(&judgement, &told, call);
-        self.remember(message.text);
         let refused = match (own, &judgement.verdict) {
             (Some(own), _) => Some(self.refuse_extended(Why::Own(Box::new(own)), call)),
             (None, Verdict::Refuse(_)) => Some(self.refuse_extended(judged(&judgement), call)),
