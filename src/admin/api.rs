@@ -465,6 +465,12 @@ impl From<ClerkError> for Failure {
                 let failure = Self::new(StatusCode::CONFLICT, what).hint(hint);
                 if detail.is_empty() { failure } else { failure.detail(detail) }
             }
+            ClerkError::NotGiven { detail, hint, .. } => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, what).detail(detail).hint(hint)
+            }
+            ClerkError::Unasked { detail, hint, .. } => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, what).detail(detail).hint(hint)
+            }
             ClerkError::NoGrant(_) => {
                 Self::new(StatusCode::NOT_FOUND, what).hint("pgward grant list --all shows them")
             }

@@ -1,5 +1,6 @@
 //! `pgward check`: what would become of a statement, under a grant or under scopes that somebody
-//! has in mind. Nothing is sent to a database and nothing is put on record.
+//! has in mind. The statement is sent to no database, and nothing is put on record; the database is
+//! asked whether it could give the scopes.
 
 use std::sync::Arc;
 
@@ -55,6 +56,9 @@ pub struct CheckView {
     pub scope: Option<String>,
     /// What both readers saw.
     pub facts: Value,
+    /// Why there could be no such session, whatever the verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
 }
 
 impl Clerk {
@@ -91,6 +95,7 @@ impl Clerk {
         }
         names::check(&wanted, &catalogue)?;
         let terms = terms(grant.as_ref(), wanted, &database, &config, now);
+        let warning = self.may_give(&database, &terms.scopes, false).await?;
         let settings = JudgeSource::settings(&*self.catalogues);
         let (answer, result) = tokio::sync::oneshot::channel();
         let work = move || {
@@ -109,7 +114,8 @@ impl Clerk {
             hint: "the server's log says more".into(),
         };
         thread.spawn(work).map_err(|_| broken())?;
-        Ok(result.await.map_err(|_| broken())?)
+        let view: CheckView = result.await.map_err(|_| broken())?;
+        Ok(CheckView { warning, ..view })
     }
 }
 
@@ -179,6 +185,7 @@ fn view(explained: &Explanation) -> CheckView {
         hint: hint.map(ToString::to_string),
         scope: (!explained.scopes.is_empty()).then(|| explained.scopes.join(" ")),
         facts: facts(&explained.facts, &explained.second),
+        warning: None,
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::task::{JoinError, JoinSet, spawn_blocking};
 use super::approvers::{Approvers, not_alone, own_word};
 use super::caller::Caller;
 use super::forms::{CreatedGrant, Killed, Revoked, RevokedMany};
+use super::givable::Upstreams;
 use super::names;
 use super::reading::Readings;
 use super::record::{AdminEvent, Record};
@@ -42,6 +43,8 @@ pub struct Clerk {
     pub sessions: Arc<dyn Sessions>,
     /// What the databases hold, for the names in scopes.
     pub catalogues: Arc<Catalogues>,
+    /// The databases themselves, for what they can give.
+    pub upstreams: Arc<dyn Upstreams>,
     /// Where acts are put on record.
     pub record: Arc<dyn Record>,
     /// Microseconds since the epoch, now.
@@ -75,6 +78,26 @@ pub enum ClerkError {
         /// What.
         what: String,
         /// What changed.
+        detail: String,
+        /// What to do.
+        hint: String,
+    },
+    /// The database would not give the scopes.
+    #[error("{what}")]
+    NotGiven {
+        /// What.
+        what: String,
+        /// Why, in the server's words.
+        detail: String,
+        /// What to leave out, or what a DBA can do.
+        hint: String,
+    },
+    /// The database can't be asked just now, and what works must not be put at risk.
+    #[error("{what}")]
+    Unasked {
+        /// What.
+        what: String,
+        /// Why.
         detail: String,
         /// What to do.
         hint: String,
@@ -159,12 +182,13 @@ impl Clerk {
     ) -> Result<CreatedGrant, ClerkError> {
         let (config, now, who) = (self.config.load_full(), (self.clock)(), actor.to_owned());
         self.check_names(&wish.database, &allowed.scopes)?;
+        let warning = self.may_give(&wish.database, &allowed.scopes, true).await?;
         let ledger = Arc::clone(&self.ledger);
         let made = spawn_blocking(move || ledger.make(&wish, allowed, &who, now));
         let grants::Made { mut grant, token } = made.await??;
         grant.life.break_glass = how == Made::BreakGlass;
         self.keep(&grant, how.event(), actor).await?;
-        Ok(CreatedGrant::new(&grant, token.expose(), &config))
+        Ok(CreatedGrant { warning, ..CreatedGrant::new(&grant, token.expose(), &config) })
     }
 
     /// Puts a new grant or request on record and keeps it.

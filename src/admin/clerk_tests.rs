@@ -4,10 +4,12 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use super::*;
 use crate::admin::caller::Caller;
-use crate::admin::forms::SessionView;
+use crate::admin::forms::{ExtendWish, SessionView};
+use crate::admin::givable::Upstreams;
 use crate::admin::listing::ListWish;
 use crate::admin::sessions::Later;
 use crate::audit::Unwritable;
+use crate::catalog::scope_roles::Givable;
 use crate::grants::Sqlite;
 
 const HOUR: i64 = 3_600_000_000;
@@ -58,6 +60,13 @@ impl Sessions for Floor {
 struct Book {
     acts: Acts,
     full: AtomicBool,
+    given: Mutex<Givable>,
+}
+
+impl Upstreams for Book {
+    fn can_give<'a>(&'a self, _: &'a str, _: &'a [Scope]) -> Later<'a, Givable> {
+        Box::pin(async { self.given.lock().unwrap().clone() })
+    }
 }
 
 impl Record for Book {
@@ -99,7 +108,11 @@ fn bench_with(more: &str, sessions: impl FnOnce(&Ledger) -> Vec<SessionView>) ->
     let ledger = Arc::new(Ledger::open(Box::new(store), now()).unwrap());
     let acts = Acts::default();
     let sessions = sessions(&ledger);
-    let book = Arc::new(Book { acts: Arc::clone(&acts), full: AtomicBool::new(false) });
+    let book = Arc::new(Book {
+        acts: Arc::clone(&acts),
+        full: AtomicBool::new(false),
+        given: Mutex::new(Givable::Yes),
+    });
     let clerk = Arc::new(Clerk {
         config: Arc::new(ArcSwap::from_pointee(config)),
         ledger,
@@ -107,6 +120,7 @@ fn bench_with(more: &str, sessions: impl FnOnce(&Ledger) -> Vec<SessionView>) ->
         catalogues: Arc::new(crate::catalog::Catalogues::new(Arc::new(
             crate::policy::JudgeSettings::new(&[], &[], true).unwrap(),
         ))),
+        upstreams: Arc::clone(&book) as Arc<dyn Upstreams>,
         record: Arc::clone(&book) as Arc<dyn Record>,
         clock: now,
         busy: Mutex::default(),
@@ -376,4 +390,42 @@ async fn who_runs_the_server_alone_is_sent_to_nobody() {
     let alice = Caller::new("os:alice", &[Right::Request]);
     let asked = clerk.request(wish("alice"), &alice).await.unwrap();
     assert!(asked.summary.contains("too few who may approve it"), "{}", asked.summary);
+}
+
+#[tokio::test]
+async fn nothing_is_given_that_the_database_does_not_give() {
+    let Bench { clerk, book, acts, .. } = bench(|_| Vec::new());
+    let caller = root();
+    let reads = clerk.create(wish("alice"), &caller).await.unwrap();
+    let writes = || Wish { scopes: vec!["ddl:public".into()], ..wish("alice") };
+    let more = || ExtendWish { scopes: vec!["ddl:public".into()], ..ExtendWish::default() };
+    let time = || ExtendWish { ttl: Some("90m".into()), ..ExtendWish::default() };
+    let before = acts.lock().unwrap().len();
+    *book.given.lock().unwrap() = Givable::No {
+        why: "scope ddl:public runs as the schema's owner".into(),
+        remedy: Some("as a DBA, in database app: SQL;".into()),
+    };
+    for refused in [
+        clerk.create(writes(), &caller).await.unwrap_err(),
+        clerk.break_glass(writes(), &caller).await.unwrap_err(),
+        clerk.extend(reads.id, more(), &caller).await.unwrap_err(),
+    ] {
+        let ClerkError::NotGiven { what, detail, hint } = refused else { panic!("{refused:?}") };
+        assert_eq!(what, "nothing was done: database \"app\" cannot give ddl:public");
+        assert_eq!(detail, "the server says: scope ddl:public runs as the schema's owner");
+        assert_eq!(hint, "leave out ddl:public; or as a DBA, in database app: SQL;");
+    }
+    assert_eq!(acts.lock().unwrap().len(), before);
+    // Reading and time are not the database's to refuse.
+    clerk.create(wish("bob"), &caller).await.unwrap();
+    clerk.extend(reads.id, time(), &caller).await.unwrap();
+    // Who can't be asked holds up nothing that is new, and takes nothing away.
+    *book.given.lock().unwrap() = Givable::Unasked("it is down".into());
+    let made = clerk.create(writes(), &caller).await.unwrap();
+    assert!(made.warning.unwrap().contains("was not asked"));
+    assert!(clerk.break_glass(writes(), &caller).await.unwrap().warning.is_some());
+    let refused = clerk.extend(reads.id, more(), &caller).await.unwrap_err();
+    assert!(matches!(refused, ClerkError::Unasked { .. }), "{refused:?}");
+    *book.given.lock().unwrap() = Givable::Yes;
+    clerk.extend(reads.id, more(), &caller).await.unwrap();
 }

@@ -33,6 +33,9 @@ pub struct CreatedGrant {
     pub pgpass: String,
     /// The URL for JDBC drivers, without the token.
     pub jdbc: String,
+    /// What its holder should know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
 }
 
 /// A grant as `grant show` and `grant list` give it.
@@ -377,6 +380,7 @@ impl CreatedGrant {
             psql: way.psql(),
             pgpass: way.pgpass(token),
             jdbc: way.jdbc(),
+            warning: None,
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod clerk;
 mod crowd;
 pub mod door;
 pub mod forms;
+pub mod givable;
 mod guest;
 pub mod health;
 pub mod listing;

@@ -22,8 +22,10 @@ fn forms() -> Vec<(&'static str, Value, Value)> {
     });
     let created = json!({
         "id": id, "token": "pgw_…", "user": "alice", "database": "app", "scopes": [""],
-        "reason": "r", "expires_at": time, "psql": "", "pgpass": "", "jdbc": "",
+        "reason": "r", "expires_at": time, "psql": "", "pgpass": "", "jdbc": "", "warning": "",
     });
+    let mut least_created = created.clone();
+    least_created.as_object_mut().unwrap().remove("warning");
     let least_grant = json!({
         "id": id, "user": "alice", "database": "app", "scopes": [""], "reason": "r",
         "expires_at": time, "psql": "", "pgpass": "", "jdbc": "", "state": "active",
@@ -71,8 +73,10 @@ fn forms() -> Vec<(&'static str, Value, Value)> {
     });
     let checked = json!({
         "verdict": "refused", "rule": "", "sqlstate": "", "message": "", "detail": "",
-        "hint": "", "scope": "", "facts": {},
+        "hint": "", "scope": "", "facts": {}, "warning": "",
     });
+    let mut least_checked = checked.clone();
+    least_checked.as_object_mut().unwrap().remove("warning");
     let operator = json!({
         "actor": "op:dana", "may": [""], "by": "token", "created_at": time, "created_by": "",
     });
@@ -93,7 +97,7 @@ fn forms() -> Vec<(&'static str, Value, Value)> {
     });
     vec![
         form::<Wish>("Wish", &wish, &json!({ "user": "", "database": "app", "reason": "r" })),
-        form::<CreatedGrant>("CreatedGrant", &created, &created),
+        form::<CreatedGrant>("CreatedGrant", &created, &least_created),
         form::<GrantView>("GrantView", &grant, &least_grant),
         form::<Answered>("Answered", &answered, &least_answered),
         form::<ExtendWish>(
@@ -117,7 +121,7 @@ fn forms() -> Vec<(&'static str, Value, Value)> {
             &json!({ "sql": "SELECT 1", "grant": id, "scopes": [""], "database": "app" }),
             &json!({ "sql": "SELECT 1" }),
         ),
-        form::<CheckView>("CheckView", &checked, &checked),
+        form::<CheckView>("CheckView", &checked, &least_checked),
         form::<OperatorWish>(
             "OperatorWish",
             &json!({ "name": "", "may": [""] }),

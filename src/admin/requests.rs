@@ -42,6 +42,8 @@ impl Clerk {
             let given = own_word(caller, wish.user == caller.name(), &others);
             return Err(nobody_to_ask(&wish, allowed.needed, given, caller));
         }
+        let at_once = allowed.needed == 0;
+        let word = self.may_give(&wish.database, &allowed.scopes, at_once).await?;
         let (ledger, actor) = (Arc::clone(&self.ledger), Arc::clone(&caller.actor));
         let asked = spawn_blocking(move || ledger.ask(&wish, allowed, &actor, now));
         let mut grant = asked.await??;
@@ -66,7 +68,7 @@ impl Clerk {
                  more (pgward operator create, or admin.operators)",
             );
         }
-        Ok(self.answered(&grant, summary).await)
+        Ok(self.answered(&grant, and(summary, word)).await)
     }
 
     /// Nobody buries the others' requests under their own.
@@ -102,7 +104,7 @@ impl Clerk {
         let roles = self.has_scope_roles(&self.find(id).await?.database);
         let operators = self.operators().await?;
         let changed = self
-            .change(id, caller, move |grant| {
+            .change_scopes(id, caller, move |grant| {
                 // Not when it was asked: it may have waited, and the grant have ended meanwhile.
                 let now = clock();
                 let counts = |actor: &str| may_approve(actor, &config, &operators);
@@ -121,7 +123,7 @@ impl Clerk {
                 grant.approve(approval, &allowed, &counts, redeem_us, now)
             })
             .await;
-        let changed = match changed {
+        let (changed, word) = match changed {
             Err(ClerkError::Stale { .. }) => return Err(self.stale(id, revision).await?),
             changed => changed?,
         };
@@ -135,7 +137,7 @@ impl Clerk {
         } else {
             said(&changed, "grant.approved")
         };
-        Ok(self.answered(grant, summary).await)
+        Ok(self.answered(grant, and(summary, word)).await)
     }
 
     /// Why what was read can't be approved any more, with what has changed since.
@@ -203,8 +205,8 @@ impl Clerk {
         });
         let ((token, verifier), operators) = made.await??;
         let rules = Arc::clone(&config);
-        let changed = self
-            .change(id, caller, move |grant| {
+        let (changed, warning) = self
+            .change_scopes(id, caller, move |grant| {
                 let now = clock();
                 let allowed = Rules::new(&rules).scope_roles(roles).allow_more(
                     grant,
@@ -213,10 +215,11 @@ impl Clerk {
                 )?;
                 let counts = |actor: &str| may_approve(actor, &rules, &operators);
                 grant.may_redeem(who.person(), allowed.needed, &counts, now)?;
-                Ok::<_, WishError>(grant.issue(verifier, allowed.longest, now))
+                Ok::<_, WishError>(grant.issue(verifier.clone(), allowed.longest, now))
             })
             .await?;
-        Ok(CreatedGrant::new(&changed.grant, token.expose(), &config))
+        let created = CreatedGrant::new(&changed.grant, token.expose(), &config);
+        Ok(CreatedGrant { warning, ..created })
     }
 
     /// More time or more scopes for a grant in use, or another wish for a request. Where others
@@ -252,8 +255,8 @@ impl Clerk {
         let given = own_word(caller, known.is_own(caller.person()), &others);
         let administers = caller.may(Right::Administer);
         let roles = self.has_scope_roles(&known.database);
-        let changed = self
-            .change(id, caller, move |grant| {
+        let (changed, word) = self
+            .change_scopes(id, caller, move |grant| {
                 let now = clock();
                 let all = grant.scopes_with(&more);
                 let allowed = Rules::new(&config).scope_roles(roles).allow_more(
@@ -280,7 +283,7 @@ impl Clerk {
                     until: now,
                     ttl: wish.ttl.as_ref().map(|_| allowed.ttl),
                     scopes: more.iter().map(scopes::text).collect(),
-                    reason: wish.reason,
+                    reason: wish.reason.clone(),
                     needed: 0,
                     approvals: Vec::new(),
                 };
@@ -293,7 +296,7 @@ impl Clerk {
         } else {
             waits(&changed.grant)
         };
-        Ok(self.answered(&changed.grant, summary).await)
+        Ok(self.answered(&changed.grant, and(summary, word)).await)
     }
 
     /// A new token in place of a lost one, for who got that one.
@@ -429,6 +432,14 @@ fn act<'a>(
 ) -> AdminEvent<'a> {
     let detail = (!detail.is_empty()).then_some(detail);
     AdminEvent { event, actor, grant: Some(grant), session: None, detail }
+}
+
+/// What came of it, and what who did it should know besides.
+fn and(summary: String, word: Option<String>) -> String {
+    match word {
+        Some(word) => format!("{summary}\n{word}"),
+        None => summary,
+    }
 }
 
 /// What a step said with one of its events.

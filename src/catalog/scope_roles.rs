@@ -25,6 +25,22 @@ pub enum Standing {
     Unusable(String),
 }
 
+/// Whether sessions with a set of scopes could begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Givable {
+    /// As far as the server's functions say.
+    Yes,
+    /// The server would make no role for them.
+    No {
+        /// In its own words.
+        why: String,
+        /// What would help, as the functions say: `as a DBA, in database app: GRANT …;`
+        remedy: Option<String>,
+    },
+    /// It can't be asked just now, for this reason. No session could begin now.
+    Unasked(String),
+}
+
 /// The functions that pgward calls, with the types of their arguments as `pg_proc.proargtypes`
 /// writes them: `text[], text, integer`; `name`; none; `text[]`.
 const FUNCTIONS: [(&str, &str); 4] = [
@@ -136,6 +152,17 @@ pub fn open(scopes: &[Scope], verifier: &str, seconds: u64) -> String {
     format!(
         "SET TRANSACTION READ WRITE; SELECT scope_role, acts_as FROM {SCHEMA}.open_scope_role({}, \
          {}, {seconds})",
+        triples(scopes),
+        literal(verifier)
+    )
+}
+
+/// Makes the role as [`open`] does, in a transaction that stays open and is to be rolled back. One
+/// row: NULL, or what would let the role in at the database.
+#[must_use]
+pub fn rehearse(scopes: &[Scope], verifier: &str) -> String {
+    format!(
+        "BEGIN READ WRITE; SELECT CASE WHEN NOT pg_catalog.has_database_privilege(scope_role,          pg_catalog.current_database(), 'CONNECT') THEN pg_catalog.format('as a DBA: GRANT CONNECT          ON DATABASE %I TO {GROUP};', pg_catalog.current_database()) END          FROM {SCHEMA}.open_scope_role({}, {}, 1)",
         triples(scopes),
         literal(verifier)
     )

@@ -7,15 +7,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arc_swap::ArcSwap;
 
 use crate::admin::forms::{SessionView, time};
+use crate::admin::givable::Upstreams;
 use crate::admin::health::Vitals;
 use crate::admin::sessions::{Cause, Later, Report, Sessions};
 use crate::audit::Log;
 use crate::base::{GrantId, SessionId};
 use crate::catalog::Catalogues;
+use crate::catalog::scope_roles::Givable;
 use crate::config::Config;
 use crate::grants::{Live, Stage, State};
 use crate::net::registry::{EndCause, EndReport, Registry, SessionInfo};
 use crate::net::{Server, clock};
+use crate::policy::Scope;
 use crate::policy::scope::ScopeClass;
 use crate::telemetry::Metrics;
 
@@ -75,6 +78,13 @@ fn end_cause(cause: Cause) -> EndCause {
 const fn report(report: EndReport) -> Report {
     let EndReport { sessions_ended, statements_cancelled, still_ending } = report;
     Report { sessions_ended, statements_cancelled, still_ending }
+}
+
+/// The databases.
+impl Upstreams for Server {
+    fn can_give<'a>(&'a self, database: &'a str, scopes: &'a [Scope]) -> Later<'a, Givable> {
+        Box::pin(Self::can_give(self, database, scopes))
+    }
 }
 
 /// Metrics and readiness.

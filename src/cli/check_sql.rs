@@ -19,8 +19,9 @@ Examples:
       the scope that this grant lacks
   pgward check - < migration.sql
 
-Nothing is sent to the database and nothing is put on record. Unqualified names of written tables
-are looked up in public.
+The statement is sent to no database and nothing is put on record. Where PostgreSQL holds sessions
+to their scopes, it is asked whether it would give these: `warning` says so when it would not.
+Unqualified names of written tables are looked up in public.
 
 Exit status: 0 allowed, 1 refused (or failed), 2 usage error.";
 
@@ -84,6 +85,7 @@ fn shown(view: &CheckView) -> String {
         ("detail", &view.detail),
         ("hint", &view.hint),
         ("scope", &view.scope),
+        ("warning", &view.warning),
     ];
     for (name, text) in parts {
         if let Some(text) = text {

@@ -5,11 +5,14 @@ use arc_swap::ArcSwap;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::admin::givable::Upstreams;
 use crate::admin::sessions::{Cause, Later, Report};
 use crate::admin::{AdminEvent, Clerk, Record, Sessions, forms::SessionView, local, socket};
 use crate::audit::Unwritable;
 use crate::base::{GrantId, SessionId};
+use crate::catalog::scope_roles::Givable;
 use crate::grants::{Ledger, Sqlite};
+use crate::policy::Scope;
 
 #[derive(Debug)]
 struct Nobody;
@@ -29,6 +32,12 @@ impl Sessions for Nobody {
 
     fn end_session(&self, _: SessionId, _: Cause) -> Later<'_, Report> {
         Box::pin(async { Report::default() })
+    }
+}
+
+impl Upstreams for Nobody {
+    fn can_give<'a>(&'a self, _: &'a str, _: &'a [Scope]) -> Later<'a, Givable> {
+        Box::pin(async { Givable::Yes })
     }
 }
 
@@ -53,6 +62,7 @@ fn served() -> (Client, tempfile::TempDir, tokio::runtime::Runtime) {
         ledger: Arc::new(Ledger::open(Box::new(store), 0).unwrap()),
         sessions: Arc::new(Nobody),
         record: Arc::new(Nobody),
+        upstreams: Arc::new(Nobody),
         catalogues: Arc::new(crate::catalog::Catalogues::new(Arc::new(
             crate::policy::JudgeSettings::new(&[], &[], true).unwrap(),
         ))),

@@ -313,6 +313,9 @@ pub(super) fn with_token(grant: &CreatedGrant, format: Format) -> Result<(), Fai
          \n  connect   {psql}\n  password  {token}\n\
          \n  ~/.pgpass {pgpass}\n  JDBC      {jdbc}\n"
     ))?;
+    if let Some(warning) = &grant.warning {
+        say(&format!("pgward: grant {id}: {}", printable(warning)));
+    }
     say("the token is shown this once; every statement is recorded with the reason");
     Ok(())
 }

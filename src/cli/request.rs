@@ -146,7 +146,7 @@ pub(super) fn ask(client: &Client, args: Ask, format: Format) -> Result<(), Fail
     let (id, user, database) = (grant.id, printable(&grant.user), printable(&grant.database));
     let may = printable(&may(&grant.scopes));
     let ttl = &grant.ttl;
-    let summary = answer.summary.lines().map(printable).collect::<Vec<_>>().join("\n");
+    let summary = lines(&answer.summary);
     output::print(&format!("request {id}: {user} is to {may} in {database} for {ttl}\n{summary}"))
 }
 
@@ -231,12 +231,17 @@ pub(super) fn review(client: &Client, args: Review, format: Format) -> Result<()
     answer(&client.post(&format!("/v1/grants/{id}/review"), &because)?, format)
 }
 
+/// Lines as the server put them.
+fn lines(text: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join("\n")
+}
+
 /// Prints what came of a step.
 fn answer(answer: &Answered, format: Format) -> Result<(), Failure> {
     if format == Format::Json {
         return output::json(answer);
     }
-    let (id, state, summary) = (answer.grant.id, &answer.grant.state, printable(&answer.summary));
+    let (id, state, summary) = (answer.grant.id, &answer.grant.state, lines(&answer.summary));
     if summary.starts_with(state.as_str()) {
         return output::print(&format!("grant {id} is {summary}"));
     }

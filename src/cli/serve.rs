@@ -18,6 +18,7 @@ use super::alerting::Alerting;
 use super::journal::Journal;
 use super::output::{Failure, say};
 use super::rights::chain;
+use crate::admin::givable::Upstreams;
 use crate::admin::reading::Readings;
 use crate::admin::{Clerk, Record, door, health, local, socket};
 use crate::alerts::Alerts;
@@ -150,6 +151,7 @@ impl House {
             ledger: Arc::clone(&ledger),
             sessions: Arc::new(Sight::new(server.registry())),
             catalogues: Arc::clone(&catalogues),
+            upstreams: Arc::clone(&server) as Arc<dyn Upstreams>,
             record: Arc::clone(&alerting) as Arc<dyn Record>,
             clock: || clock::now().wall,
             busy: Mutex::default(),

@@ -294,7 +294,7 @@ impl Actor {
         let asked: Vec<Backend> = self.ending.keys().copied().take(BATCH_MAX).collect();
         let rows = match answer(client.rows(&end_sql(&asked))).await {
             Ok(rows) => rows,
-            Err(QueryError::Failed { sqlstate, message }) => {
+            Err(QueryError::Failed { sqlstate, message, .. }) => {
                 tracing::error!(%sqlstate, %message, "the control role cannot end backends");
                 sleep(LOOK_EVERY).await;
                 return self.give_up();

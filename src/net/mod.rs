@@ -21,6 +21,7 @@ pub mod clock;
 pub mod control;
 pub mod dial;
 pub mod framed;
+mod givable;
 mod greeting;
 pub mod handshake;
 mod judging;

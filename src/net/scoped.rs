@@ -27,6 +27,9 @@ use crate::policy::Scope;
 /// Longest answer of a function, connecting included; a login has ten seconds by default.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
 
+/// Longest wait for what a rehearsal comes to, with those before it: who waits is a person.
+const REHEARSAL_MAX: Duration = Duration::from_secs(8);
+
 /// A role outlives its grant by this, since the server's clock need not be ours. It is removed
 /// when the grant ends; this is for when nobody is there to do that.
 const SECONDS_BEYOND: u64 = 60;
@@ -40,6 +43,8 @@ pub(super) struct ScopeRoles {
     runtime: Handle,
     standing: ArcSwap<Standing>,
     inner: Mutex<Inner>,
+    /// One rehearsal at a time: a login waits for one of them at most, however many ask.
+    rehearsing: Arc<Mutex<()>>,
 }
 
 #[derive(Debug)]
@@ -50,6 +55,14 @@ struct Inner {
     /// There may be roles that nobody needs.
     any: bool,
     problem: Option<String>,
+}
+
+/// What follows a statement on the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Nothing,
+    /// Whether it failed or not: it has left a transaction open.
+    RollBack,
 }
 
 #[derive(Debug, Clone)]
@@ -76,6 +89,7 @@ impl ScopeRoles {
             runtime: Handle::current(),
             standing: ArcSwap::from_pointee(Standing::Absent),
             inner: Mutex::new(Inner { client, known, any: true, problem }),
+            rehearsing: Arc::default(),
         }
     }
 
@@ -115,6 +129,43 @@ impl ScopeRoles {
             this.open_now(&mut inner, scopes, seconds).await
         });
         opening.await.unwrap_or_else(|broken| Err(QueryError::Lost(broken.to_string())))
+    }
+
+    /// Whether the role for these scopes could be made and let in now; nothing is.
+    ///
+    /// # Errors
+    /// As [`ScopeRoles::open`].
+    pub(super) async fn rehearse(self: &Arc<Self>, scopes: &[Scope]) -> Result<(), QueryError> {
+        let (this, scopes) = (Arc::clone(self), scopes.to_vec());
+        let rehearsing = async {
+            let turn = Arc::clone(&self.rehearsing).lock_owned().await;
+            self.runtime
+                .spawn(async move {
+                    let _turn = turn;
+                    let mut inner = this.inner.lock().await;
+                    this.rehearse_now(&mut inner, &scopes).await
+                })
+                .await
+                .unwrap_or_else(|broken| Err(QueryError::Lost(broken.to_string())))
+        };
+        timeout(REHEARSAL_MAX, rehearsing)
+            .await
+            .unwrap_or_else(|_| Err(QueryError::Lost("no answer in time".to_owned())))
+    }
+
+    async fn rehearse_now(&self, inner: &mut Inner, scopes: &[Scope]) -> Result<(), QueryError> {
+        // Of bytes that nobody sees: if it came to stay, no password would prove it.
+        let password = BASE64URL_NOPAD.encode(&rand::random::<[u8; 24]>());
+        let verifier = verifier(&password, &rand::random());
+        let rows = self.ask(inner, &calls::rehearse(scopes, &verifier), Then::RollBack).await?;
+        match rows.into_iter().flatten().next().flatten() {
+            None => Ok(()),
+            remedy => Err(QueryError::Failed {
+                sqlstate: "42501".to_owned(),
+                message: format!("role {} may not connect to the database", calls::GROUP),
+                hint: remedy,
+            }),
+        }
     }
 
     async fn open_now(
@@ -218,19 +269,28 @@ impl ScopeRoles {
 
     /// One statement on the connection, which is made at first use and again when it was lost.
     async fn rows(&self, inner: &mut Inner, sql: &str) -> Result<Vec<Row>, QueryError> {
+        self.ask(inner, sql, Then::Nothing).await
+    }
+
+    async fn ask(&self, inner: &mut Inner, sql: &str, then: Then) -> Result<Vec<Row>, QueryError> {
         let had_one = inner.client.is_some();
-        match self.try_rows(inner, sql).await {
+        match self.try_to_ask(inner, sql, then).await {
             // It may have been lost while nothing was asked of it.
-            Err(QueryError::Lost(_)) if had_one => self.try_rows(inner, sql).await,
+            Err(QueryError::Lost(_)) if had_one => self.try_to_ask(inner, sql, then).await,
             // "tuple concurrently updated": a DBA granted on the same table.
             Err(QueryError::Failed { sqlstate, .. }) if sqlstate == "XX000" => {
-                self.try_rows(inner, sql).await
+                self.try_to_ask(inner, sql, then).await
             }
             answer => answer,
         }
     }
 
-    async fn try_rows(&self, inner: &mut Inner, sql: &str) -> Result<Vec<Row>, QueryError> {
+    async fn try_to_ask(
+        &self,
+        inner: &mut Inner,
+        sql: &str,
+        then: Then,
+    ) -> Result<Vec<Row>, QueryError> {
         // Taken out: after a timeout nobody reads the rest of this answer.
         let client = inner.client.take();
         let asking = async {
@@ -242,7 +302,12 @@ impl ScopeRoles {
                     connecting.await.map_err(|problem| QueryError::Lost(problem.to_string()))?
                 }
             };
-            let rows = client.rows(sql).await;
+            let mut rows = client.rows(sql).await;
+            let open = then == Then::RollBack && !matches!(rows, Err(QueryError::Lost(_)));
+            if open && let Err(problem) = client.rows("ROLLBACK").await {
+                // Closing the connection rolls back, too.
+                rows = Err(QueryError::Lost(problem.to_string()));
+            }
             Ok((client, rows))
         };
         let asked: Result<_, QueryError> = timeout(ANSWER_MAX, asking)

@@ -17,9 +17,10 @@ use super::worker::{Handle, Worker};
 use super::{accept, clock, keeper};
 use crate::audit::{self, Log};
 use crate::catalog::Catalogues;
+use crate::catalog::scope_roles::Givable;
 use crate::config::{Config, ParserDisagreement};
 use crate::grants::Live;
-use crate::policy::JudgeSettings;
+use crate::policy::{JudgeSettings, Scope};
 use crate::telemetry::{Metrics, ServerConnections};
 
 /// How often the registry is swept for sessions whose time is over.
@@ -127,6 +128,11 @@ impl Server {
     #[must_use]
     pub fn registry(&self) -> Arc<Registry> {
         Arc::clone(&self.shared.registry)
+    }
+
+    /// Whether sessions with these scopes could begin in a database; answers within seconds.
+    pub async fn can_give(&self, database: &str, scopes: &[Scope]) -> Givable {
+        self.shared.can_give(database, scopes).await
     }
 
     /// Whether every database is served, the audit log can be written, and clients are accepted.

@@ -30,6 +30,8 @@ pub enum QueryError {
         sqlstate: String,
         /// MESSAGE.
         message: String,
+        /// HINT, where there is one.
+        hint: Option<String>,
     },
 }
 
@@ -123,7 +125,8 @@ impl Client {
                     if fields.severity != b"ERROR" {
                         return Err(QueryError::Lost(message));
                     }
-                    failed = Some(QueryError::Failed { sqlstate, message });
+                    let hint = fields.hint.map(text).filter(|hint| !hint.is_empty());
+                    failed = Some(QueryError::Failed { sqlstate, message, hint });
                 }
                 tag::READY_FOR_QUERY => return failed.map_or(Ok(rows), Err),
                 tag::COMMAND_COMPLETE

@@ -61,7 +61,7 @@ pub(super) async fn connect(
             }
             Err(Failed::Dial(problem)) if acting.held == Some(true) && is_login(&problem) => {
                 tracing::warn!(%database, role = acting.role.user, %problem, "no upstream connection");
-                let refusal = texts::no_scope_role(grant.id, database, NOT_ADMITTED);
+                let refusal = texts::no_scope_role(grant.id, database, NOT_ADMITTED, None);
                 return Err(Turned::new(refusal, "upstream").because(problem));
             }
             Err(Failed::Dial(problem)) => return Err(told(problem, database, acting.key)),
@@ -124,7 +124,7 @@ impl Acting {
                 None => return Err(Turned::new(texts::no_writer(grant.id, database), "no_writer")),
             },
             Standing::Unusable(why) => {
-                let refusal = texts::no_scope_role(grant.id, database, why);
+                let refusal = texts::no_scope_role(grant.id, database, why, None);
                 return Err(Turned::new(refusal, "scope_role").because(why));
             }
             Standing::Usable => {}
@@ -134,8 +134,9 @@ impl Acting {
         let opened = opening.await.map_err(|problem| {
             tracing::warn!(%database, grant = %grant.id, %problem, "no scope role");
             let refusal = match &problem {
-                QueryError::Failed { message, .. } => {
-                    texts::no_scope_role(grant.id, database, &format!("The server says: {message}"))
+                QueryError::Failed { message, hint, .. } => {
+                    let why = format!("The server says: {message}");
+                    texts::no_scope_role(grant.id, database, &why, hint.as_deref())
                 }
                 QueryError::Lost(_) => {
                     let why = "The role for the grant's scopes could not be asked for.";

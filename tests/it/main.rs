@@ -31,6 +31,7 @@ mod drivers;
 mod extended;
 mod extending;
 mod fired;
+mod givable;
 mod ground;
 mod honest;
 mod lifecycle;

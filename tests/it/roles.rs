@@ -11,13 +11,13 @@ use crate::support::wire::Wire;
 use crate::support::{clients, eventually, on_each_server};
 
 /// Generous: a sweep is due every five seconds.
-const SOON: Duration = Duration::from_secs(60);
+pub(crate) const SOON: Duration = Duration::from_secs(60);
 
 /// A SCRAM verifier that is one by its form.
 const VERIFIER: &str = "SCRAM-SHA-256$4096:AAAAAAAAAAAAAAAAAAAAAA==\
     $AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
-fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options {
         reader: "scoped_reader".into(),
         writer: String::new(),
@@ -27,7 +27,7 @@ fn options() -> Options {
 }
 
 /// The roles and functions of `config setup-sql`, as printed, by psql, twice.
-fn set_up(pg: &Pg, database: &str, options: &Options) {
+pub(crate) fn set_up(pg: &Pg, database: &str, options: &Options) {
     static ROLES_ARE_THE_CLUSTERS: Mutex<()> = Mutex::new(());
     let _one = ROLES_ARE_THE_CLUSTERS.lock().unwrap_or_else(PoisonError::into_inner);
     let (directory, ..) = prepare(pg, database, options);
@@ -46,7 +46,7 @@ fn set_up(pg: &Pg, database: &str, options: &Options) {
 }
 
 /// pgward before a database of its own that was set up, with `sql` run there before.
-fn scoped(pg: &Pg, sql: &str) -> Gate {
+pub(crate) fn scoped(pg: &Pg, sql: &str) -> Gate {
     let (database, options) = (pg.database(), options());
     run(&mut pg.admin(&database), sql);
     set_up(pg, &database, &options);
@@ -54,7 +54,7 @@ fn scoped(pg: &Pg, sql: &str) -> Gate {
 }
 
 /// The scope roles of the gate's database.
-fn roles(pg: &Pg, gate: &Gate) -> Vec<String> {
+pub(crate) fn roles(pg: &Pg, gate: &Gate) -> Vec<String> {
     let reply = pg.admin(&gate.database).query("SELECT scope_role FROM pgward.scope_roles()");
     reply.rows.into_iter().map(|row| row[0].clone().unwrap()).collect()
 }
@@ -70,7 +70,7 @@ fn direct(pg: &Pg, gate: &Gate, role: &str) -> Wire {
     Wire::connect(pg.port(), role, &gate.database, PASSWORD)
 }
 
-fn passes(session: &mut Wire, sql: &str) {
+pub(crate) fn passes(session: &mut Wire, sql: &str) {
     let reply = session.query(sql);
     assert!(reply.errors.is_empty(), "{sql}: {:?}", reply.errors);
 }
@@ -83,7 +83,7 @@ fn refused(session: &mut Wire, sql: &str) {
     session.query("ROLLBACK");
 }
 
-fn login_refused(gate: &Gate, grant: &Grant) -> (String, String) {
+pub(crate) fn login_refused(gate: &Gate, grant: &Grant) -> (String, String) {
     let error = gate.login_error(&grant.user, &gate.database, &grant.token);
     assert!(error.message().starts_with("pgward: "), "{error:?}");
     (error.code().to_owned(), error.detail().to_owned())
@@ -246,10 +246,15 @@ on_each_server! {
         );
         let owners: Vec<_> = owners.rows.iter().map(|row| row[1].clone().unwrap()).collect();
         assert_eq!(owners, [owner.clone(), owner.clone()]);
-        // A superuser's schema is no grant's, and a scope that the owner could not use is told.
-        let (code, detail) = login_refused(&gate, &gate.write_grant(&["ddl:bosses"]));
+        // A superuser's schema is no grant's, and a scope that the owner could not use is told, also
+        // where it becomes so afterwards.
+        let mut admin = pg.admin(&gate.database);
+        run(&mut admin, &format!("ALTER SCHEMA bosses OWNER TO {owner}; GRANT INSERT ON public.victim TO {owner}"));
+        let (boss, mixed) =
+            (gate.write_grant(&["ddl:bosses"]), gate.write_grant(&["ddl:staging", "insert:public.victim"]));
+        run(&mut admin, &format!("ALTER SCHEMA bosses OWNER TO postgres; REVOKE INSERT ON public.victim FROM {owner}"));
+        let (code, detail) = login_refused(&gate, &boss);
         assert!(code == "42501" && detail.contains("postgres is a superuser"), "{detail}");
-        let mixed = gate.write_grant(&["ddl:staging", "insert:public.victim"]);
         let (code, detail) = login_refused(&gate, &mixed);
         assert!(code == "42501" && detail.contains("make a grant for each"), "{detail}");
         passes(&mut gate.session(&gate.write_grant(&["ddl:staging", "ddl:more"])), "CREATE TABLE more.t ()");
@@ -263,14 +268,11 @@ on_each_server! {
                  AS 'BEGIN INSERT INTO public.victim VALUES (5); RETURN 1; END';
              REVOKE EXECUTE ON FUNCTION public.closed(), public.write_as_owner() FROM PUBLIC",
         );
-        let grant = gate.write_grant(&["maintain:public.victim"]);
         if pg.major >= 17 {
+            let grant = gate.write_grant(&["maintain:public.victim"]);
             passes(&mut gate.session(&grant), "VACUUM public.victim");
             let role = db_user(&gate);
             refused(&mut direct(pg, &gate, &role), "REINDEX TABLE public.accounts");
-        } else {
-            let (code, detail) = login_refused(&gate, &grant);
-            assert!(code == "42501" && detail.contains("before PostgreSQL 17"), "{detail}");
         }
         // What a function does it does with the rights of the grant.
         let grant = gate.write_grant(&["execute:public.closed"]);
@@ -280,10 +282,13 @@ on_each_server! {
         let role = db_user(&gate);
         refused(&mut direct(pg, &gate, &role), "SELECT public.write_as_owner()");
         // One that runs as a superuser, and that not everybody may call, is the DBA's to give.
+        let change = |sql: &str| run(&mut pg.admin(&gate.database), sql);
+        change("GRANT EXECUTE ON FUNCTION public.write_as_owner() TO pgward_scoped");
         let grant = gate.write_grant(&["execute:public.write_as_owner"]);
+        change("REVOKE EXECUTE ON FUNCTION public.write_as_owner() FROM pgward_scoped");
         let (code, detail) = login_refused(&gate, &grant);
         assert!(code == "42501" && detail.contains("grant EXECUTE on it to pgward_scoped"), "{detail}");
-        run(&mut pg.admin(&gate.database), "GRANT EXECUTE ON FUNCTION public.write_as_owner() TO pgward_scoped");
+        change("GRANT EXECUTE ON FUNCTION public.write_as_owner() TO pgward_scoped");
         passes(&mut gate.session(&grant), "SELECT public.write_as_owner()");
     }
 

@@ -145,14 +145,20 @@ pub fn no_writer(grant: GrantId, database: &str) -> Refusal {
     ))
 }
 
-/// The server did not make the role that would hold a session to the grant's scopes.
+/// The server did not make the role that would hold a session to the grant's scopes. `remedy` is
+/// what it says would help: `as a DBA, in database app: GRANT …;`
 #[must_use]
-pub fn no_scope_role(grant: GrantId, database: &str, why: &str) -> Refusal {
+pub fn no_scope_role(grant: GrantId, database: &str, why: &str, remedy: Option<&str>) -> Refusal {
     let what = format!("pgward: the server gives no role for the scopes of grant {grant}");
+    let first = match remedy {
+        Some(remedy) => format!("What helps, {}", shown(remedy)),
+        None => format!(
+            "Show this to the operator of [databases.{database}] (pgward config check says more)."
+        ),
+    };
     Refusal::fatal("scope_role", code::INSUFFICIENT_PRIVILEGE, what).detail(shown(why)).hint(
         format!(
-            "Show this to the operator of [databases.{database}] (pgward config check says more). A \
-             grant without that scope: pgward grant request --database {} --reason \"…\"",
+            "{first} A grant without that scope: pgward grant request --database {} --reason \"…\"",
             argument(database)
         ),
     )
@@ -385,7 +391,13 @@ mod tests {
             too_many_sessions(1),
             too_many_sessions_of_grant(grant, 1),
             no_writer(grant, "app"),
-            no_scope_role(grant, "app", "scope ddl:public runs as a superuser"),
+            no_scope_role(grant, "app", "scope ddl:public runs as a superuser", None),
+            no_scope_role(
+                grant,
+                "app",
+                "scope ddl:public runs as a superuser",
+                Some("as a DBA, in database app: ALTER SCHEMA public OWNER TO the_ordinary_role;"),
+            ),
             login_timeout(10),
             draining(),
             no_control("app", NotServed::ControlDown),
