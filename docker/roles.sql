@@ -201,7 +201,17 @@ BEGIN
             WHEN 'execute' THEN
                 'scope %s: there is no such function, or a DBA must grant EXECUTE on it to pgward_scoped'
             WHEN 'select' THEN 'scope %s: there is no such table that the reader may read'
-            ELSE 'scope %s: there is no such table outside of extensions' END, shown);
+            ELSE 'scope %s: there is no such table outside of extensions' END, shown),
+            HINT = coalesce(format('as a DBA, in database %I: %s', current_database(), CASE verb
+                WHEN 'execute' THEN (
+                    SELECT string_agg(format('GRANT EXECUTE ON ROUTINE %s TO pgward_scoped;',
+                                             p.oid::regprocedure), ' ' ORDER BY p.oid)
+                    FROM pg_proc p WHERE p.pronamespace = schema_id AND p.proname = object)
+                WHEN 'select' THEN (
+                    SELECT format('GRANT SELECT ON %s TO %I;',
+                                  pgward.object_of('pg_class'::regclass, c.oid), 'pgward_reader'::text)
+                    FROM pg_class c WHERE c.relnamespace = schema_id AND c.relname = object
+                      AND c.relkind = ANY (kinds)) END), '');
     END IF;
     IF NOT (system OR has_schema_privilege('pgward_scoped', schema_id, 'USAGE')
             OR NOT narrowed AND has_schema_privilege('pgward_reader', schema_id, 'USAGE')) THEN
@@ -236,7 +246,9 @@ BEGIN
         ELSIF pgward.beyond_ordinary(owner) IS NOT NULL THEN
             RAISE insufficient_privilege USING MESSAGE = format(
                 'scope ddl:%I runs as the schema''s owner, but %s: let an ordinary role own the schema',
-                schema_name, pgward.beyond_ordinary(owner));
+                schema_name, pgward.beyond_ordinary(owner)), HINT = format(
+                'as a DBA, in database %I: ALTER SCHEMA %I OWNER TO the_ordinary_role;',
+                current_database(), schema_name);
         ELSIF only_owner <> owner THEN
             RAISE insufficient_privilege USING MESSAGE = format(
                 'scope ddl:%I runs as role %I, others as %I: make a grant for each', schema_name,
@@ -262,6 +274,8 @@ DECLARE
     has_maintain CONSTANT boolean := current_setting('server_version_num')::integer >= 170000;
     narrowed CONSTANT boolean := 'select' = ANY (scopes);
     wanted text[] := '{}';
+    rights text[];
+    shown text;
     members oid[];
     owner oid;
     role_id oid;
@@ -282,35 +296,49 @@ BEGIN
     acts_as := pg_get_userbyid(owner);
     FOREACH part SLICE 1 IN ARRAY scopes LOOP
         IF part[1] IN ('insert', 'update', 'delete', 'truncate', 'maintain', 'select', 'execute') THEN
-            wanted := wanted || pgward.rights_for(part[1], part[2], part[3], narrowed);
+            rights := pgward.rights_for(part[1], part[2], part[3], narrowed);
         ELSIF part[1] <> 'ddl' OR part[3] <> '' THEN
             RAISE invalid_parameter_value USING MESSAGE = format('there is no scope %L', part[1]);
+        ELSE
+            CONTINUE;
         END IF;
-    END LOOP;
-    -- What the owner's role is set for must not lack what other scopes give.
-    FOR one IN
-        SELECT w.parts[3] AS privilege, w.parts[1]::oid AS class_id, w.parts[2]::oid AS object_id
-        FROM (SELECT string_to_array(u.line, '|') FROM unnest(wanted) u(line)) w(parts)
-    LOOP
-        IF one.privilege = 'MAINTAIN' AND NOT has_maintain THEN
-            IF owner IS NULL OR NOT pg_has_role(owner, (SELECT c.relowner FROM pg_class c
-                                                        WHERE c.oid = one.object_id), 'USAGE') THEN
-                RAISE insufficient_privilege USING MESSAGE = format(
-                    'maintain on %s: before PostgreSQL 17 only its owner can; a grant with ddl: on '
-                    'its schema as well runs as that owner',
-                    pgward.object_of(one.class_id, one.object_id));
-            END IF;
-        ELSIF owner IS NOT NULL AND NOT (CASE
-            WHEN one.class_id = 'pg_namespace'::regclass
-                THEN has_schema_privilege(owner, one.object_id, one.privilege)
-            WHEN one.class_id = 'pg_proc'::regclass
-                THEN has_function_privilege(owner, one.object_id, one.privilege)
-            WHEN one.privilege = 'USAGE'
-                THEN has_sequence_privilege(owner, one.object_id, one.privilege)
-            ELSE has_table_privilege(owner, one.object_id, one.privilege) END) THEN
+        wanted := wanted || rights;
+        shown := format('%s:%I.%s', part[1], part[2],
+            CASE part[3] WHEN '*' THEN part[3] ELSE quote_ident(part[3]) END);
+        -- Before 17 only owners maintain.
+        SELECT c.oid AS table_id INTO one FROM unnest(rights) u(line)
+        JOIN pg_class c ON c.oid = split_part(u.line, '|', 2)::oid
+        WHERE NOT has_maintain AND u.line LIKE '%|MAINTAIN'
+          AND (owner IS NULL OR NOT pg_has_role(owner, c.relowner, 'USAGE')) LIMIT 1;
+        IF FOUND THEN
             RAISE insufficient_privilege USING MESSAGE = format(
-                'ddl: runs as role %I, which has no %s on %s: make a grant for each', acts_as,
-                one.privilege, pgward.object_of(one.class_id, one.object_id));
+                'scope %s: before PostgreSQL 17 only its owner can maintain %s; a grant with ddl: on '
+                'its schema as well runs as that owner', shown,
+                pgward.object_of('pg_class'::regclass, one.table_id)), HINT = format(
+                'ask for ddl:%I as well, where one ordinary role owns the schema and the table', part[2]);
+        END IF;
+        -- What the owner's role is set for must not lack what other scopes give.
+        SELECT string_agg(format('%s on %s', l.privilege, l.object), ', ') AS lacked,
+               string_agg(format('GRANT %s ON %s TO %I;', l.privilege, l.object, acts_as), ' ') AS remedy
+        INTO one FROM (
+            SELECT r.privilege, pgward.object_of(r.class_id, r.object_id) AS object
+            FROM (SELECT split_part(u.line, '|', 1)::oid, split_part(u.line, '|', 2)::oid,
+                         split_part(u.line, '|', 3) FROM unnest(rights) u(line))
+                 r(class_id, object_id, privilege)
+            WHERE owner IS NOT NULL AND NOT CASE
+                WHEN r.privilege = 'MAINTAIN' AND NOT has_maintain THEN true
+                WHEN r.class_id = 'pg_namespace'::regclass
+                    THEN has_schema_privilege(owner, r.object_id, r.privilege)
+                WHEN r.class_id = 'pg_proc'::regclass
+                    THEN has_function_privilege(owner, r.object_id, r.privilege)
+                WHEN r.privilege = 'USAGE'
+                    THEN has_sequence_privilege(owner, r.object_id, r.privilege)
+                ELSE has_table_privilege(owner, r.object_id, r.privilege) END
+            LIMIT 20) l;
+        IF one.lacked IS NOT NULL THEN
+            RAISE insufficient_privilege USING MESSAGE = format(
+                'scope %s: ddl: runs as role %I, which has no %s: make a grant for each', shown, acts_as,
+                one.lacked), HINT = format('as a DBA, in database %I: %s', current_database(), one.remedy);
         END IF;
     END LOOP;
     wanted := ARRAY(SELECT DISTINCT u.line FROM unnest(wanted) u(line)
@@ -329,7 +357,8 @@ BEGIN
         WHERE r.rolname = open_scope_role.scope_role AND NOT (r.rolsuper OR r.rolcreaterole
             OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls)) THEN
         RAISE insufficient_privilege USING MESSAGE = format(
-            'role %I is there and is no scope role: drop it', scope_role);
+            'role %I is there and is no scope role: drop it', scope_role),
+            HINT = format('as a DBA: DROP ROLE %I;', scope_role);
     END IF;
     SELECT r.oid INTO role_id FROM pg_roles r WHERE r.rolname = scope_role;
     EXECUTE format('ALTER ROLE %I LOGIN INHERIT CONNECTION LIMIT 100 VALID UNTIL %L PASSWORD %L', scope_role,
