@@ -46,7 +46,8 @@ impl Shared {
     }
 }
 
-fn passes(sqlstate: &str) -> bool {
+/// Whether an error of the server's passes by itself, and is no word about the scopes.
+pub(super) fn passes(sqlstate: &str) -> bool {
     PASSING.iter().any(|class| sqlstate.starts_with(class))
 }
 

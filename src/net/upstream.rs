@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::clock;
 use super::control::ControlError;
 use super::dial::{self, DialError, Target, Upstream};
+use super::givable::passes;
 use super::login::{Door, Turned};
 use super::parameters::{Asked, Wanted};
 use super::registry::{Place, UpstreamOf};
@@ -134,6 +135,10 @@ impl Acting {
         let opened = opening.await.map_err(|problem| {
             tracing::warn!(%database, grant = %grant.id, %problem, "no scope role");
             let refusal = match &problem {
+                // A lock that somebody holds, for one: not the scopes' fault.
+                QueryError::Failed { sqlstate, message, .. } if passes(sqlstate) => {
+                    texts::upstream_not_ready(database, message)
+                }
                 QueryError::Failed { message, hint, .. } => {
                     let why = format!("The server says: {message}");
                     texts::no_scope_role(grant.id, database, &why, hint.as_deref())

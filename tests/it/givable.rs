@@ -216,11 +216,43 @@ on_each_server! {
     }
 }
 
+/// Each question is a transaction that makes a role, as a login does.
+#[test]
+fn asking_keeps_nobody_out() {
+    let pg = pg::apart(pg::distribution());
+    let gate = scoped(pg, "");
+    let grant = gate.write_grant(&["update:public.orders"]);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let asked = ["check", "SELECT 1", "--scope", "update,insert:public.orders"];
+                for _ in 0..4 {
+                    let said = gate.json(&asked);
+                    assert!(said["warning"].is_null(), "{said}");
+                }
+            });
+            scope.spawn(|| {
+                for _ in 0..4 {
+                    passes(
+                        &mut gate.session(&grant),
+                        "UPDATE public.orders SET note = 'a' WHERE id = 1",
+                    );
+                }
+            });
+        }
+    });
+    assert_eq!(roles(pg, &gate).len(), 1, "nothing is left of a question");
+}
+
 /// Without an answer what works is not put at risk, and what is new is not held up.
 #[test]
 fn while_the_database_cannot_be_asked() {
     let pg = pg::apart(pg::distribution());
-    let options = Options { control: "away_control".into(), ..options() };
+    let options = Options {
+        control: "away_control".into(),
+        listen: "login_timeout = \"60s\"".into(),
+        ..options()
+    };
     let database = pg.database();
     set_up(pg, &database, &options);
     let gate = Gate::before(pg, &database, &options);
@@ -232,7 +264,11 @@ fn while_the_database_cannot_be_asked() {
     run(&mut holder, "SELECT pg_advisory_lock(1886873458, 1)");
     let said = refused(&gate, &extend(&grant.id, &update));
     assert!(said.contains("nothing was") && said.contains("try again"), "{said}");
+    // The scopes are not blamed for it at a login, either.
+    let told = gate.login_error(&grant.user, &database, &grant.token);
+    assert!(matches!(told.code(), "57P03" | "08001"), "{told:?}");
     drop(holder);
+    drop(gate.session(&grant));
     // It cannot be reached.
     run(&mut admin, "ALTER ROLE away_control NOLOGIN");
     run(
@@ -258,5 +294,5 @@ fn while_the_database_cannot_be_asked() {
     });
     gate.cli(&extend(&grant.id, &update)).expect("extend");
     passes(&mut gate.session(&grant), "UPDATE public.accounts SET owner = owner WHERE id = 1");
-    assert_eq!(roles(pg, &gate).len(), 1);
+    eventually("its old role is gone", SOON, || roles(pg, &gate).len() == 1);
 }
