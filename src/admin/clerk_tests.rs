@@ -61,10 +61,21 @@ struct Book {
     acts: Acts,
     full: AtomicBool,
     given: Mutex<Givable>,
+    /// A grant that gets another scope while the database is asked.
+    meanwhile: Mutex<Option<(Arc<Ledger>, GrantId)>>,
 }
 
 impl Upstreams for Book {
     fn can_give<'a>(&'a self, _: &'a str, _: &'a [Scope]) -> Later<'a, Givable> {
+        if let Some((ledger, id)) = self.meanwhile.lock().unwrap().take() {
+            let step = |grant: &Grant| -> Result<_, WishError> {
+                let mut grant = grant.clone();
+                grant.scopes.extend(Scope::parse_list("insert:public.other").unwrap());
+                grant.life.revision += 1;
+                Ok(grants::Changed { grant, events: Vec::new() })
+            };
+            ledger.change(id, "os:root", now(), step, |_| Ok(())).unwrap();
+        }
         Box::pin(async { self.given.lock().unwrap().clone() })
     }
 }
@@ -112,6 +123,7 @@ fn bench_with(more: &str, sessions: impl FnOnce(&Ledger) -> Vec<SessionView>) ->
         acts: Arc::clone(&acts),
         full: AtomicBool::new(false),
         given: Mutex::new(Givable::Yes),
+        meanwhile: Mutex::default(),
     });
     let clerk = Arc::new(Clerk {
         config: Arc::new(ArcSwap::from_pointee(config)),
@@ -428,4 +440,12 @@ async fn nothing_is_given_that_the_database_does_not_give() {
     assert!(matches!(refused, ClerkError::Unasked { .. }), "{refused:?}");
     *book.given.lock().unwrap() = Givable::Yes;
     clerk.extend(reads.id, more(), &caller).await.unwrap();
+    // What it was asked about is what is given, whatever else happens meanwhile.
+    let other = clerk.create(wish("carol"), &caller).await.unwrap();
+    *book.meanwhile.lock().unwrap() = Some((Arc::clone(&clerk.ledger), other.id));
+    let refused = clerk.extend(other.id, more(), &caller).await.unwrap_err();
+    assert!(refused.to_string().contains("was changed at this moment"), "{refused}");
+    let shown = clerk.show(other.id, &caller).await.unwrap();
+    assert_eq!(shown.scopes, ["insert:public.other"]);
+    clerk.extend(other.id, more(), &caller).await.unwrap();
 }

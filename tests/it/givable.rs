@@ -244,6 +244,21 @@ fn asking_keeps_nobody_out() {
     assert_eq!(roles(pg, &gate).len(), 1, "nothing is left of a question");
 }
 
+#[test]
+fn functions_that_must_not_be_used_give_nothing() {
+    let pg = pg::apart(pg::distribution());
+    let (database, options) = (pg.database(), options());
+    set_up(pg, &database, &options);
+    run(
+        &mut pg.admin(&database),
+        "GRANT USAGE ON SCHEMA pgward TO PUBLIC; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA pgward TO PUBLIC",
+    );
+    let gate = Gate::before(pg, &database, &options);
+    let said = refused(&gate, &create(&gate, &["update:public.orders"]));
+    assert!(said.contains("may be called by the role of sessions"), "{said}");
+    passes(&mut gate.session(&gate.read_grant()), "SELECT 1");
+}
+
 /// Without an answer what works is not put at risk, and what is new is not held up.
 #[test]
 fn while_the_database_cannot_be_asked() {
