@@ -180,9 +180,9 @@ impl Clerk {
         how: Made,
         actor: &str,
     ) -> Result<CreatedGrant, ClerkError> {
-        let (config, now, who) = (self.config.load_full(), (self.clock)(), actor.to_owned());
         self.check_names(&wish.database, &allowed.scopes)?;
         let warning = self.may_give(&wish.database, &allowed.scopes, true).await?;
+        let (config, now, who) = (self.config.load_full(), (self.clock)(), actor.to_owned());
         let ledger = Arc::clone(&self.ledger);
         let made = spawn_blocking(move || ledger.make(&wish, allowed, &who, now));
         let grants::Made { mut grant, token } = made.await??;

@@ -32,13 +32,14 @@ struct Wanted {
     now: bool,
 }
 
-/// What somebody is about to do who has to be told that it can't be done.
+/// The grant that a step is about.
 #[derive(Debug, Clone, Copy)]
-enum About<'a> {
-    /// Something new.
-    New,
-    /// A step with that grant; `own`: by who asked for it.
-    Step { grant: &'a Grant, own: bool },
+struct Stand<'a> {
+    grant: &'a Grant,
+    /// Who takes the step has asked for it.
+    own: bool,
+    /// It lets nobody in as the database is now, whatever becomes of the step.
+    shut: bool,
 }
 
 impl Wanted {
@@ -76,8 +77,8 @@ impl Clerk {
         match self.upstreams.can_give(database, scopes).await {
             Givable::Yes => Ok(None),
             Givable::No { why, remedy } => {
-                let refused = Refused { database, scopes, why: &why, remedy: remedy.as_deref() };
-                if now { Err(refused.error(About::New)) } else { Ok(Some(refused.told())) }
+                let refused = Refused::new(database, scopes, why, remedy);
+                if now { Err(refused.error(None)) } else { Ok(Some(refused.told())) }
             }
             Givable::Unasked(why) => Ok(now.then(|| not_asked(database, &why))),
         }
@@ -127,49 +128,75 @@ impl Clerk {
         caller: &Caller,
     ) -> Result<Option<String>, ClerkError> {
         let (database, scopes) = (grant.database.as_str(), wanted.scopes.as_slice());
+        let in_use = grant.life.stage == Stage::Issued;
         match self.upstreams.can_give(database, scopes).await {
             Givable::Yes => Ok(None),
             Givable::No { why, remedy } => {
-                let refused = Refused { database, scopes, why: &why, remedy: remedy.as_deref() };
-                let own = *grant.created_by == *caller.actor;
-                if wanted.now {
-                    Err(refused.error(About::Step { grant, own }))
-                } else {
-                    Ok(Some(refused.told()))
+                let mut refused = Refused::new(database, scopes, why, remedy);
+                let mut stand =
+                    Stand { grant, own: *grant.created_by == *caller.actor, shut: false };
+                if in_use {
+                    // What is in the way may be something that it has, beside what is new.
+                    refused.had = &grant.scopes;
+                    let own = self.upstreams.can_give(database, &grant.scopes);
+                    if grant.scopes.iter().any(Scope::beyond_reading)
+                        && let Givable::No { why, remedy } = own.await
+                    {
+                        refused = Refused::new(database, &grant.scopes, why, remedy);
+                        stand.shut = true;
+                    }
                 }
+                if wanted.now { Err(refused.error(Some(stand))) } else { Ok(Some(refused.told())) }
             }
-            Givable::Unasked(why) if wanted.now && grant.life.stage == Stage::Issued => {
-                Err(ClerkError::Unasked {
-                    what: format!(
-                        "nothing was done: database \"{database}\" cannot be asked now whether \
+            Givable::Unasked(why) if wanted.now && in_use => Err(ClerkError::Unasked {
+                what: format!(
+                    "nothing was done: database \"{database}\" cannot be asked now whether \
                          it can give {}",
-                        texts(scopes)
-                    ),
-                    detail: why,
-                    hint: format!(
-                        "try again in a moment: until then no session can begin with them \
+                    texts(scopes)
+                ),
+                detail: why,
+                hint: format!(
+                    "try again in a moment: until then no session can begin with them \
                          either. More time alone: pgward grant extend {} --ttl 30m",
-                        grant.id
-                    ),
-                })
-            }
+                    grant.id
+                ),
+            }),
             Givable::Unasked(why) => Ok(wanted.now.then(|| not_asked(database, &why))),
         }
     }
 }
 
 /// What a database does not give.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Refused<'a> {
     database: &'a str,
     scopes: &'a [Scope],
-    why: &'a str,
-    remedy: Option<&'a str>,
+    /// Of these, those that it does give by themselves.
+    had: &'a [Scope],
+    why: String,
+    remedy: Option<String>,
 }
 
-impl Refused<'_> {
-    /// The scope that is in the way, as the server names it.
-    fn culprit(&self) -> Option<&Scope> {
+impl<'a> Refused<'a> {
+    const fn new(
+        database: &'a str,
+        scopes: &'a [Scope],
+        why: String,
+        remedy: Option<String>,
+    ) -> Self {
+        Self { database, scopes, had: &[], why, remedy }
+    }
+
+    /// What is in the way: the scope that the server names, or else all that are new.
+    fn blamed(&self) -> Vec<&Scope> {
+        let new = |scope: &&Scope| !self.had.contains(scope);
+        match self.named().filter(new) {
+            Some(scope) => vec![scope],
+            None => self.scopes.iter().filter(new).collect(),
+        }
+    }
+
+    fn named(&self) -> Option<&Scope> {
         // PostgreSQL also quotes names that are key words.
         let said = self.why.strip_prefix("scope ")?.replace('"', "");
         let named = |scope: &Scope| {
@@ -182,59 +209,56 @@ impl Refused<'_> {
     }
 
     fn what(&self) -> String {
-        let Self { database, .. } = self;
-        match self.culprit() {
-            Some(scope) => format!("database \"{database}\" cannot give {}", scopes::text(scope)),
-            None => format!("database \"{database}\" cannot give {}", texts(self.scopes)),
-        }
+        format!("database \"{}\" cannot give {}", self.database, texts(self.blamed()))
     }
 
     /// For who may go on all the same.
     fn told(&self) -> String {
-        let remedy = self.remedy.map(|remedy| format!("; {remedy}")).unwrap_or_default();
+        let remedy = self.remedy.as_ref().map(|remedy| format!("; {remedy}")).unwrap_or_default();
         format!("{} now: the server says: {}{remedy}", self.what(), self.why)
     }
 
-    fn error(&self, about: About<'_>) -> ClerkError {
+    fn error(&self, stand: Option<Stand<'_>>) -> ClerkError {
         ClerkError::NotGiven {
             what: format!("nothing was done: {}", self.what()),
             detail: format!("the server says: {}", self.why),
-            hint: self.hint(about),
+            hint: self.hint(stand),
         }
     }
 
-    fn hint(&self, about: About<'_>) -> String {
-        let culprit = self.culprit();
-        let scope = culprit.map_or_else(|| "these scopes".to_owned(), scopes::text);
-        let first = match about {
-            About::Step { grant, .. }
-                if grant.life.stage == Stage::Issued
-                    && culprit.is_some_and(|scope| grant.scopes.contains(scope)) =>
-            {
-                let id = grant.id;
-                format!("{id} has {scope} already and lets nobody in before that is given again")
+    fn hint(&self, stand: Option<Stand<'_>>) -> String {
+        let blamed = self.blamed();
+        let scopes = texts(blamed.iter().copied());
+        let first = match stand {
+            Some(Stand { grant, shut: true, .. }) => {
+                format!("{} has {scopes} already, and lets nobody in without that", grant.id)
             }
-            About::Step { grant, own: true } if grant.life.stage != Stage::Issued => format!(
-                "withdraw it and ask again without {scope}: pgward grant release {}",
-                grant.id
-            ),
-            About::Step { grant, own: false } if waits(grant) => format!(
-                "deny it, to be asked for without {scope}: pgward grant deny {} --reason \"not \
-                 possible\"",
-                grant.id
-            ),
-            About::New | About::Step { .. } => format!("leave out {scope}"),
+            Some(Stand { grant, own, .. }) if asked_before(grant, &blamed) => {
+                let id = grant.id;
+                if own {
+                    format!("withdraw it and ask again without {scopes}: pgward grant release {id}")
+                } else {
+                    format!("deny it, to be asked for without {scopes}: pgward grant deny {id}")
+                }
+            }
+            _ => format!("leave out {scopes}"),
         };
-        match self.remedy {
+        match &self.remedy {
             Some(remedy) => format!("{first}; or {remedy}"),
             None => format!("{first}; pgward config check says how the database stands"),
         }
     }
 }
 
-/// Whether somebody asked for something that isn't given yet.
-const fn waits(grant: &Grant) -> bool {
-    !matches!(grant.life.stage, Stage::Issued) || grant.life.extension.is_some()
+/// Whether one of the scopes was asked for and isn't given yet: who takes a step now can't leave
+/// it out.
+fn asked_before(grant: &Grant, scopes: &[&Scope]) -> bool {
+    let asked = match (grant.life.stage, &grant.life.extension) {
+        (Stage::Issued, Some(asked)) => parse_scopes(&asked.scopes).unwrap_or_default(),
+        (Stage::Issued, None) => Vec::new(),
+        (Stage::Pending | Stage::Approved, _) => grant.scopes.clone(),
+    };
+    scopes.iter().any(|scope| asked.contains(scope))
 }
 
 fn not_asked(database: &str, why: &str) -> String {
@@ -244,8 +268,8 @@ fn not_asked(database: &str, why: &str) -> String {
     )
 }
 
-fn texts(all: &[Scope]) -> String {
-    all.iter().map(scopes::text).collect::<Vec<_>>().join(" ")
+fn texts<'a>(all: impl IntoIterator<Item = &'a Scope>) -> String {
+    all.into_iter().map(scopes::text).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -271,9 +295,19 @@ mod tests {
             ("scope insert:public.abc: no", ""),
             ("permission denied", ""),
         ] {
-            let refused = Refused { database: "app", scopes: &scopes, why, remedy: None };
-            let found = refused.culprit().map(ToString::to_string).unwrap_or_default();
+            let refused = Refused::new("app", &scopes, why.to_owned(), None);
+            let found = refused.named().map(ToString::to_string).unwrap_or_default();
             assert_eq!(found, expected, "{why}");
         }
+    }
+
+    #[test]
+    fn what_works_by_itself_is_not_blamed() {
+        let scopes = Scope::parse_list("insert,update:public.a").unwrap();
+        let why = "scope insert:public.a: ddl: runs as role x".to_owned();
+        let mut refused = Refused::new("app", &scopes, why, None);
+        assert_eq!(texts(refused.blamed()), "insert:public.a");
+        refused.had = &scopes[..1];
+        assert_eq!(texts(refused.blamed()), "update:public.a");
     }
 }

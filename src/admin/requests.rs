@@ -44,6 +44,9 @@ impl Clerk {
         }
         let at_once = allowed.needed == 0;
         let word = self.may_give(&wish.database, &allowed.scopes, at_once).await?;
+        // Others of this person may have come meanwhile, and time has passed.
+        self.check_waiting(caller)?;
+        let now = (self.clock)();
         let (ledger, actor) = (Arc::clone(&self.ledger), Arc::clone(&caller.actor));
         let asked = spawn_blocking(move || ledger.ask(&wish, allowed, &actor, now));
         let mut grant = asked.await??;

@@ -162,7 +162,10 @@ pub fn open(scopes: &[Scope], verifier: &str, seconds: u64) -> String {
 #[must_use]
 pub fn rehearse(scopes: &[Scope], verifier: &str) -> String {
     format!(
-        "BEGIN READ WRITE; SELECT CASE WHEN NOT pg_catalog.has_database_privilege(scope_role,          pg_catalog.current_database(), 'CONNECT') THEN pg_catalog.format('as a DBA: GRANT CONNECT          ON DATABASE %I TO {GROUP};', pg_catalog.current_database()) END          FROM {SCHEMA}.open_scope_role({}, {}, 1)",
+        "BEGIN READ WRITE; SELECT CASE WHEN NOT pg_catalog.has_database_privilege(scope_role, \
+         pg_catalog.current_database(), 'CONNECT') THEN pg_catalog.format('as a DBA: GRANT \
+         CONNECT ON DATABASE %I TO {GROUP};', pg_catalog.current_database()) END \
+         FROM {SCHEMA}.open_scope_role({}, {}, 1)",
         triples(scopes),
         literal(verifier)
     )

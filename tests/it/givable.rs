@@ -112,6 +112,10 @@ on_each_server! {
                 assert!(hint.contains(remedy.as_str()), "{arguments:?}: {said}");
             }
         }
+        // What a grant has is not blamed for what is new.
+        let said = refused(&gate, &extend(&usable.id, &["ddl:staging"]));
+        assert!(said.contains("has no UPDATE on TABLE public.orders"), "{said}");
+        assert!(line(&said, "hint: ").contains("leave out ddl:staging; or as a DBA"), "{said}");
         // Nothing has changed: not the grants, not the database.
         assert_eq!(made(pg, &gate), "0");
         let listed = gate.json(&["grant", "list"]);
