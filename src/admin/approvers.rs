@@ -79,18 +79,33 @@ pub(super) fn maker_among<'a>(
     people: &[&str],
     operators: &'a [TokenOperator],
 ) -> Option<&'a str> {
-    let mut name = name;
+    makers(name, operators).find(|made_by| people.contains(&name_of(made_by)))
+}
+
+/// Whose hand an approval is of: the first of those who made that operator, one the other. Who
+/// makes operators knows their tokens, and however many they are, theirs is one word.
+pub(super) fn hand<'a>(name: &'a str, operators: &'a [TokenOperator]) -> &'a str {
+    makers(name, operators).last().map_or(name, name_of)
+}
+
+/// Who made that operator, who made them, and so on, as on record; up to the server's owners.
+/// Of those who were removed, too, where `operators` has them.
+fn makers<'a>(
+    name: &str,
+    operators: &'a [TokenOperator],
+) -> impl Iterator<Item = &'a str> + use<'a> {
+    // The last one of that name that was there at that time.
+    let find = |name: &str, until: i64| {
+        let known = operators.iter().filter(|one| one.name == name && one.created_at <= until);
+        let one = known.max_by_key(|one| one.created_at)?;
+        let owner = one.created_by.strip_prefix("os:").is_some_and(Peer::is_owner_name);
+        (!owner).then_some(one)
+    };
+    let first = find(name, i64::MAX);
     // Each made by the one before: no longer than there are any.
-    for _ in operators {
-        let made_by = &operators.iter().find(|one| one.name == name)?.created_by;
-        let maker = name_of(made_by);
-        let owner = made_by.strip_prefix("os:").is_some_and(Peer::is_owner_name);
-        if people.contains(&maker) && !owner {
-            return Some(made_by);
-        }
-        name = maker;
-    }
-    None
+    std::iter::successors(first, move |one| find(name_of(&one.created_by), one.created_at))
+        .take(operators.len())
+        .map(|one| one.created_by.as_str())
 }
 
 /// What a person's own word counts in approvals: one of who may administer, none for access of

@@ -10,6 +10,9 @@ use crate::admin::sessions::Later;
 use crate::audit::Unwritable;
 use crate::grants::Sqlite;
 
+#[path = "clerk_races.rs"]
+mod races;
+
 const HOUR: i64 = 3_600_000_000;
 
 thread_local! {
@@ -27,11 +30,18 @@ type Acts = Arc<Mutex<Vec<String>>>;
 struct Floor {
     acts: Acts,
     sessions: Vec<SessionView>,
+    /// What happens directly after somebody has looked.
+    then: Mutex<Option<fn(&Ledger)>>,
+    ledger: Arc<Ledger>,
 }
 
 impl Sessions for Floor {
     fn list(&self) -> Later<'_, Vec<SessionView>> {
-        Box::pin(async { self.sessions.clone() })
+        let sessions = self.sessions.clone();
+        if let Some(then) = self.then.lock().unwrap().take() {
+            then(&self.ledger);
+        }
+        Box::pin(async { sessions })
     }
 
     fn end_grant(&self, id: GrantId, cause: Cause) -> Later<'_, Report> {
@@ -82,6 +92,7 @@ struct Bench {
     clerk: Arc<Clerk>,
     book: Arc<Book>,
     acts: Acts,
+    floor: Arc<Floor>,
     _folder: tempfile::TempDir,
 }
 
@@ -100,10 +111,16 @@ fn bench_with(more: &str, sessions: impl FnOnce(&Ledger) -> Vec<SessionView>) ->
     let acts = Acts::default();
     let sessions = sessions(&ledger);
     let book = Arc::new(Book { acts: Arc::clone(&acts), full: AtomicBool::new(false) });
+    let floor = Arc::new(Floor {
+        acts: Arc::clone(&acts),
+        sessions,
+        then: Mutex::default(),
+        ledger: Arc::clone(&ledger),
+    });
     let clerk = Arc::new(Clerk {
         config: Arc::new(ArcSwap::from_pointee(config)),
         ledger,
-        sessions: Arc::new(Floor { acts: Arc::clone(&acts), sessions }),
+        sessions: Arc::clone(&floor) as Arc<dyn Sessions>,
         catalogues: Arc::new(crate::catalog::Catalogues::new(Arc::new(
             crate::policy::JudgeSettings::new(&[], &[], true).unwrap(),
         ))),
@@ -112,7 +129,7 @@ fn bench_with(more: &str, sessions: impl FnOnce(&Ledger) -> Vec<SessionView>) ->
         busy: Mutex::default(),
         readings: Readings::default(),
     });
-    Bench { clerk, book, acts, _folder: folder }
+    Bench { clerk, book, acts, floor, _folder: folder }
 }
 
 fn root() -> Caller {

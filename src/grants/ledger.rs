@@ -277,6 +277,14 @@ impl Ledger {
         }
     }
 
+    /// Whether a grant's time is over at `now` and stays so: an extension that began before is
+    /// kept by then.
+    #[must_use]
+    pub fn is_over(&self, id: GrantId, now: i64) -> bool {
+        let _order = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+        self.live.by_id(id).is_none_or(|grant| now >= grant.expires_at)
+    }
+
     /// Writes down the ends that the store couldn't take before, and forgets what needn't be
     /// told any more.
     ///
@@ -355,6 +363,14 @@ impl Ledger {
     /// When nothing was changed.
     pub fn remove_operator(&self, name: &str, by: &str, at: i64) -> Result<bool, StoreError> {
         self.store.remove_operator(name, by, at)
+    }
+
+    /// Every operator there ever was.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn operators_ever(&self) -> Result<Vec<TokenOperator>, StoreError> {
+        self.store.operators_ever()
     }
 
     /// Every operator that was not removed.

@@ -200,6 +200,10 @@ impl Store for Sqlite {
         self.run(move |connection| people::remove_operator(connection, &name, &by, at))
     }
 
+    fn operators_ever(&self) -> Result<Vec<TokenOperator>, StoreError> {
+        self.run(|connection| people::operators_ever(connection))
+    }
+
     fn operators(&self) -> Result<Vec<TokenOperator>, StoreError> {
         self.run(|connection| people::operators(connection))
     }
