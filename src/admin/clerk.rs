@@ -6,6 +6,7 @@
 //! can be written, and the store's history has it already.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::task::{JoinError, JoinSet, spawn_blocking};
@@ -23,11 +24,20 @@ use crate::base::{GrantId, SessionId};
 use crate::catalog::{Catalogues, scope_roles};
 use crate::config::Config;
 use crate::grants::rules::{Allowed, Which};
-use crate::grants::{self, ChangeError, Grant, Ledger, Rules, State, StoreError, Wish, WishError};
+use crate::grants::{
+    self, ChangeError, EndOutcome, Ended, Grant, Ledger, Rules, State, StoreError, Wish, WishError,
+};
 use crate::policy::Scope;
 
 /// Who does what happens by itself.
 pub const SELF: &str = "pgward";
+
+/// What ends access waits so long for the disk, and goes on without it: sessions end within two
+/// seconds.
+const DISK_WITHIN: Duration = Duration::from_secs(1);
+
+/// What came of an end on record, and in the store.
+type Written = (Result<(), crate::audit::Unwritable>, Result<Option<EndOutcome>, StoreError>);
 
 const REASON_CHARACTERS_MAX: usize = 500;
 
@@ -277,25 +287,27 @@ impl Clerk {
     ) -> Result<Revoked, ClerkError> {
         let tally = Tally::start(&self.sessions.list().await);
         let mut warnings = Vec::new();
-        if grant.ended.is_none() {
-            let (session, detail) = (None, Some(because));
-            let event =
-                AdminEvent { event: state.event(), actor, grant: Some(grant), session, detail };
-            if let Err(error) = self.record.soon(&event) {
-                warnings.push(format!("{error}; it is put on record as soon as it can be"));
-            }
+        let (id, now) = (grant.id, (self.clock)());
+        let (recorded, ended) = match self.write_end(grant, state, because, actor, now).await? {
+            Some((recorded, ended)) => (recorded, Some(ended)),
+            None => (Ok(()), None),
+        };
+        if let Err(error) = recorded {
+            warnings.push(format!("{error}; it is put on record as soon as it can be"));
         }
-        let (ledger, id, now) = (Arc::clone(&self.ledger), grant.id, (self.clock)());
-        let (text, who) = (because.to_owned(), actor.to_owned());
-        let ended = spawn_blocking(move || ledger.end(id, state, &text, &who, now)).await?;
         let mut before = false;
         let (word, cause) = match ended {
-            Ok(Some(outcome)) => {
+            None => {
+                tracing::error!(grant = %id, "a grant's end waits for the disk");
+                warnings.push("the disk doesn't answer; it is written as soon as it can be".into());
+                (state.word(), None)
+            }
+            Some(Ok(Some(outcome))) => {
                 before = !outcome.ended_now;
                 (outcome.grant.state_at(now).word(), outcome.grant.ended.map(|ended| ended.because))
             }
-            Ok(None) => return Err(ClerkError::NoGrant(id)),
-            Err(error) => {
+            Some(Ok(None)) => return Err(ClerkError::NoGrant(id)),
+            Some(Err(error)) => {
                 tracing::error!(%error, grant = %id, "a grant's end is not in the store yet");
                 warnings.push(format!("{error}; it is written as soon as it can be"));
                 (state.word(), None)
@@ -323,6 +335,34 @@ impl Clerk {
         })
     }
 
+    /// Puts a grant's end on record and in the store. `None` when the disk takes too long: logins
+    /// see the end then, and the writing goes on.
+    async fn write_end(
+        &self,
+        grant: &Grant,
+        state: State,
+        because: &str,
+        actor: &str,
+        now: i64,
+    ) -> Result<Option<Written>, JoinError> {
+        let (ledger, record) = (Arc::clone(&self.ledger), Arc::clone(&self.record));
+        let (known, text, who) = (grant.clone(), because.to_owned(), actor.to_owned());
+        let writing = spawn_blocking(move || {
+            let (grant, session, detail) = (Some(&known), None, Some(text.as_str()));
+            let event = AdminEvent { event: state.event(), actor: &who, grant, session, detail };
+            let recorded = if known.ended.is_none() { record.soon(&event) } else { Ok(()) };
+            (recorded, ledger.end(known.id, state, &text, &who, now))
+        });
+        if let Ok(written) = tokio::time::timeout(DISK_WITHIN, writing).await {
+            return written.map(Some);
+        }
+        if grant.ended.is_none() {
+            let ended = Ended { state, at: now, because: because.to_owned() };
+            self.ledger.shut(&grant.ended(ended));
+        }
+        Ok(None)
+    }
+
     /// Ends one session; its grant stays as it is.
     ///
     /// # Errors
@@ -340,15 +380,13 @@ impl Clerk {
         let tally = Tally::start(std::slice::from_ref(session));
         let because = because("ended", actor, reason);
         let grant = self.ledger.live().by_id(session.grant_id);
-        let event = AdminEvent {
-            event: "session.kill",
-            actor,
-            grant: grant.as_deref(),
-            session: Some(id),
-            detail: Some(&because),
-        };
-        if let Err(error) = self.record.soon(&event) {
-            tracing::error!(%error, session = %id, "a killed session is not on record yet");
+        let (record, who, detail) = (Arc::clone(&self.record), actor.to_owned(), because.clone());
+        let recording = spawn_blocking(move || {
+            let (event, grant, session) = ("session.kill", grant.as_deref(), Some(id));
+            record.soon(&AdminEvent { event, actor: &who, grant, session, detail: Some(&detail) })
+        });
+        if !matches!(tokio::time::timeout(DISK_WITHIN, recording).await, Ok(Ok(Ok(())))) {
+            tracing::error!(session = %id, "a killed session is not on record yet");
         }
         let report = self.sessions.end_session(id, Cause::Killed(because)).await;
         if report.sessions_ended == 0 {

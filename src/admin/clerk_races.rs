@@ -121,3 +121,28 @@ async fn one_person_gives_one_approval_by_whatever_operators() {
     let (what, _) = refusal(clerk.approve(id, 1, &second).await);
     assert!(what.contains("operator that op:dana made"), "{what}");
 }
+
+#[tokio::test]
+async fn what_ends_access_does_not_wait_for_a_disk_that_hangs() {
+    let Bench { clerk, book, acts, .. } = bench(|ledger| vec![session(1, known(ledger))]);
+    book.stuck.store(true, Ordering::Relaxed);
+    let id = clerk.ledger.live().all()[0].id;
+    let killed = clerk.kill(SessionId::from_random(1), None, "os:root").await.unwrap();
+    assert_eq!(killed.sessions_ended, 1);
+    let revoked = clerk.revoke(id, None, "os:root").await.unwrap();
+    assert_eq!((revoked.state.as_str(), revoked.sessions_ended), ("revoked", 1));
+    assert!(revoked.warning.unwrap().contains("the disk doesn't answer"));
+    let because = "revoked by os:root";
+    let expected = [
+        "end Killed(\"ended by os:root\")".to_owned(),
+        format!("end Ended {{ how: \"revoked\", because: \"{because}\" }}"),
+    ];
+    assert_eq!(*acts.lock().unwrap(), expected, "nothing is on record yet");
+    assert!(clerk.ledger.live().by_id(id).unwrap().ended.is_some(), "logins see it");
+    assert!(clerk.ledger.find(id).unwrap().unwrap().ended.is_none());
+    book.stuck.store(false, Ordering::Relaxed);
+    while clerk.ledger.find(id).unwrap().unwrap().ended.is_none() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert!(acts.lock().unwrap().contains(&format!("grant.revoked by os:root: {because}")));
+}

@@ -68,6 +68,8 @@ impl Sessions for Floor {
 struct Book {
     acts: Acts,
     full: AtomicBool,
+    /// Its disk takes nothing, and says nothing either.
+    stuck: AtomicBool,
 }
 
 impl Record for Book {
@@ -79,6 +81,12 @@ impl Record for Book {
     }
 
     fn soon(&self, event: &AdminEvent<'_>) -> Result<(), Unwritable> {
+        for _ in 0..3_000 {
+            if !self.stuck.load(Ordering::Relaxed) {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
         let AdminEvent { event, actor, detail, .. } = event;
         self.acts.lock().unwrap().push(format!("{event} by {actor}: {}", detail.unwrap_or("-")));
         if self.full.load(Ordering::Relaxed) {
@@ -110,7 +118,11 @@ fn bench_with(more: &str, sessions: impl FnOnce(&Ledger) -> Vec<SessionView>) ->
     let ledger = Arc::new(Ledger::open(Box::new(store), now()).unwrap());
     let acts = Acts::default();
     let sessions = sessions(&ledger);
-    let book = Arc::new(Book { acts: Arc::clone(&acts), full: AtomicBool::new(false) });
+    let book = Arc::new(Book {
+        acts: Arc::clone(&acts),
+        full: AtomicBool::default(),
+        stuck: AtomicBool::default(),
+    });
     let floor = Arc::new(Floor {
         acts: Arc::clone(&acts),
         sessions,

@@ -267,7 +267,12 @@ impl Ledger {
             }
             Ok(None) => Ok(None),
             Err(error) => {
-                if let Some(grant) = self.live.by_id(id).filter(|grant| grant.ended.is_none()) {
+                // Who couldn't wait may have told logins of this end already.
+                let mine = |grant: &Arc<Grant>| {
+                    grant.ended.as_ref().is_none_or(|known| *known == ended)
+                        && unwritten.iter().all(|one| one.id != id)
+                };
+                if let Some(grant) = self.live.by_id(id).filter(mine) {
                     let ended_grant = Grant { ended: Some(ended.clone()), ..Grant::clone(&grant) };
                     self.live.put(&Arc::new(ended_grant));
                     unwritten.push(Unwritten { id, ended, actor: actor.to_owned() });
@@ -275,6 +280,11 @@ impl Ledger {
                 Err(error)
             }
         }
+    }
+
+    /// Logins see an end that is still being written: see [`Ledger::end`].
+    pub fn shut(&self, ended: &Grant) {
+        self.live.put(&Arc::new(ended.clone()));
     }
 
     /// Whether a grant's time is over at `now` and stays so: an extension that began before is
