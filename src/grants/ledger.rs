@@ -283,8 +283,10 @@ impl Ledger {
     }
 
     /// Logins see an end that is still being written: see [`Ledger::end`].
-    pub fn shut(&self, ended: &Grant) {
-        self.live.put(&Arc::new(ended.clone()));
+    pub fn shut(&self, grant: &Grant, ended: Ended) {
+        if grant.ended.is_none() {
+            self.live.put(&Arc::new(grant.ended(ended)));
+        }
     }
 
     /// Whether a grant's time is over at `now` and stays so: an extension that began before is
