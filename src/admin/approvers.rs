@@ -20,6 +20,8 @@ pub(super) struct Approvers {
     people: Vec<String>,
     /// How many of them are named, and not just owners of the server.
     named: usize,
+    /// How many approvals they can give: see [`hand`].
+    hands: usize,
 }
 
 impl Approvers {
@@ -46,12 +48,15 @@ impl Approvers {
         for owner in &owners {
             add(owner.clone());
         }
-        Self { people: all, named }
+        let mut hands: Vec<&str> = all.iter().map(|one| hand(name_of(one), operators)).collect();
+        hands.sort_unstable();
+        hands.dedup();
+        Self { named, hands: hands.len(), people: all }
     }
 
     /// Whether so many could approve.
     pub(super) fn suffice(&self, needed: u32) -> bool {
-        self.people.len() >= usize::try_from(needed).unwrap_or(usize::MAX)
+        self.hands >= usize::try_from(needed).unwrap_or(usize::MAX)
     }
 
     /// Whether that caller runs the server by themselves: its owner, who may do everything in any
@@ -253,6 +258,11 @@ mod tests {
         ] {
             assert_eq!(maker_among(name, people, &operators), expected, "{name} {people:?}");
         }
+        // Two that one person made give one approval.
+        let hired = [made("bob", "op:boss"), made("carol", "op:boss"), made("boss", "os:root")];
+        let of_one = Approvers::besides(&["alice"], &config("{}"), &hired);
+        let most = u32::try_from(1 + Peer::owners().len()).unwrap();
+        assert!(of_one.named == 3 && of_one.suffice(most) && !of_one.suffice(most + 1));
         let others = Approvers::besides(&["dana", "self"], &config("{}"), &operators);
         assert_eq!(others.named, 0, "{others:?}");
     }
