@@ -30,6 +30,8 @@ use crate::config::Right;
 use crate::config::Right::{Administer, Approve, Audit, BreakGlass, Request as Ask};
 use crate::grants::Wish;
 use crate::grants::rules::Which;
+use crate::net::clock;
+use crate::net::limiter::Limiter;
 
 /// An answer that isn't 2xx.
 #[derive(Debug)]
@@ -140,12 +142,36 @@ verbs! {
         ANYBODY, "This document";
 }
 
+/// What can be asked for over and over by who may do little, and is on record each time.
+const REPEATED: &[&str] = &[
+    "grant_request",
+    "grant_break_glass",
+    "grant_extend",
+    "grant_rotate",
+    "audit_search",
+    "audit_replay",
+    "audit_tail",
+];
+/// So many of these at once for each operator, then one a second: the record has the room that
+/// statements need, and where it is full, none pass.
+const BURST: u32 = 120;
+const SECOND_US: u64 = 1_000_000;
+
+type Pace = Arc<Limiter<Arc<str>>>;
+
+fn too_fast(caller: &Caller) -> Failure {
+    let what = format!("{} asks too often: each time is on record", caller.actor);
+    Failure::new(StatusCode::TOO_MANY_REQUESTS, what).hint("wait a second, then try again")
+}
+
 /// The verbs, for whoever a layer around them says is asking.
 pub(super) fn routes(clerk: Arc<Clerk>) -> Router {
     let mut router = Router::new();
+    let pace: Pace = Arc::new(Limiter::new(BURST, SECOND_US));
     for verb in VERBS {
+        let pace = Arc::clone(&pace);
         let allowed = middleware::from_fn(move |caller: Who, request: Request, next: Next| {
-            allowed(verb, caller.0, request, next)
+            allowed(verb, Arc::clone(&pace), caller.0, request, next)
         });
         router = router.route(verb.path, (verb.handler)().layer(allowed));
     }
@@ -158,8 +184,20 @@ pub(super) fn routes(clerk: Arc<Clerk>) -> Router {
 }
 
 /// Each verb has its own permission; nothing of what somebody sends is read before.
-async fn allowed(verb: &Verb, caller: Caller, request: Request, next: Next) -> Response {
+async fn allowed(
+    verb: &Verb,
+    pace: Pace,
+    caller: Caller,
+    request: Request,
+    next: Next,
+) -> Response {
     if caller.may_any(verb.needs) {
+        if REPEATED.contains(&verb.name)
+            && !caller.may(Administer)
+            && !pace.take(Arc::clone(&caller.actor), clock::now())
+        {
+            return too_fast(&caller).into_response();
+        }
         let request = match read_whole(verb, request).await {
             Ok(request) => request,
             Err(failure) => return failure.into_response(),
@@ -177,6 +215,9 @@ async fn allowed(verb: &Verb, caller: Caller, request: Request, next: Next) -> R
                  add you to admin.operators",
             )
             .into_response();
+    }
+    if pace.take(Arc::clone(&caller.actor), clock::now()) {
+        tracing::warn!(actor = %caller.actor, verb = verb.name, "an operator asked for what is not theirs to do");
     }
     let words: Vec<&str> = verb.needs.iter().map(|right| right.word()).collect();
     let does = verb.does.split(';').next().unwrap_or_default().to_lowercase();

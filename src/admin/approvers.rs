@@ -20,6 +20,8 @@ pub(super) struct Approvers {
     people: Vec<String>,
     /// How many of them are named, and not just owners of the server.
     named: usize,
+    /// How many approvals they can give: see [`hand`].
+    hands: usize,
 }
 
 impl Approvers {
@@ -46,12 +48,15 @@ impl Approvers {
         for owner in &owners {
             add(owner.clone());
         }
-        Self { people: all, named }
+        let mut hands: Vec<&str> = all.iter().map(|one| hand(name_of(one), operators)).collect();
+        hands.sort_unstable();
+        hands.dedup();
+        Self { named, hands: hands.len(), people: all }
     }
 
     /// Whether so many could approve.
     pub(super) fn suffice(&self, needed: u32) -> bool {
-        self.people.len() >= usize::try_from(needed).unwrap_or(usize::MAX)
+        self.hands >= usize::try_from(needed).unwrap_or(usize::MAX)
     }
 
     /// Whether that caller runs the server by themselves: its owner, who may do everything in any
@@ -79,18 +84,33 @@ pub(super) fn maker_among<'a>(
     people: &[&str],
     operators: &'a [TokenOperator],
 ) -> Option<&'a str> {
-    let mut name = name;
+    makers(name, operators).find(|made_by| people.contains(&name_of(made_by)))
+}
+
+/// Whose hand an approval is of: the first of those who made that operator, one the other. Who
+/// makes operators knows their tokens, and however many they are, theirs is one word.
+pub(super) fn hand<'a>(name: &'a str, operators: &'a [TokenOperator]) -> &'a str {
+    makers(name, operators).last().map_or(name, name_of)
+}
+
+/// Who made that operator, who made them, and so on, as on record; up to the server's owners.
+/// Of those who were removed, too, where `operators` has them.
+fn makers<'a>(
+    name: &str,
+    operators: &'a [TokenOperator],
+) -> impl Iterator<Item = &'a str> + use<'a> {
+    // The last one of that name that was there at that time.
+    let find = |name: &str, until: i64| {
+        let known = operators.iter().filter(|one| one.name == name && one.created_at <= until);
+        let one = known.max_by_key(|one| one.created_at)?;
+        let owner = one.created_by.strip_prefix("os:").is_some_and(Peer::is_owner_name);
+        (!owner).then_some(one)
+    };
+    let first = find(name, i64::MAX);
     // Each made by the one before: no longer than there are any.
-    for _ in operators {
-        let made_by = &operators.iter().find(|one| one.name == name)?.created_by;
-        let maker = name_of(made_by);
-        let owner = made_by.strip_prefix("os:").is_some_and(Peer::is_owner_name);
-        if people.contains(&maker) && !owner {
-            return Some(made_by);
-        }
-        name = maker;
-    }
-    None
+    std::iter::successors(first, move |one| find(name_of(&one.created_by), one.created_at))
+        .take(operators.len())
+        .map(|one| one.created_by.as_str())
 }
 
 /// What a person's own word counts in approvals: one of who may administer, none for access of
@@ -238,6 +258,11 @@ mod tests {
         ] {
             assert_eq!(maker_among(name, people, &operators), expected, "{name} {people:?}");
         }
+        // Two that one person made give one approval.
+        let hired = [made("bob", "op:boss"), made("carol", "op:boss"), made("boss", "os:root")];
+        let of_one = Approvers::besides(&["alice"], &config("{}"), &hired);
+        let most = u32::try_from(1 + Peer::owners().len()).unwrap();
+        assert!(of_one.named == 3 && of_one.suffice(most) && !of_one.suffice(most + 1));
         let others = Approvers::besides(&["dana", "self"], &config("{}"), &operators);
         assert_eq!(others.named, 0, "{others:?}");
     }

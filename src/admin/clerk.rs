@@ -6,9 +6,10 @@
 //! can be written, and the store's history has it already.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::task::{JoinError, JoinSet, spawn_blocking};
+use tokio::task::{JoinError, JoinHandle, JoinSet, spawn_blocking};
 
 use super::approvers::{Approvers, not_alone, own_word};
 use super::caller::Caller;
@@ -24,11 +25,23 @@ use crate::base::{GrantId, SessionId};
 use crate::catalog::{Catalogues, scope_roles};
 use crate::config::Config;
 use crate::grants::rules::{Allowed, Which};
-use crate::grants::{self, ChangeError, Grant, Ledger, Rules, State, StoreError, Wish, WishError};
+use crate::grants::{
+    self, ChangeError, EndOutcome, Ended, Grant, Ledger, Rules, State, StoreError, Wish, WishError,
+};
 use crate::policy::Scope;
 
 /// Who does what happens by itself.
 pub const SELF: &str = "pgward";
+
+/// What ends access waits so long for the disk, and goes on without it: sessions end within two
+/// seconds.
+const DISK_WITHIN: Duration = Duration::from_secs(1);
+
+/// And who asked for it waits so long for what came of that.
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
+/// What came of an end on record, and in the store.
+type Written = (Result<(), crate::audit::Unwritable>, Result<Option<EndOutcome>, StoreError>);
 
 const REASON_CHARACTERS_MAX: usize = 500;
 
@@ -300,50 +313,66 @@ impl Clerk {
         actor: &str,
     ) -> Result<Revoked, ClerkError> {
         let tally = Tally::start(&self.sessions.list().await);
-        let mut warnings = Vec::new();
-        if grant.ended.is_none() {
-            let (session, detail) = (None, Some(because));
-            let event =
-                AdminEvent { event: state.event(), actor, grant: Some(grant), session, detail };
-            if let Err(error) = self.record.soon(&event) {
-                warnings.push(format!("{error}; it is put on record as soon as it can be"));
+        let (id, now) = (grant.id, (self.clock)());
+        let mut writing = self.write_end(grant, state, because, actor, now);
+        let first = tokio::time::timeout(DISK_WITHIN, &mut writing).await;
+        let why = match &first {
+            Ok(Ok((_, Ok(Some(EndOutcome { grant, .. }))))) => {
+                grant.ended.as_ref().map(|ended| ended.because.clone())
             }
-        }
-        let (ledger, id, now) = (Arc::clone(&self.ledger), grant.id, (self.clock)());
-        let (text, who) = (because.to_owned(), actor.to_owned());
-        let ended = spawn_blocking(move || ledger.end(id, state, &text, &who, now)).await?;
-        let mut before = false;
-        let (word, cause) = match ended {
-            Ok(Some(outcome)) => {
-                before = !outcome.ended_now;
-                (outcome.grant.state_at(now).word(), outcome.grant.ended.map(|ended| ended.because))
-            }
-            Ok(None) => return Err(ClerkError::NoGrant(id)),
-            Err(error) => {
-                tracing::error!(%error, grant = %id, "a grant's end is not in the store yet");
-                warnings.push(format!("{error}; it is written as soon as it can be"));
-                (state.word(), None)
+            Ok(Ok((_, Ok(None)))) => return Err(ClerkError::NoGrant(id)),
+            Ok(_) => None,
+            Err(_) => {
+                tracing::error!(grant = %id, "a grant's end waits for the disk");
+                let ended = Ended { state, at: now, because: because.to_owned() };
+                self.ledger.shut(grant, ended);
+                None
             }
         };
         let cause = match state {
             State::Expired => Cause::Expired,
             state => Cause::Ended {
                 how: state.word(),
-                because: cause.unwrap_or_else(|| because.to_owned()),
+                because: why.unwrap_or_else(|| because.to_owned()),
             },
         };
         let report = self.sessions.end_grant(id, cause).await;
+        let written = match first {
+            Ok(written) => Some(written?),
+            Err(_) => tokio::time::timeout(ANSWER_WITHIN, writing).await.ok().transpose()?,
+        };
+        let (outcome, mut warnings) = said_of_end(id, written);
         if report.still_ending > 0 {
             warnings.push(format!("{} backends are still ending", report.still_ending));
         }
+        let stands = outcome.as_ref().map_or(state, |outcome| outcome.grant.state_at(now));
         Ok(Revoked {
             id,
-            state: word.to_owned(),
+            state: stands.word().to_owned(),
             sessions_ended: report.sessions_ended,
             statements_cancelled: report.statements_cancelled,
             summary: tally.words(|other| other == id, report),
-            already_ended: before,
+            already_ended: outcome.is_some_and(|outcome| !outcome.ended_now),
             warning: (!warnings.is_empty()).then(|| warnings.join("; ")),
+        })
+    }
+
+    /// Puts a grant's end on record and in the store.
+    fn write_end(
+        &self,
+        grant: &Grant,
+        state: State,
+        because: &str,
+        actor: &str,
+        now: i64,
+    ) -> JoinHandle<Written> {
+        let (ledger, record) = (Arc::clone(&self.ledger), Arc::clone(&self.record));
+        let (known, text, who) = (grant.clone(), because.to_owned(), actor.to_owned());
+        spawn_blocking(move || {
+            let (grant, session, detail) = (Some(&known), None, Some(text.as_str()));
+            let event = AdminEvent { event: state.event(), actor: &who, grant, session, detail };
+            let recorded = if known.ended.is_none() { record.soon(&event) } else { Ok(()) };
+            (recorded, ledger.end(known.id, state, &text, &who, now))
         })
     }
 
@@ -364,15 +393,13 @@ impl Clerk {
         let tally = Tally::start(std::slice::from_ref(session));
         let because = because("ended", actor, reason);
         let grant = self.ledger.live().by_id(session.grant_id);
-        let event = AdminEvent {
-            event: "session.kill",
-            actor,
-            grant: grant.as_deref(),
-            session: Some(id),
-            detail: Some(&because),
-        };
-        if let Err(error) = self.record.soon(&event) {
-            tracing::error!(%error, session = %id, "a killed session is not on record yet");
+        let (record, who, detail) = (Arc::clone(&self.record), actor.to_owned(), because.clone());
+        let recording = spawn_blocking(move || {
+            let (event, grant, session) = ("session.kill", grant.as_deref(), Some(id));
+            record.soon(&AdminEvent { event, actor: &who, grant, session, detail: Some(&detail) })
+        });
+        if !matches!(tokio::time::timeout(DISK_WITHIN, recording).await, Ok(Ok(Ok(())))) {
+            tracing::error!(session = %id, "a killed session is not on record yet");
         }
         let report = self.sessions.end_session(id, Cause::Killed(because)).await;
         if report.sessions_ended == 0 {
@@ -389,6 +416,25 @@ impl Clerk {
             summary: tally.of_one(session, report),
         })
     }
+}
+
+/// What became of a grant's end, and what is to be told of its writing; `None` for one that the
+/// disk has not answered.
+fn said_of_end(id: GrantId, written: Option<Written>) -> (Option<EndOutcome>, Vec<String>) {
+    let Some((recorded, ended)) = written else {
+        let what = "the disk doesn't answer; it is written as soon as it can be";
+        return (None, vec![what.to_owned()]);
+    };
+    let mut warnings = Vec::new();
+    if let Err(error) = recorded {
+        warnings.push(format!("{error}; it is put on record as soon as it can be"));
+    }
+    let outcome = ended.unwrap_or_else(|error| {
+        tracing::error!(%error, grant = %id, "a grant's end is not in the store yet");
+        warnings.push(format!("{error}; it is written as soon as it can be"));
+        None
+    });
+    (outcome, warnings)
 }
 
 /// `revoked by os:root: suspicious`

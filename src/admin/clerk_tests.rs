@@ -12,6 +12,9 @@ use crate::audit::Unwritable;
 use crate::catalog::scope_roles::Givable;
 use crate::grants::Sqlite;
 
+#[path = "clerk_races.rs"]
+mod races;
+
 const HOUR: i64 = 3_600_000_000;
 
 thread_local! {
@@ -29,11 +32,18 @@ type Acts = Arc<Mutex<Vec<String>>>;
 struct Floor {
     acts: Acts,
     sessions: Vec<SessionView>,
+    /// What happens directly after somebody has looked.
+    then: Mutex<Option<fn(&Ledger)>>,
+    ledger: Arc<Ledger>,
 }
 
 impl Sessions for Floor {
     fn list(&self) -> Later<'_, Vec<SessionView>> {
-        Box::pin(async { self.sessions.clone() })
+        let sessions = self.sessions.clone();
+        if let Some(then) = self.then.lock().unwrap().take() {
+            then(&self.ledger);
+        }
+        Box::pin(async { sessions })
     }
 
     fn end_grant(&self, id: GrantId, cause: Cause) -> Later<'_, Report> {
@@ -60,6 +70,8 @@ impl Sessions for Floor {
 struct Book {
     acts: Acts,
     full: AtomicBool,
+    /// Its disk takes nothing, and says nothing either.
+    stuck: AtomicBool,
     given: Mutex<Givable>,
     /// A grant that gets another scope while the database is asked.
     meanwhile: Mutex<Option<(Arc<Ledger>, GrantId)>>,
@@ -89,6 +101,12 @@ impl Record for Book {
     }
 
     fn soon(&self, event: &AdminEvent<'_>) -> Result<(), Unwritable> {
+        for _ in 0..3_000 {
+            if !self.stuck.load(Ordering::Relaxed) {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
         let AdminEvent { event, actor, detail, .. } = event;
         self.acts.lock().unwrap().push(format!("{event} by {actor}: {}", detail.unwrap_or("-")));
         if self.full.load(Ordering::Relaxed) {
@@ -102,6 +120,7 @@ struct Bench {
     clerk: Arc<Clerk>,
     book: Arc<Book>,
     acts: Acts,
+    floor: Arc<Floor>,
     _folder: tempfile::TempDir,
 }
 
@@ -121,14 +140,21 @@ fn bench_with(more: &str, sessions: impl FnOnce(&Ledger) -> Vec<SessionView>) ->
     let sessions = sessions(&ledger);
     let book = Arc::new(Book {
         acts: Arc::clone(&acts),
-        full: AtomicBool::new(false),
+        full: AtomicBool::default(),
+        stuck: AtomicBool::default(),
         given: Mutex::new(Givable::Yes),
         meanwhile: Mutex::default(),
+    });
+    let floor = Arc::new(Floor {
+        acts: Arc::clone(&acts),
+        sessions,
+        then: Mutex::default(),
+        ledger: Arc::clone(&ledger),
     });
     let clerk = Arc::new(Clerk {
         config: Arc::new(ArcSwap::from_pointee(config)),
         ledger,
-        sessions: Arc::new(Floor { acts: Arc::clone(&acts), sessions }),
+        sessions: Arc::clone(&floor) as Arc<dyn Sessions>,
         catalogues: Arc::new(crate::catalog::Catalogues::new(Arc::new(
             crate::policy::JudgeSettings::new(&[], &[], true).unwrap(),
         ))),
@@ -138,7 +164,7 @@ fn bench_with(more: &str, sessions: impl FnOnce(&Ledger) -> Vec<SessionView>) ->
         busy: Mutex::default(),
         readings: Readings::default(),
     });
-    Bench { clerk, book, acts, _folder: folder }
+    Bench { clerk, book, acts, floor, _folder: folder }
 }
 
 fn root() -> Caller {

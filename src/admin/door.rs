@@ -3,7 +3,6 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -22,7 +21,7 @@ use tokio_rustls::TlsAcceptor;
 use super::api::{Failure, routes};
 use super::caller::Caller;
 use super::clerk::Clerk;
-use super::guest::{Guest, Known, STRANGERS_LAST};
+use super::guest::{Guest, Known, STRANGERS_LAST, Seats};
 use crate::auth::token::Token;
 use crate::config::{Config, ListenTls};
 use crate::net::limiter::Limiter;
@@ -33,6 +32,9 @@ use crate::net::{clock, tls};
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// Connections at once, whoever is behind them.
 const CONNECTIONS_MAX: usize = 256;
+/// Of these, of one operator; and of one address on which no operator is known.
+const OPERATOR_MAX: usize = 32;
+const STRANGERS_MAX: usize = 64;
 /// Pause after an accept that failed: file descriptors may come back.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 /// Wrong tokens of one address: so many at once, then one a second.
@@ -52,6 +54,7 @@ impl Connected<IncomingStream<'_, Front>> for Remote {
 }
 
 type Failures = Arc<Limiter<IpAddr>>;
+type Operators = Arc<Seats<String>>;
 
 /// Serves operators with tokens at `listener` until the runtime ends.
 ///
@@ -63,13 +66,15 @@ pub async fn serve_address(listener: TcpListener, clerk: Arc<Clerk>) -> std::io:
     let state = Arc::clone(&clerk);
     let service = routes(clerk)
         .layer(middleware::from_fn_with_state(state, by_token))
-        .layer(Extension(failures));
+        .layer(Extension(failures))
+        .layer(Extension(Operators::new(Seats::new(OPERATOR_MAX))));
     axum::serve(front, service.into_make_service_with_connect_info::<Remote>()).await
 }
 
 async fn by_token(
     State(clerk): State<Arc<Clerk>>,
     Extension(failures): Extension<Failures>,
+    Extension(seats): Extension<Operators>,
     ConnectInfo(Remote(address, known)): ConnectInfo<Remote>,
     mut request: Request,
     next: Next,
@@ -97,9 +102,20 @@ async fn by_token(
             .hint("set PGWARD_OPERATOR_TOKEN to the whole token that pgward operator create showed")
             .into_response();
     };
-    known.store(true, Ordering::Relaxed);
+    if known.get().is_none() {
+        let Some(seat) = seats.take(&operator.name) else { return too_many(&operator.name) };
+        // At once by somebody else: then it is known, which is what counts.
+        let _ = known.set(seat);
+    }
     request.extensions_mut().insert(Caller::of_operator(operator));
     next.run(request).await
+}
+
+fn too_many(name: &str) -> Response {
+    let what = format!("op:{name} has {OPERATOR_MAX} connections already");
+    let failure = Failure::new(StatusCode::SERVICE_UNAVAILABLE, what)
+        .hint("end other pgward commands of this operator, then try again");
+    ([(header::CONNECTION, "close")], failure).into_response()
 }
 
 /// Certificate and key of `admin.tls` as the API needs them; `None` where it has none.
@@ -139,6 +155,7 @@ async fn accept(
     done: mpsc::Sender<(Guest, SocketAddr)>,
 ) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let strangers = Seats::new(STRANGERS_MAX);
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let (tcp, peer) = match listener.accept().await {
@@ -149,6 +166,8 @@ async fn accept(
                 continue;
             }
         };
+        // Who has too many gets no answer: it would have to be inside TLS.
+        let Some(stranger) = strangers.take(&peer.ip().to_canonical()) else { continue };
         let now = config.load_full();
         if !Arc::ptr_eq(&now, &known) {
             // The configuration was read again; files that can't be used change nothing.
@@ -165,14 +184,15 @@ async fn accept(
                 return;
             }
             let Some(tls) = usable else {
-                let _ =
-                    done.send((Guest::new(Stream::Tcp(tcp), STRANGERS_LAST, place), peer)).await;
+                let guest = Guest::new(Stream::Tcp(tcp), STRANGERS_LAST, place, stranger);
+                let _ = done.send((guest, peer)).await;
                 return;
             };
             let shaking = TlsAcceptor::from(tls).accept(tcp);
             if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_WITHIN, shaking).await {
                 let stream = Stream::TlsServer(Box::new(stream));
-                let _ = done.send((Guest::new(stream, STRANGERS_LAST, place), peer)).await;
+                let guest = Guest::new(stream, STRANGERS_LAST, place, stranger);
+                let _ = done.send((guest, peer)).await;
             }
         });
     }

@@ -84,17 +84,16 @@ impl Clerk {
         name: &str,
         caller: &Caller,
     ) -> Result<RemovedOperator, ClerkError> {
-        let (ledger, now) = (Arc::clone(&self.ledger), (self.clock)());
-        let (gone, by) = (name.to_owned(), caller.actor.to_string());
-        if !spawn_blocking(move || ledger.remove_operator(&gone, &by, now)).await?? {
-            let shown = name.escape_debug();
-            return Err(ClerkError::Wish(WishError {
-                what: format!("there is no operator \"{shown}\" with a token"),
-                hint: "pgward operator list shows them".to_owned(),
-            }));
+        if self.operators().await?.iter().all(|one| one.name != name) {
+            return Err(unknown(name));
         }
         if let Err(error) = self.record.soon(&act("operator.removed", caller, name)) {
             tracing::error!(%error, "the removal of an operator is not on record yet");
+        }
+        let (ledger, now) = (Arc::clone(&self.ledger), (self.clock)());
+        let (gone, by) = (name.to_owned(), caller.actor.to_string());
+        if !spawn_blocking(move || ledger.remove_operator(&gone, &by, now)).await?? {
+            return Err(unknown(name));
         }
         let actor = format!("op:{name}");
         let reason = format!("operator {name} was removed");
@@ -138,6 +137,12 @@ impl Clerk {
         Ok(ended)
     }
 
+    /// Operators with tokens, also those that were removed.
+    pub(super) async fn operators_ever(&self) -> Result<Vec<TokenOperator>, ClerkError> {
+        let ledger = Arc::clone(&self.ledger);
+        Ok(spawn_blocking(move || ledger.operators_ever()).await??)
+    }
+
     /// Operators with tokens.
     pub(super) async fn operators(&self) -> Result<Vec<TokenOperator>, ClerkError> {
         let ledger = Arc::clone(&self.ledger);
@@ -147,6 +152,14 @@ impl Clerk {
 
 fn act<'a>(event: &'static str, caller: &'a Caller, detail: &'a str) -> AdminEvent<'a> {
     AdminEvent { event, actor: &caller.actor, grant: None, session: None, detail: Some(detail) }
+}
+
+fn unknown(name: &str) -> ClerkError {
+    let shown = name.escape_debug();
+    ClerkError::Wish(WishError {
+        what: format!("there is no operator \"{shown}\" with a token"),
+        hint: "pgward operator list shows them".to_owned(),
+    })
 }
 
 fn taken(name: &str) -> ClerkError {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
 
-use super::approvers::{Approvers, maker_among, nobody_to_ask, own_word, too_few};
+use super::approvers::{Approvers, hand, maker_among, nobody_to_ask, own_word, too_few};
 use super::caller::{Caller, may_approve};
 use super::clerk::{Clerk, ClerkError, Made, because, check_reason};
 use super::forms::{Answered, CreatedGrant, ExtendWish, Revoked, time};
@@ -105,7 +105,7 @@ impl Clerk {
     ) -> Result<Answered, ClerkError> {
         let (config, clock, who) = (self.config.load_full(), self.clock, caller.clone());
         let roles = self.has_scope_roles(&self.find(id).await?.database);
-        let operators = self.operators().await?;
+        let (operators, ever) = (self.operators().await?, self.operators_ever().await?);
         let changed = self
             .change_scopes(id, caller, move |grant| {
                 // Not when it was asked: it may have waited, and the grant have ended meanwhile.
@@ -121,7 +121,8 @@ impl Clerk {
                 let allowed =
                     Rules::new(&config).scope_roles(roles).allow_more(grant, all, None)?;
                 let redeem_us = micros(config.policy.redeem_within);
-                not_made_by_who_asks(&who, grant, now, &operators)?;
+                not_made_by_who_asks(&who, grant, now, &ever)?;
+                not_the_same_hand(&who, grant, now, &counts, &ever)?;
                 let approval = Approval { person: who.person(), revision };
                 grant.approve(approval, &allowed, &counts, redeem_us, now)
             })
@@ -133,7 +134,7 @@ impl Clerk {
         let grant = &changed.grant;
         let extended = changed.events.iter().any(|(event, _)| *event == "grant.extended");
         let summary = if extended {
-            self.sessions.extend_grant(id, grant.expires_at);
+            self.move_sessions(id);
             said(&changed, "grant.extended")
         } else if grant.life.stage == Stage::Approved {
             format!("{} gets the token with: pgward grant redeem {id}", grant.created_by)
@@ -294,12 +295,23 @@ impl Clerk {
             })
             .await?;
         let summary = if changed.events.iter().any(|(event, _)| *event == "grant.extended") {
-            self.sessions.extend_grant(id, changed.grant.expires_at);
+            self.move_sessions(id);
             said(&changed, "grant.extended")
         } else {
             waits(&changed.grant)
         };
         Ok(self.answered(&changed.grant, and(summary, word)).await)
+    }
+
+    /// Moves the end of a grant's sessions to where it is now: of two extensions at once the later
+    /// one holds, whichever comes here first.
+    fn move_sessions(&self, id: GrantId) {
+        let live = self.ledger.live();
+        let mut told = None;
+        while let Some(grant) = live.by_id(id).filter(|grant| told != Some(grant.expires_at)) {
+            self.sessions.extend_grant(id, grant.expires_at);
+            told = Some(grant.expires_at);
+        }
     }
 
     /// A new token in place of a lost one, for who got that one.
@@ -485,6 +497,31 @@ fn not_made_by_who_asks(
         what: format!(
             "{} can't approve {}: it is an operator that {maker} made, and theirs is the request",
             who.actor, grant.id
+        ),
+        hint: format!("ask somebody else who may: {}", grant.approve_command()),
+    })
+}
+
+/// Nobody approves twice, by operators of whom they have made one, or both.
+fn not_the_same_hand(
+    who: &Caller,
+    grant: &Grant,
+    now: i64,
+    counts: &dyn Fn(&str) -> bool,
+    operators: &[TokenOperator],
+) -> Result<(), WishError> {
+    let given = match grant.asked(now) {
+        Some(asked) if grant.life.stage == Stage::Issued => &asked.approvals,
+        _ => &grant.life.approvals,
+    };
+    let own = hand(who.name(), operators);
+    let same =
+        |by: &str| counts(by) && name_of(by) != who.name() && hand(name_of(by), operators) == own;
+    let Some(other) = given.iter().find(|one| same(&one.by)) else { return Ok(()) };
+    Err(WishError {
+        what: format!(
+            "{} can't approve {}: {} has, and both are of one person, {own}, who made operators",
+            who.actor, grant.id, other.by
         ),
         hint: format!("ask somebody else who may: {}", grant.approve_command()),
     })

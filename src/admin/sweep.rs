@@ -12,6 +12,7 @@ use super::forms::{SessionView, time};
 use super::record::AdminEvent;
 use crate::base::GrantId;
 use crate::config::Config;
+use crate::grants::operators::TokenOperator;
 use crate::grants::{Changed, Grant, Stage, State};
 
 /// When each grant that ends when idle was last seen busy, microseconds since the epoch.
@@ -20,11 +21,27 @@ pub type Busy = HashMap<GrantId, i64>;
 impl Clerk {
     /// Ends what is to end by itself, and puts it on record. To be called once a second.
     pub async fn sweep(self: &Arc<Self>) {
+        // In this order: who takes the last use of a grant is among the sessions before.
+        let grants = self.ledger.live().all();
         let sessions = self.sessions.list().await;
+        let operators = match self.operators().await {
+            Ok(operators) => Some(operators),
+            Err(error) => {
+                tracing::error!(%error, "whose word still counts can't be looked up");
+                None
+            }
+        };
         let mut work = JoinSet::new();
-        for (grant, state, because) in self.due(&sessions) {
-            let clerk = Arc::clone(self);
-            work.spawn(async move { clerk.end(&grant, state, &because, SELF).await });
+        for (grant, state, because) in self.due(grants, &sessions, operators.as_deref()) {
+            let (clerk, now) = (Arc::clone(self), (self.clock)());
+            work.spawn(async move {
+                let (ledger, id) = (Arc::clone(&clerk.ledger), grant.id);
+                let over = spawn_blocking(move || ledger.is_over(id, now));
+                if state == State::Expired && !over.await? {
+                    return Ok(());
+                }
+                clerk.end(&grant, state, &because, SELF).await.map(drop)
+            });
         }
         while work.join_next().await.is_some() {}
         self.drop_late_extensions().await;
@@ -35,10 +52,14 @@ impl Clerk {
     }
 
     /// Every grant that is to end now, how, and why.
-    fn due(&self, sessions: &[SessionView]) -> Vec<(Arc<Grant>, State, String)> {
+    fn due(
+        &self,
+        mut grants: Vec<Arc<Grant>>,
+        sessions: &[SessionView],
+        operators: Option<&[TokenOperator]>,
+    ) -> Vec<(Arc<Grant>, State, String)> {
         let (config, now) = (self.config.load(), (self.clock)());
         let mut due = Vec::new();
-        let mut grants = self.ledger.live().all();
         grants.retain(|grant| grant.ended.is_none());
         let idle = self.idle_since(&grants, sessions, now);
         for grant in grants {
@@ -49,7 +70,7 @@ impl Clerk {
                     Stage::Pending | Stage::Approved => grant.lapsed(),
                 };
                 due.push((grant, State::Expired, because));
-            } else if let Some(because) = gone(&grant, &config) {
+            } else if let Some(because) = gone(&grant, &config, operators) {
                 due.push((grant, State::Revoked, because));
             } else if grant.life.uses_left == Some(0) && !open {
                 let uses = grant.conditions.uses.unwrap_or_default();
@@ -121,7 +142,7 @@ impl Clerk {
 }
 
 /// Why a grant may not go on under the configuration as it is now.
-fn gone(grant: &Grant, config: &Config) -> Option<String> {
+fn gone(grant: &Grant, config: &Config, operators: Option<&[TokenOperator]>) -> Option<String> {
     if !config.databases.contains_key(&grant.database) {
         return Some(format!("database \"{}\" is not configured any more", grant.database));
     }
@@ -130,10 +151,18 @@ fn gone(grant: &Grant, config: &Config) -> Option<String> {
     {
         return Some(format!("role \"{role}\" is not configured any more"));
     }
-    // Operators with tokens are removed by a command, which ends what rests on their word.
     let approvers = grant.life.approvals.iter().map(|one| one.by.as_str());
-    let mut people = approvers.chain(grant.life.requested.then_some(grant.created_by.as_str()));
-    let gone = people.find(|actor| is_gone(actor, config))?;
+    let mut people =
+        approvers.clone().chain(grant.life.requested.then_some(grant.created_by.as_str()));
+    // The command that removes an operator ends what rests on their word; unless it was broken
+    // off, or that word came at the same moment.
+    let removed = |actor: &&str| {
+        let name = actor.strip_prefix("op:");
+        name.zip(operators).is_some_and(|(name, known)| known.iter().all(|one| one.name != name))
+    };
+    let gone = people
+        .find(|actor| is_gone(actor, config))
+        .or_else(|| approvers.chain([grant.created_by.as_str()]).find(removed))?;
     Some(format!("{gone} is not an operator any more"))
 }
 

@@ -267,7 +267,12 @@ impl Ledger {
             }
             Ok(None) => Ok(None),
             Err(error) => {
-                if let Some(grant) = self.live.by_id(id).filter(|grant| grant.ended.is_none()) {
+                // Who couldn't wait may have told logins of this end already.
+                let mine = |grant: &Arc<Grant>| {
+                    grant.ended.as_ref().is_none_or(|known| *known == ended)
+                        && unwritten.iter().all(|one| one.id != id)
+                };
+                if let Some(grant) = self.live.by_id(id).filter(mine) {
                     let ended_grant = Grant { ended: Some(ended.clone()), ..Grant::clone(&grant) };
                     self.live.put(&Arc::new(ended_grant));
                     unwritten.push(Unwritten { id, ended, actor: actor.to_owned() });
@@ -275,6 +280,21 @@ impl Ledger {
                 Err(error)
             }
         }
+    }
+
+    /// Logins see an end that is still being written: see [`Ledger::end`].
+    pub fn shut(&self, grant: &Grant, ended: Ended) {
+        if grant.ended.is_none() {
+            self.live.put(&Arc::new(grant.ended(ended)));
+        }
+    }
+
+    /// Whether a grant's time is over at `now` and stays so: an extension that began before is
+    /// kept by then.
+    #[must_use]
+    pub fn is_over(&self, id: GrantId, now: i64) -> bool {
+        let _order = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+        self.live.by_id(id).is_none_or(|grant| now >= grant.expires_at)
     }
 
     /// Writes down the ends that the store couldn't take before, and forgets what needn't be
@@ -355,6 +375,14 @@ impl Ledger {
     /// When nothing was changed.
     pub fn remove_operator(&self, name: &str, by: &str, at: i64) -> Result<bool, StoreError> {
         self.store.remove_operator(name, by, at)
+    }
+
+    /// Every operator there ever was.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn operators_ever(&self) -> Result<Vec<TokenOperator>, StoreError> {
+        self.store.operators_ever()
     }
 
     /// Every operator that was not removed.

@@ -58,6 +58,9 @@ impl Sqlite {
         create_private(path)?;
         let mut connection = connect(path)?;
         prepare(path, &mut connection)?;
+        if let Err(error) = keep_room(&mut connection) {
+            tracing::warn!(%error, "the store has no room set aside: on a full disk no end is kept");
+        }
         let failed = |cause| StoreError::Sqlite { path: path.to_owned(), cause };
         let salt_key = salt_key(&connection, path)?.ok_or_else(|| StoreError::Corrupt {
             path: path.to_owned(),
@@ -200,6 +203,10 @@ impl Store for Sqlite {
         self.run(move |connection| people::remove_operator(connection, &name, &by, at))
     }
 
+    fn operators_ever(&self) -> Result<Vec<TokenOperator>, StoreError> {
+        self.run(|connection| people::operators_ever(connection))
+    }
+
     fn operators(&self) -> Result<Vec<TokenOperator>, StoreError> {
         self.run(|connection| people::operators(connection))
     }
@@ -285,6 +292,26 @@ fn prepare(path: &Path, connection: &mut Connection) -> Result<(), StoreError> {
         transaction.execute(sql, [key.as_slice()]).map_err(failed)?;
     }
     transaction.commit().map_err(failed)
+}
+
+/// Room that both files keep, in bytes, for ends of grants when the disk is full: what is revoked
+/// must not come back with the next start. An end changes pages that are there and adds a line of
+/// history.
+const ROOM_BYTES: i64 = 1_200_000;
+/// Pages of the journal after which it is written from its start again; the rest is the room.
+const CHECKPOINT_PAGES: i64 = 100;
+
+/// Makes both files as large as they need to be, and leaves the pages free
+/// (<https://sqlite.org/wal.html>, "Avoiding Excessively Large WAL Files": the journal is
+/// overwritten and not truncated).
+fn keep_room(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    transaction.execute_batch("CREATE TABLE IF NOT EXISTS room (bytes BLOB)")?;
+    transaction.execute("INSERT INTO room VALUES (zeroblob(?1))", [ROOM_BYTES])?;
+    transaction.commit()?;
+    connection.execute_batch("DROP TABLE room")?;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT_PAGES, |_| Ok(()))?;
+    connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))
 }
 
 fn salt_key(connection: &Connection, path: &Path) -> Result<Option<[u8; 32]>, StoreError> {

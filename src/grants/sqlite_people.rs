@@ -97,6 +97,15 @@ pub(super) fn remove_operator(
 
 /// Every operator that was not removed.
 pub(super) fn operators(connection: &Connection) -> rusqlite::Result<Vec<TokenOperator>> {
+    read_operators(connection, "WHERE removed_at IS NULL ORDER BY name")
+}
+
+/// Every operator there ever was.
+pub(super) fn operators_ever(connection: &Connection) -> rusqlite::Result<Vec<TokenOperator>> {
+    read_operators(connection, "ORDER BY created_at, id")
+}
+
+fn read_operators(connection: &Connection, which: &str) -> rusqlite::Result<Vec<TokenOperator>> {
     let read = |row: &Row<'_>| {
         let id: String = row.get(0)?;
         let id = format!("g_{id}").parse().map_err(|error| unreadable(0, error))?;
@@ -115,7 +124,7 @@ pub(super) fn operators(connection: &Connection) -> rusqlite::Result<Vec<TokenOp
             created_by: row.get(5)?,
         })
     };
-    let sql = "SELECT id, name, may, token_sha256, created_at, created_by FROM operators \
-               WHERE removed_at IS NULL ORDER BY name";
-    connection.prepare(sql)?.query_map([], read)?.collect()
+    let columns = "id, name, may, token_sha256, created_at, created_by";
+    let sql = format!("SELECT {columns} FROM operators {which}");
+    connection.prepare(&sql)?.query_map([], read)?.collect()
 }

@@ -79,6 +79,12 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// When nothing was changed.
     fn remove_operator(&self, name: &str, by: &str, at: i64) -> Result<bool, StoreError>;
 
+    /// Every operator there ever was, also of the same name, oldest first.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    fn operators_ever(&self) -> Result<Vec<TokenOperator>, StoreError>;
+
     /// Every operator that was not removed, in the order of their names.
     ///
     /// # Errors

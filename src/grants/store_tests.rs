@@ -386,3 +386,21 @@ fn what_a_call_returned_is_on_disk() {
     assert_eq!(pragma("synchronous").unwrap(), Value::Integer(2));
     assert_eq!(pragma("trusted_schema").unwrap(), Value::Integer(0));
 }
+
+#[test]
+fn ends_need_no_room_on_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pgward.db");
+    let ledger = ledger(&path);
+    let grants: Vec<_> = (0..300).map(|_| make(&ledger).0).collect();
+    let sizes = || {
+        ["", "-wal"]
+            .map(|suffix| std::fs::metadata(format!("{}{suffix}", path.display())).unwrap().len())
+    };
+    let before = sizes();
+    for grant in grants {
+        let because = format!("revoked by os:root: {}", "suspicious ".repeat(20));
+        ledger.end(grant.id, State::Revoked, &because, "os:root", NOW).unwrap();
+    }
+    assert_eq!(sizes(), before);
+}

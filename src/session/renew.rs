@@ -33,6 +33,9 @@ pub struct Cut {
     pub from_ms: u64,
 }
 
+/// How often the server is told again what it has failed.
+const RETRIES: u8 = 2;
+
 /// What the server is to be told.
 #[derive(Debug, Default)]
 pub(super) struct Renewal {
@@ -40,6 +43,8 @@ pub(super) struct Renewal {
     texts: Vec<String>,
     /// The timeout without the grant's end.
     from_ms: u64,
+    /// How often it is told again when the server fails it.
+    retries: u8,
     /// Every timeout that was ours, as the server shows them; empty where none was cut.
     timeouts: Vec<String>,
 }
@@ -80,6 +85,7 @@ impl Session {
         let grows = self.renewal.grow(left_ms);
         self.renewal.texts = vec![format!("SET pgward.expires_at TO '{literal}'")];
         self.renewal.texts.extend(grows);
+        self.renewal.retries = RETRIES;
         self.ahead.renewed = false;
     }
 
@@ -149,6 +155,11 @@ impl Session {
                 if matches!(severity, b"FATAL" | b"PANIC") {
                     self.replies.pop_front();
                     return None;
+                }
+                // A cancel request of the client, most likely, that came at this moment.
+                if let Some(left) = self.renewal.retries.checked_sub(1) {
+                    self.renewal.retries = left;
+                    self.ahead.renewed = false;
                 }
             }
             tag::READY_FOR_QUERY => {

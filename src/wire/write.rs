@@ -148,6 +148,14 @@ pub fn run(out: &mut Vec<u8>, text: &[u8]) {
 /// Parse, Bind, Execute and Close of one statement without parameters, statement and portal both
 /// called `name`, and a Sync: it leaves the unnamed ones alone.
 pub fn aside(out: &mut Vec<u8>, name: &str, text: &str) {
+    let close = |out: &mut Vec<u8>| {
+        frame(out, b'C', |out| {
+            out.push(b'S');
+            string(out, name.as_bytes());
+        });
+    };
+    // What an earlier one has left that failed after its Parse; none is no error.
+    close(out);
     parse(out, name.as_bytes(), text, &[]);
     frame(out, b'B', |out| {
         string(out, name.as_bytes());
@@ -156,10 +164,7 @@ pub fn aside(out: &mut Vec<u8>, name: &str, text: &str) {
         out.extend_from_slice(&[0; 6]);
     });
     execute(out, name.as_bytes(), 0);
-    frame(out, b'C', |out| {
-        out.push(b'S');
-        string(out, name.as_bytes());
-    });
+    close(out);
     sync(out);
 }
 

@@ -2,6 +2,7 @@
 //! hundred, or use them slowly, keep nobody else out.
 
 use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
@@ -167,4 +168,75 @@ fn slow_requests_come_to_an_end() {
     );
     let checked = clients::run(&mut command, &sql, SOON);
     assert!(checked.success, "{checked:?}");
+}
+
+#[test]
+fn no_operator_has_all_connections_to_the_address() {
+    let port = pgward::cli::demo::postgres::free_port().unwrap();
+    let admin = format!("address = \"127.0.0.1:{port}\"");
+    let gate = Gate::with(pg::distribution(), &Options { admin, ..Options::default() });
+    let hire = |name: &str, may: &str| -> String {
+        let made = gate.json(&["operator", "create", name, "--may", may]);
+        made["token"].as_str().unwrap().to_owned()
+    };
+    let (alice, dana) = (hire("alice", "request"), hire("dana", "administer"));
+    let ask = |request: &str, token: &str| -> Option<(TcpStream, String)> {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_read_timeout(Some(SOON)).unwrap();
+        let head = format!("{request} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n");
+        stream.write_all(format!("{head}content-length: 2\r\n\r\n{{}}").as_bytes()).unwrap();
+        let mut answer = [0; 1_024];
+        let length = stream.read(&mut answer).ok().filter(|length| *length > 0)?;
+        Some((stream, String::from_utf8_lossy(&answer[..length]).into_owned()))
+    };
+    // Kept open: far more than there are places for everybody.
+    let mut held = Vec::new();
+    let mut told = 0;
+    for _ in 0..300 {
+        let (stream, answer) = ask("GET /v1/grants", &alice).unwrap();
+        if answer.starts_with("HTTP/1.1 200 ") {
+            held.push(stream);
+        } else {
+            assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+            assert!(answer.contains("op:alice has 32 connections already"), "{answer}");
+            told += 1;
+        }
+    }
+    assert_eq!((held.len(), told), (32, 268));
+    // Who shows no token has no more of them, however many they open.
+    let strangers: Vec<TcpStream> =
+        (0..300).map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
+    drop(strangers);
+    eventually("dana is let in", SOON, || {
+        ask("GET /v1/sessions", &dana).is_some_and(|(_, answer)| answer.contains("200 OK"))
+    });
+    // Each that ends makes room.
+    held.pop();
+    eventually("there is room again", SOON, || {
+        ask("GET /v1/grants", &alice).is_some_and(|(_, answer)| answer.contains("200 OK"))
+    });
+}
+
+#[test]
+fn nobody_fills_the_record_by_reading_it() {
+    let port = pgward::cli::demo::postgres::free_port().unwrap();
+    let admin = format!("address = \"127.0.0.1:{port}\"");
+    let gate = Gate::with(pg::distribution(), &Options { admin, ..Options::default() });
+    let made = gate.json(&["operator", "create", "erin", "--may", "audit"]);
+    let token = made["token"].as_str().unwrap();
+    // Ten times as often as anybody reads; where this takes long, there is more room.
+    let tails = (0..1_200).map(|_| {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_read_timeout(Some(SOON)).unwrap();
+        let head = format!("host: x\r\nauthorization: Bearer {token}\r\nconnection: close");
+        let request =
+            format!("POST /v1/audit/tail HTTP/1.1\r\n{head}\r\ncontent-length: 2\r\n\r\n{{}}");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    });
+    let refused = tails.into_iter().find(|answer| !answer.starts_with("HTTP/1.1 200 ")).unwrap();
+    assert!(refused.starts_with("HTTP/1.1 429 "), "{refused}");
+    assert!(refused.contains("op:erin asks too often"), "{refused}");
 }
