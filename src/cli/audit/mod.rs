@@ -120,12 +120,21 @@ impl Source {
                 .detail(problems.to_string())
                 .hint("pgward config check shows all of its problems")
         })?;
+        let place = config.audit.directory.display();
         match files::access(&config.audit.directory)? {
             Access::Own => Ok(Self::Files(Box::new(config.audit))),
+            // A file that says no more than where the socket is.
+            Access::Missing => {
+                let client = Client::new(common)?;
+                client.knock().map_err(|_| {
+                    Failure::new(format!("there is no audit log in {place}"))
+                        .hint("name the running server's configuration with --config, or start it")
+                })?;
+                Ok(Self::Server(client))
+            }
             Access::Foreign => {
                 let client = Client::new(common)?;
                 client.knock().map_err(|failure| {
-                    let place = config.audit.directory.display();
                     let why = failure.what;
                     let what = format!("the audit log in {place} is not for this user, and {why}");
                     Failure { what, ..failure }
