@@ -84,13 +84,21 @@ impl Clerk {
         name: &str,
         caller: &Caller,
     ) -> Result<RemovedOperator, ClerkError> {
+        // As `operator list` shows them.
+        let name = name.strip_prefix("op:").unwrap_or(name);
         let (ledger, now) = (Arc::clone(&self.ledger), (self.clock)());
         let (gone, by) = (name.to_owned(), caller.actor.to_string());
         if !spawn_blocking(move || ledger.remove_operator(&gone, &by, now)).await?? {
             let shown = name.escape_debug();
+            let local = name.strip_prefix("os:").unwrap_or(name);
+            let configured = self.config.load().admin.operators.iter().any(|one| one.name == local);
             return Err(ClerkError::Wish(WishError {
                 what: format!("there is no operator \"{shown}\" with a token"),
-                hint: "pgward operator list shows them".to_owned(),
+                hint: if configured {
+                    format!("take {local} out of admin.operators, then send the server SIGHUP")
+                } else {
+                    "pgward operator list shows them".to_owned()
+                },
             }));
         }
         if let Err(error) = self.record.soon(&act("operator.removed", caller, name)) {

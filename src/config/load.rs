@@ -1,5 +1,6 @@
 //! Reading the configuration file.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
@@ -122,17 +123,22 @@ fn unreadable(file: &str, error: &std::io::Error) -> Problems {
     }])
 }
 
-/// A file that the server's user may read, and who runs a command may not.
+/// The same for who runs a command beside a server, or far from it.
 fn not_for_all(file: &str, error: &std::io::Error) -> Problems {
-    let Problems(mut problems) = unreadable(file, error);
-    if error.kind() == std::io::ErrorKind::PermissionDenied {
-        for problem in &mut problems {
-            problem.remedy =
-                "commands need no more of it than the line `admin.socket = \"…\"`: put \
-                              that into a file that this user may read, and name it with --config \
-                              FILE or PGWARD_CONFIG"
-                    .to_owned();
+    let remedy = match error.kind() {
+        ErrorKind::PermissionDenied => {
+            "commands need no more of it than the line `admin.socket = \"…\"`: put that into a file \
+             that this user may read, and name it with --config FILE or PGWARD_CONFIG"
         }
+        ErrorKind::NotFound => {
+            "name it with --config FILE or PGWARD_CONFIG; or, at another machine than the server's, \
+             the server with --server URL or PGWARD_SERVER"
+        }
+        _ => return unreadable(file, error),
+    };
+    let Problems(mut problems) = unreadable(file, error);
+    for problem in &mut problems {
+        remedy.clone_into(&mut problem.remedy);
     }
     Problems(problems)
 }
