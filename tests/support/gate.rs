@@ -93,6 +93,8 @@ pub(crate) struct Gate {
     pub(crate) metrics_port: u16,
     pub(crate) database: String,
     child: Child,
+    /// How often it was killed.
+    kills: usize,
 }
 
 /// A grant as `grant create` printed it.
@@ -121,7 +123,8 @@ impl Gate {
         for _ in 0..5 {
             let (directory, port, metrics_port) = prepare(pg, database, options);
             let child = spawn(directory.path());
-            let gate = Self { directory, port, metrics_port, database: database.to_owned(), child };
+            let database = database.to_owned();
+            let gate = Self { directory, port, metrics_port, database, child, kills: 0 };
             if gate.comes_up() {
                 return gate;
             }
@@ -135,7 +138,8 @@ impl Gate {
     pub(crate) fn fails_to_serve(pg: &Pg, options: &Options, expected: &str) {
         let (directory, port, metrics_port) = prepare(pg, "sample", options);
         let child = spawn(directory.path());
-        let mut gate = Self { directory, port, metrics_port, database: "sample".into(), child };
+        let database = "sample".to_owned();
+        let mut gate = Self { directory, port, metrics_port, database, child, kills: 0 };
         eventually(expected, Duration::from_secs(5), || {
             if let Some(status) = gate.child.try_wait().unwrap() {
                 assert!(!status.success());
@@ -194,16 +198,15 @@ impl Gate {
 
     /// kill -9, and a new start on the same directory.
     pub(crate) fn kill_and_restart(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        self.child = spawn(self.directory.path());
-        self.wait_until_ready();
+        self.kill();
+        self.restart();
     }
 
     /// kill -9.
     pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        self.kills += 1;
     }
 
     /// Starts it again.
@@ -280,7 +283,7 @@ impl Gate {
 
     /// Every record of the audit log, in the order of the file.
     pub(crate) fn audit(&self) -> Vec<Value> {
-        records(&self.path("audit"))
+        records(&self.path("audit"), self.kills)
     }
 
     /// The records of one event.
@@ -361,24 +364,28 @@ pub(crate) fn statement(record: &Value) -> String {
     }
 }
 
-/// All records of an audit directory, rotated files first.
-pub(crate) fn records(directory: &Path) -> Vec<Value> {
+/// All records of an audit directory, rotated files first. So many writes may have been broken off
+/// by kill -9, each of which leaves the start of a line.
+fn records(directory: &Path, broken_off: usize) -> Vec<Value> {
     let mut files: Vec<PathBuf> =
         fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|e| e == "jsonl"));
     // `audit-<time>-<seq>.jsonl` sorts before `audit.jsonl`.
     files.sort();
-    files
-        .iter()
-        .flat_map(|path| {
-            let bytes = fs::read(path).unwrap();
-            let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
-            let text = String::from_utf8(bytes[..whole].to_vec()).expect("records are UTF-8");
-            text.lines()
-                .map(|l| serde_json::from_str(l).unwrap_or_else(|e| panic!("{e} in {l:?}")))
-                .collect::<Vec<Value>>()
-        })
-        .collect()
+    let mut torn = 0;
+    let mut all = Vec::new();
+    for path in &files {
+        let bytes = fs::read(path).unwrap();
+        let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
+        for line in bytes[..whole].split_inclusive(|&b| b == b'\n') {
+            match serde_json::from_slice::<Value>(line) {
+                Ok(record) => all.push(record),
+                Err(problem) if problem.is_eof() && torn < broken_off => torn += 1,
+                Err(problem) => panic!("{problem} in {:?}", String::from_utf8_lossy(line)),
+            }
+        }
+    }
+    all
 }
 
 /// `pgward ARGUMENTS… --config FILE`, its environment cleared of ours.
