@@ -186,7 +186,7 @@ impl Clerk {
         let text = because.clone();
         let changed =
             self.change(id, caller, move |grant| grant.deny_extension(&text, now)).await?;
-        Ok(self.answered(&changed.grant, because).await)
+        Ok(self.answered(&changed.grant, format!("extension {because}")).await)
     }
 
     /// Makes the token of an approved request, for who asked and nobody else.
@@ -291,7 +291,10 @@ impl Clerk {
             self.sessions.extend_grant(id, changed.grant.expires_at);
             said(&changed, "grant.extended")
         } else {
-            waits(&changed.grant)
+            [waits(&changed.grant), known.displaced((self.clock)())]
+                .join("\n")
+                .trim_end()
+                .to_owned()
         };
         Ok(self.answered(&changed.grant, summary).await)
     }

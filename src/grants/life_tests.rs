@@ -298,6 +298,13 @@ fn an_extension_is_approved_as_a_request_is() {
     assert_eq!(approved.grant.life.approvals.len(), 1);
     assert!(approved.grant.asked(at).is_none());
     assert!(waiting.approve(read_by("os:dana", &waiting), &rules, &all, HOUR, NOW + HOUR).is_err());
+    // Whoever asks for another instead, or gives one, says whose wish is gone.
+    for given in [0, 1] {
+        let more = asked("os:dana", Some(2 * HOUR));
+        let instead = waiting.extend(more, given, &rules, 8 * HOUR, at).unwrap();
+        let (_, detail) = instead.events.last().unwrap();
+        assert!(detail.contains("in place of what os:alice asked for: 1h from"), "{detail}");
+    }
     let denied = waiting.deny_extension("denied by os:dana", at).unwrap();
     assert_eq!(names(&denied), ["grant.denied"]);
     assert_eq!(denied.grant.state_at(at), State::Active);
