@@ -161,7 +161,7 @@ async fn accept(
         }
         let (usable, done) = (usable.clone(), done.clone());
         tokio::spawn(async move {
-            if tune(&tcp).is_err() {
+            if tune(&tcp, peer.ip()).is_err() {
                 return;
             }
             let Some(tls) = usable else {

@@ -163,9 +163,9 @@ async fn connect(database: &Database) -> Result<(Stream, Address), DialError> {
         return Ok((Stream::Unix(unix), Address::Unix(path)));
     }
     let tcp = TcpStream::connect((database.host.as_str(), database.port)).await?;
-    stream::tune(&tcp)?;
-    let address = Address::Tcp(tcp.peer_addr()?);
-    Ok((Stream::Tcp(tcp), address))
+    let peer = tcp.peer_addr()?;
+    stream::tune(&tcp, peer.ip())?;
+    Ok((Stream::Tcp(tcp), Address::Tcp(peer)))
 }
 
 /// SSLRequest and TLS, as the target's sslmode has it.

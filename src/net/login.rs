@@ -160,7 +160,7 @@ async fn greet(
     let listen = &settings.config.listen;
     let plaintext = listen.allow_plaintext || peer.ip().to_canonical().is_loopback();
     let rules = Rules { tls: settings.tls.clone(), plaintext };
-    if stream::tune(&tcp).is_err() {
+    if stream::tune_accepted(&tcp, peer.ip()).is_err() {
         metrics.connection_failed("io");
         return None;
     }

@@ -14,7 +14,7 @@ use super::pool::Pool;
 use super::registry::{EndCause, Registry};
 use super::shared::{Parts, Settings, Shared};
 use super::worker::{Handle, Worker};
-use super::{accept, clock, keeper};
+use super::{accept, clock, keeper, stream};
 use crate::audit::{self, Log};
 use crate::catalog::Catalogues;
 use crate::config::{Config, ParserDisagreement};
@@ -112,7 +112,9 @@ impl Server {
             .collect::<Result<_, _>>()?;
         let sweeper = tokio::spawn(sweep(Arc::clone(&shared))).abort_handle();
         wait_served(&shared).await;
-        let listener = accept::start(listener.into_std()?, &shared, &workers).await?;
+        let listener = listener.into_std()?;
+        stream::tune_listener(&listener)?;
+        let listener = accept::start(listener, &shared, &workers).await?;
         tracing::info!(%address, workers = cores, "listening");
         Ok(Self { shared, address, workers: Mutex::new(workers), listener, sweeper })
     }

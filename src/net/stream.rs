@@ -1,10 +1,12 @@
 //! One connection, whatever it runs over, with poll-based reading and writing.
 
 use std::io;
+use std::net::{IpAddr, TcpListener};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -118,24 +120,53 @@ pub fn has_early_data(tcp: &TcpStream) -> io::Result<bool> {
     }
 }
 
-/// What both kinds of TCP connection get: no delay for small messages, keepalives that find a
-/// dead peer within about two minutes, and no pacing within one machine.
+/// What every TCP connection gets: no delay for small messages, keepalives that find a dead peer
+/// within about two minutes, and no pacing within one machine.
 ///
 /// # Errors
 /// When the socket refuses an option.
-pub fn tune(tcp: &TcpStream) -> io::Result<()> {
-    tcp.set_nodelay(true)?;
+pub fn tune(tcp: &TcpStream, peer: IpAddr) -> io::Result<()> {
+    set_options(&SockRef::from(tcp))?;
+    set_congestion(tcp, peer);
+    Ok(())
+}
+
+/// The same for connections that a listener will accept: Linux has them inherit its options.
+///
+/// # Errors
+/// When the socket refuses an option.
+pub fn tune_listener(listener: &TcpListener) -> io::Result<()> {
+    if cfg!(target_os = "linux") { set_options(&SockRef::from(listener)) } else { Ok(()) }
+}
+
+/// What such a connection does not inherit.
+///
+/// # Errors
+/// When the socket refuses an option.
+pub fn tune_accepted(tcp: &TcpStream, peer: IpAddr) -> io::Result<()> {
+    if cfg!(target_os = "linux") {
+        set_congestion(tcp, peer);
+        return Ok(());
+    }
+    tune(tcp, peer)
+}
+
+fn set_options(socket: &SockRef<'_>) -> io::Result<()> {
+    socket.set_tcp_nodelay(true)?;
+    let keepalive = TcpKeepalive::new()
+        .with_time(Duration::from_secs(60))
+        .with_interval(Duration::from_secs(15))
+        .with_retries(4);
+    socket.set_tcp_keepalive(&keepalive)
+}
+
+fn set_congestion(tcp: &TcpStream, peer: IpAddr) {
     #[cfg(target_os = "linux")]
-    if tcp.peer_addr().is_ok_and(|peer| peer.ip().is_loopback()) {
+    if peer.is_loopback() {
         // There is no path to be fair on: what bbr does for every segment would be wasted. Where
         // the kernel has no reno its own choice stays.
         let _ = rustix::net::sockopt::set_tcp_congestion(tcp, "reno");
     }
-    let keepalive = socket2::TcpKeepalive::new()
-        .with_time(std::time::Duration::from_secs(60))
-        .with_interval(std::time::Duration::from_secs(15))
-        .with_retries(4);
-    socket2::SockRef::from(tcp).set_tcp_keepalive(&keepalive)
 }
 
 #[cfg(test)]
@@ -145,6 +176,24 @@ mod tests {
     use tokio::time::timeout;
 
     use super::*;
+
+    #[tokio::test]
+    #[cfg(target_os = "linux")]
+    async fn what_is_accepted_has_the_listeners_options() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        tune_listener(&listener).unwrap();
+        let peer = listener.local_addr().unwrap();
+        let client = std::net::TcpStream::connect(peer).unwrap();
+        let accepted = listener.accept().unwrap().0;
+        accepted.set_nonblocking(true).unwrap();
+        let accepted = super::TcpStream::from_std(accepted).unwrap();
+        tune_accepted(&accepted, client.local_addr().unwrap().ip()).unwrap();
+        let socket = SockRef::from(&accepted);
+        assert!(socket.tcp_nodelay().unwrap() && socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_secs(60));
+        assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(15));
+        assert_eq!(socket.tcp_keepalive_retries().unwrap(), 4);
+    }
 
     #[tokio::test]
     async fn a_close_is_noticed_even_behind_unread_bytes() {

@@ -210,10 +210,11 @@ impl Worker {
                 };
                 let _ = made.send(result);
                 if let Some(runtime) = runtime {
-                    runtime.block_on(async move {
-                        let worker = Rc::new(Self::new(index, shared));
-                        worker.serve(inbox).await;
-                    });
+                    let worker = Rc::new(Self::new(index, shared));
+                    // As a task: what wakes the future of block_on itself does so through the
+                    // kernel, even from this thread.
+                    let serving = async { tokio::task::spawn_local(worker.serve(inbox)).await };
+                    let _ = runtime.block_on(serving);
                 }
             })?;
         making.recv().unwrap_or_else(|gone| Err(std::io::Error::other(gone)))?;
