@@ -291,10 +291,9 @@ impl Clerk {
             self.sessions.extend_grant(id, changed.grant.expires_at);
             said(&changed, "grant.extended")
         } else {
-            [waits(&changed.grant), known.displaced((self.clock)())]
-                .join("\n")
-                .trim_end()
-                .to_owned()
+            let mut words = vec![known.displaced((self.clock)()), waits(&changed.grant)];
+            words.retain(|one| !one.is_empty());
+            words.join("; ")
         };
         Ok(self.answered(&changed.grant, summary).await)
     }
