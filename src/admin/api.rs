@@ -105,7 +105,7 @@ verbs! {
     get "/v1/grants/{id}" grant_show (None) -> "GrantView",
         ANYBODY, "Show a grant with its history";
     post "/v1/grants/{id}/approve" grant_approve (Some("Approving")) -> "Answered",
-        &[Approve], "Approve a request or an extension of somebody else, as it was read; 409 when it has changed since";
+        &[Approve], "Approve what somebody else asked for; 409 when it is not what was read";
     post "/v1/grants/{id}/deny" grant_deny (Some("Because")) -> "Answered",
         &[Approve], "Deny a request or an extension";
     post "/v1/grants/{id}/redeem" grant_redeem (None) -> "CreatedGrant",
@@ -119,13 +119,13 @@ verbs! {
     post "/v1/grants/{id}/revoke" grant_revoke (Some("Because")) -> "Revoked",
         &[Administer], "End a grant and its sessions";
     post "/v1/grants/{id}/review" grant_review (Some("Because")) -> "Answered",
-        &[Audit, Administer], "Note that emergency access was looked at";
+        &[Audit, Administer], "Review what was taken by break-glass";
     post "/v1/audit/search" audit_search (Some("AuditSearch")) -> "AuditLine*",
         &[Audit], "Search the audit log; who searches for what is on record first";
     post "/v1/audit/replay" audit_replay (Some("AuditReplay")) -> "AuditLine*",
         &[Audit], "Replay a grant or a session from the audit log, session by session";
     post "/v1/audit/tail" audit_tail (Some("AuditTail")) -> "AuditLine*",
-        &[Audit], "Read the end of the audit log, and what comes if it is to be followed";
+        &[Audit], "Follow the audit log; the end of it, and what comes";
     post "/v1/check" check (Some("CheckWish")) -> "CheckView",
         ANYBODY, "Say what would become of a statement";
     get "/v1/sessions" session_list (None) -> "SessionView[]",

@@ -84,8 +84,10 @@ impl Clerk {
         name: &str,
         caller: &Caller,
     ) -> Result<RemovedOperator, ClerkError> {
+        // As `operator list` shows them.
+        let name = name.strip_prefix("op:").unwrap_or(name);
         if self.operators().await?.iter().all(|one| one.name != name) {
-            return Err(unknown(name));
+            return Err(self.unknown(name));
         }
         if let Err(error) = self.record.soon(&act("operator.removed", caller, name)) {
             tracing::error!(%error, "the removal of an operator is not on record yet");
@@ -93,7 +95,7 @@ impl Clerk {
         let (ledger, now) = (Arc::clone(&self.ledger), (self.clock)());
         let (gone, by) = (name.to_owned(), caller.actor.to_string());
         if !spawn_blocking(move || ledger.remove_operator(&gone, &by, now)).await?? {
-            return Err(unknown(name));
+            return Err(self.unknown(name));
         }
         let actor = format!("op:{name}");
         let reason = format!("operator {name} was removed");
@@ -107,6 +109,20 @@ impl Clerk {
         let ours = |id| grants.iter().any(|one: &Revoked| one.id == id);
         let summary = tally.words(ours, report);
         Ok(RemovedOperator { name: name.to_owned(), grants, summary })
+    }
+
+    fn unknown(&self, name: &str) -> ClerkError {
+        let shown = name.escape_debug();
+        let local = name.strip_prefix("os:").unwrap_or(name);
+        let configured = self.config.load().admin.operators.iter().any(|one| one.name == local);
+        ClerkError::Wish(WishError {
+            what: format!("there is no operator \"{shown}\" with a token"),
+            hint: if configured {
+                format!("take {local} out of admin.operators, then send the server SIGHUP")
+            } else {
+                "pgward operator list shows them".to_owned()
+            },
+        })
     }
 
     /// Ends every grant that rests on that operator's word.
@@ -152,14 +168,6 @@ impl Clerk {
 
 fn act<'a>(event: &'static str, caller: &'a Caller, detail: &'a str) -> AdminEvent<'a> {
     AdminEvent { event, actor: &caller.actor, grant: None, session: None, detail: Some(detail) }
-}
-
-fn unknown(name: &str) -> ClerkError {
-    let shown = name.escape_debug();
-    ClerkError::Wish(WishError {
-        what: format!("there is no operator \"{shown}\" with a token"),
-        hint: "pgward operator list shows them".to_owned(),
-    })
 }
 
 fn taken(name: &str) -> ClerkError {

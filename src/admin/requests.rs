@@ -192,7 +192,7 @@ impl Clerk {
         let text = because.clone();
         let changed =
             self.change(id, caller, move |grant| grant.deny_extension(&text, now)).await?;
-        Ok(self.answered(&changed.grant, because).await)
+        Ok(self.answered(&changed.grant, format!("extension {because}")).await)
     }
 
     /// Makes the token of an approved request, for who asked and nobody else.
@@ -298,7 +298,9 @@ impl Clerk {
             self.move_sessions(id);
             said(&changed, "grant.extended")
         } else {
-            waits(&changed.grant)
+            let mut words = vec![known.displaced((self.clock)()), waits(&changed.grant)];
+            words.retain(|one| !one.is_empty());
+            words.join("; ")
         };
         Ok(self.answered(&changed.grant, and(summary, word)).await)
     }

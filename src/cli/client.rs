@@ -58,11 +58,7 @@ impl Client {
             let remote = Remote::new(url, common.server_ca.as_deref())?;
             return Ok(Self { place: Place::Remote(Box::new(remote)), config });
         }
-        let known = Config::glance(&common.config).map_err(|problems| {
-            Failure::new("the configuration can't be read")
-                .detail(problems.to_string())
-                .hint("pgward config check shows all of its problems")
-        })?;
+        let known = glance(common)?;
         Ok(Self { place: Place::Socket(known.admin.socket), config })
     }
 
@@ -204,6 +200,22 @@ impl Client {
                 .hint("check admin.socket in the configuration"),
         }
     }
+}
+
+/// What commands need to know of the configuration.
+pub(super) fn glance(common: &Common) -> Result<Config, Failure> {
+    Config::glance(&common.config).map_err(|problems| {
+        let failure = Failure::new("the configuration can't be read");
+        match problems.0.as_slice() {
+            // The file as a whole: there is no more to be checked.
+            [only] if only.line.is_none() && only.key.is_empty() => {
+                failure.detail(format!("{}: {}", only.file, only.what)).hint(only.remedy.clone())
+            }
+            _ => failure
+                .detail(problems.to_string())
+                .hint("pgward config check shows all of its problems"),
+        }
+    })
 }
 
 fn runtime() -> Result<Runtime, Failure> {

@@ -453,15 +453,21 @@ pub(super) fn details(grant: GrantView) -> Vec<String> {
         ("state", state),
         ("reason", grant.reason),
         ("created", format!("{} by {}", output::time(&grant.created_at), grant.created_by)),
-        if grant.state == "pending" {
-            ("answer by", output::time(&grant.expires_at))
-        } else {
-            ("expires", output::time(&grant.expires_at))
+        match grant.state.as_str() {
+            "pending" => ("answer by", output::time(&grant.expires_at)),
+            "approved" if grant.not_before.is_none() => {
+                ("redeem by", output::time(&grant.expires_at))
+            }
+            _ => ("expires", output::time(&grant.expires_at)),
         },
         ("sessions", format!("{} now, {} ever", grant.sessions, grant.sessions_begun)),
         ("psql", grant.psql),
         ("jdbc", grant.jdbc),
     ];
+    // What never began has no end.
+    if ["denied", "cancelled"].contains(&grant.state.as_str()) {
+        rows.retain(|(name, _)| *name != "expires");
+    }
     if grant.state == "pending" {
         rows.push(("lasts", format!("{} from when it is redeemed", grant.ttl)));
     }

@@ -113,18 +113,14 @@ pub(super) struct Review {
 
 /// More of a grant.
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("more").required(true).multiple(true).args(["ttl", "scopes"])))]
 pub(super) struct Extend {
     /// The grant's id, as `grant list` shows it
     #[arg(value_name = "ID")]
     id: GrantId,
 
     /// How long it lasts from now: 30m, 1h
-    #[arg(
-        long,
-        value_name = "DURATION",
-        allow_hyphen_values = true,
-        required_unless_present = "scopes"
-    )]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     ttl: Option<String>,
 
     /// What may be done besides, from the next connection on; as for `grant create`

@@ -1,5 +1,6 @@
 //! Reading the configuration file.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
@@ -60,18 +61,19 @@ impl Config {
 
     /// Reads the file at `path` for what commands beside a running server need: where its admin
     /// socket and its audit log are. Other sections may be wrong, or need what only the server's
-    /// environment has.
+    /// environment or its user has.
     ///
     /// # Errors
     /// When the file can't be read, isn't TOML, or these two sections have problems.
     pub fn glance(path: &Path) -> Result<Self, Problems> {
         let shown = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| unreadable(&shown, &error))?;
+        let text = std::fs::read_to_string(path).map_err(|error| not_for_all(&shown, &error))?;
         let Loaded { config, mut problems, .. } =
             parse(&shown, &text, &folder_of(path), &|name| std::env::var(name).ok());
         problems.retain(|problem| {
             let section = problem.key.split('.').next().unwrap_or_default();
-            ["", "admin", "audit"].contains(&section)
+            // Who runs a command need not be able to read the server's private key.
+            ["", "admin", "audit"].contains(&section) && !problem.key.starts_with("admin.tls.")
         });
         if problems.is_empty() { Ok(config) } else { Err(Problems(problems)) }
     }
@@ -119,6 +121,26 @@ fn unreadable(file: &str, error: &std::io::Error) -> Problems {
                  every key with its default"
             .to_owned(),
     }])
+}
+
+/// The same for who runs a command beside a server, or far from it.
+fn not_for_all(file: &str, error: &std::io::Error) -> Problems {
+    let remedy = match error.kind() {
+        ErrorKind::PermissionDenied => {
+            "commands need no more of it than the line `admin.socket = \"…\"`: put that into a file \
+             that this user may read, and name it with --config FILE or PGWARD_CONFIG"
+        }
+        ErrorKind::NotFound => {
+            "name it with --config FILE or PGWARD_CONFIG; or, at another machine than the server's, \
+             the server with --server URL or PGWARD_SERVER"
+        }
+        _ => return unreadable(file, error),
+    };
+    let Problems(mut problems) = unreadable(file, error);
+    for problem in &mut problems {
+        remedy.clone_into(&mut problem.remedy);
+    }
+    Problems(problems)
 }
 
 #[cfg(test)]

@@ -201,3 +201,28 @@ fn a_file_that_is_not_there_or_names_no_database() {
     std::fs::write(&path, "[listen]\n").unwrap();
     assert!(Config::load(&path).unwrap_err().to_string().contains("no database is configured"));
 }
+
+#[test]
+fn commands_beside_a_server_need_its_socket_and_none_of_its_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("proxy.toml");
+    let glance = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        Config::glance(&path).map(|config| config.admin.socket).map_err(|error| error.to_string())
+    };
+    let socket = folder.path().join("here.sock");
+    for text in [
+        "admin.socket = \"here.sock\"",
+        // Keys and passwords that only the server's user may read.
+        "[admin]\nsocket = \"here.sock\"\naddress = \"127.0.0.1:1\"\ntls.certificate = \
+         \"/nowhere.pem\"\ntls.key = \"/nowhere.key\"\ntls.client_ca = \"/nowhere.ca\"\n\
+         [databases.app]\nhost = \"h\"\nreader = { user = \"r\", password_file = \"/no\" }",
+    ] {
+        assert_eq!(glance(text), Ok(socket.clone()), "{text}");
+    }
+    let typo = glance("[admin]\nsokcet = \"here.sock\"").unwrap_err();
+    assert!(typo.contains("did you mean `socket`?"), "{typo}");
+    let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+    let told = super::not_for_all("proxy.toml", &denied).to_string();
+    assert!(told.contains("`admin.socket = \"…\"`"), "{told}");
+}

@@ -34,6 +34,14 @@ impl Grant {
         self.life.extension.as_ref().filter(|asked| asked.stands(now))
     }
 
+    /// Whose wish another one would take the place of, in words; empty when none waits.
+    #[must_use]
+    pub fn displaced(&self, now: i64) -> String {
+        self.asked(now).map_or_else(String::new, |asked| {
+            format!("in place of what {} asked for: {}", asked.by, asked.words())
+        })
+    }
+
     pub(super) fn approve_extension(
         &self,
         person: Person<'_>,
@@ -136,14 +144,16 @@ impl Grant {
         }
         asked.needed = allowed.needed;
         let mut grant = self.clone();
+        let displaced = self.displaced(now);
+        let also = if displaced.is_empty() { displaced } else { format!("; {displaced}") };
         if allowed.needed <= given {
             let words = grant.lengthen(asked.ttl, allowed, now);
             grant.life.extension = None;
-            return Ok(Changed::new(grant, "grant.extended", words));
+            return Ok(Changed::new(grant, "grant.extended", words + &also));
         }
         asked.until = now.saturating_add(request_us).min(self.expires_at);
         grant.life.asked = self.life.asked.saturating_add(1);
-        let detail = format!("extension: {}", asked.words());
+        let detail = format!("extension: {}{also}", asked.words());
         grant.life.extension = Some(asked);
         Ok(Changed::new(grant, "grant.requested", detail))
     }

@@ -225,7 +225,7 @@ impl Grant {
             )),
             (state, _) => Err(refused(
                 format!("grant {} is {}: there is nothing to approve", self.id, state.word()),
-                "pgward grant list --state pending shows what waits",
+                "pgward grant list --waiting shows what waits",
             )),
         }
     }
@@ -315,7 +315,7 @@ impl Grant {
                     format!("if it is lost: pgward grant rotate {}", self.id),
                 ),
                 state => (
-                    format!("request {} is {}", self.id, state.word()),
+                    format!("request {} is {}", self.id, self.how_it_ended(state)),
                     "ask again: pgward grant request --help".to_owned(),
                 ),
             };
@@ -460,6 +460,21 @@ impl Grant {
 
 pub(super) fn refused(what: impl Into<String>, hint: impl Into<String>) -> WishError {
     WishError { what: what.into(), hint: hint.into() }
+}
+
+impl Grant {
+    /// The state, and why: "denied by os:dana: not now".
+    fn how_it_ended(&self, state: State) -> String {
+        let because = self.ended.as_ref().map_or("", |ended| ended.because.as_str());
+        let word = state.word();
+        if because.is_empty() {
+            word.to_owned()
+        } else if because.starts_with(word) {
+            because.to_owned()
+        } else {
+            format!("{word}: {because}")
+        }
+    }
 }
 
 /// Microseconds as people write durations, to the second.

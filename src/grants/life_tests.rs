@@ -149,6 +149,10 @@ fn who_may_redeem_and_when() {
     let approved =
         request(1).approve(read_by("os:dana", &request(1)), &none, &all, HOUR, NOW).unwrap().grant;
     assert_eq!(approved.may_redeem(by("os:alice"), 1, &all, NOW), Ok(()));
+    let ended = |because: &str| {
+        let because = because.to_owned();
+        Grant { ended: Some(Ended { state: State::Denied, at: NOW, because }), ..request(1) }
+    };
     for (grant, actor, needed, counts, at, part) in [
         (&request(1), "os:alice", 1, true, NOW, "waits for approvals: 0 of 1"),
         (&approved, "os:dana", 1, true, NOW, "nobody else sees its token"),
@@ -156,6 +160,14 @@ fn who_may_redeem_and_when() {
         (&approved, "os:alice", 2, true, NOW, "1 valid approvals of 2"),
         (&approved, "os:alice", 1, false, NOW, "0 valid approvals of 1"),
         (&approved, "os:alice", 1, true, NOW + HOUR, "is expired"),
+        (
+            &ended("denied by os:dana: not now"),
+            "os:alice",
+            1,
+            true,
+            NOW,
+            "is denied by os:dana: not now",
+        ),
         (&issued(), "os:alice", 1, true, NOW, "shown once"),
     ] {
         let counts = move |_: &str| counts;
@@ -286,6 +298,13 @@ fn an_extension_is_approved_as_a_request_is() {
     assert_eq!(approved.grant.life.approvals.len(), 1);
     assert!(approved.grant.asked(at).is_none());
     assert!(waiting.approve(read_by("os:dana", &waiting), &rules, &all, HOUR, NOW + HOUR).is_err());
+    // Whoever asks for another instead, or gives one, says whose wish is gone.
+    for given in [0, 1] {
+        let more = asked("os:dana", Some(2 * HOUR));
+        let instead = waiting.extend(more, given, &rules, 8 * HOUR, at).unwrap();
+        let (_, detail) = instead.events.last().unwrap();
+        assert!(detail.contains("in place of what os:alice asked for: 1h from"), "{detail}");
+    }
     let denied = waiting.deny_extension("denied by os:dana", at).unwrap();
     assert_eq!(names(&denied), ["grant.denied"]);
     assert_eq!(denied.grant.state_at(at), State::Active);

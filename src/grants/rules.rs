@@ -275,7 +275,7 @@ impl<'a> Rules<'a> {
         let length = wish.reason.trim().chars().count();
         if length < shortest {
             return Err(error(
-                format!("the reason has {length} characters; at least {shortest} are needed"),
+                format!("the reason is {length} of at least {shortest} characters long"),
                 "say why, for whoever reads the record: --reason \"INC-4211 stuck orders\"",
             ));
         }

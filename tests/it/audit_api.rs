@@ -201,6 +201,14 @@ fn every_answer_is_the_same_as_from_the_files() {
         assert_eq!(by_files.stdout, by_server.stdout, "{arguments:?}");
         assert_eq!(by_files.stderr, by_server.stderr, "{arguments:?}");
     }
+    // Who may read neither the server's configuration nor its files needs its socket only.
+    let folder = tempfile::tempdir().unwrap();
+    let alone = folder.path().join("pgward.toml");
+    let socket = desk.gate.path("pgward.sock");
+    fs::write(&alone, format!("admin.socket = {:?}\n", socket.to_str().unwrap())).unwrap();
+    let arguments = ["audit", "search", "--until", &until, "--grant", &reader];
+    let by_socket = clients::run(&mut gate::program(&arguments, &alone), "", SOON);
+    assert_eq!(by_socket.stdout, desk.gate.cli(&arguments).stdout, "{}", by_socket.stderr);
     let tail = |format: &str| {
         let arguments = ["audit", "tail", "--lines", "100000", "-o", format];
         let (by_files, by_server) = (desk.gate.cli(&arguments), dana.run(&arguments));

@@ -84,8 +84,8 @@ fn who_is_removed_leaves_no_way_in() {
     }
     assert_eq!(gate.login_error("alice", &gate.database, &grant.token).code(), "28000");
     assert!(alice.refused(&["grant", "list"]).contains("no operator by that token"));
-    // What dana approved rests on dana's word.
-    gate.json(&["operator", "remove", "dana"]);
+    // What dana approved rests on dana's word. As `operator list` names her.
+    gate.json(&["operator", "remove", "op:dana"]);
     assert_eq!(company.show(&approved)["state"], "revoked");
     assert!(bob.refused(&["grant", "redeem", &approved]).contains("is revoked"));
     let operators = gate.json(&["operator", "list"]);

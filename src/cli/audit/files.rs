@@ -25,6 +25,8 @@ pub(super) enum Access {
     Own,
     /// This user may not.
     Foreign,
+    /// There are none.
+    Missing,
 }
 
 /// What this user may do with the log in that directory.
@@ -36,10 +38,7 @@ pub(super) fn access(directory: &Path) -> Result<Access, Failure> {
     match found {
         Ok(()) => Ok(Access::Own),
         Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(Access::Foreign),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            Err(Failure::new(format!("there is no audit log in {}", directory.display()))
-                .hint("name the running server's configuration with --config, or start it"))
-        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Access::Missing),
         Err(error) => Err(unreadable(directory, error)),
     }
 }

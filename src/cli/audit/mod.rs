@@ -15,12 +15,12 @@ use std::process::ExitCode;
 use serde_json::Value;
 
 use super::Common;
-use super::client::Client;
+use super::client::{self, Client};
 use super::output::{self, Failure, Format, say};
 use crate::audit::search::Missed;
 use crate::audit::search::replay::Whose;
 use crate::base::Moment;
-use crate::config::{Audit, Config};
+use crate::config::Audit;
 use crate::net::clock;
 use files::Access;
 
@@ -115,17 +115,22 @@ impl Source {
         if common.server.is_some() {
             return Ok(Self::Server(Client::new(common)?));
         }
-        let config = Config::glance(&common.config).map_err(|problems| {
-            Failure::new("the configuration can't be read")
-                .detail(problems.to_string())
-                .hint("pgward config check shows all of its problems")
-        })?;
+        let config = client::glance(common)?;
+        let place = config.audit.directory.display();
         match files::access(&config.audit.directory)? {
             Access::Own => Ok(Self::Files(Box::new(config.audit))),
+            // A file that says no more than where the socket is.
+            Access::Missing => {
+                let client = Client::new(common)?;
+                client.knock().map_err(|_| {
+                    Failure::new(format!("there is no audit log in {place}"))
+                        .hint("name the running server's configuration with --config, or start it")
+                })?;
+                Ok(Self::Server(client))
+            }
             Access::Foreign => {
                 let client = Client::new(common)?;
                 client.knock().map_err(|failure| {
-                    let place = config.audit.directory.display();
                     let why = failure.what;
                     let what = format!("the audit log in {place} is not for this user, and {why}");
                     Failure { what, ..failure }

@@ -212,11 +212,21 @@ fn event_of_grant(record: &Value) -> String {
         "" => String::new(),
         actor => format!(" by {actor}"),
     };
+    let detail = text(record, "detail");
+    // What has ended lasts until now, and its detail begins with by whom.
+    let over = ["revoked", "released", "denied", "cancelled", "expired", "exhausted"];
+    if over.contains(&word) {
+        let said = format!("{word}{by}");
+        return detail.strip_prefix(&said).map_or_else(
+            || joined(vec![said.clone(), detail.to_owned()]),
+            |rest| format!("{said}{rest}"),
+        );
+    }
     let until = match text(record, "expires_at") {
         "" => String::new(),
         time => format!("until {}", output::time(time)),
     };
-    joined(vec![format!("{word}{by}"), until, text(record, "detail").to_owned()])
+    joined(vec![format!("{word}{by}"), until, detail.to_owned()])
 }
 
 fn event_of_session(record: &Value) -> String {
@@ -256,4 +266,36 @@ fn parameters(record: &Value) -> String {
         })
         .collect();
     if values.is_empty() { String::new() } else { format!(" with {}", values.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn events_of_a_grant() {
+        let event = |event: &str, detail: &str| {
+            event_of_grant(&json!({ "event": event, "actor": "os:dana", "detail": detail,
+                "expires_at": "2026-11-20T12:41:11Z" }))
+        };
+        for (name, detail, expected) in [
+            (
+                "grant.extended",
+                "ends in 30m",
+                "extended by os:dana; until 2026-11-20 12:41:11 UTC; ends in 30m",
+            ),
+            (
+                "grant.revoked",
+                "revoked by os:dana: demo is over",
+                "revoked by os:dana: demo is over",
+            ),
+            ("grant.revoked", "revoked by os:dana", "revoked by os:dana"),
+            ("grant.expired", "", "expired by os:dana"),
+            ("grant.cancelled", "not needed", "cancelled by os:dana; not needed"),
+        ] {
+            assert_eq!(event(name, detail), expected);
+        }
+    }
 }

@@ -54,7 +54,9 @@ fn what(record: &Value) -> Vec<String> {
         "auth.failed" => add(format!("{} from {}", text("cause"), text("client_addr"))),
         event if event.starts_with("grant.") => {
             add(format!("by {}", text("actor")));
-            add(format!("{} until {}", text("database"), output::time(text("expires_at"))));
+            let ends = output::time(text("expires_at"));
+            let until = if ends.is_empty() { ends } else { format!(" until {ends}") };
+            add(format!("{}{until}", text("database")));
             add(text("reason").to_owned());
             add(text("detail").to_owned());
         }
@@ -161,6 +163,11 @@ mod tests {
                 json!({ "event": "grant.created", "actor": "os:root", "database": "app",
                     "expires_at": "2026-11-20T12:41:11.132369Z", "reason": "INC-1" }),
                 "by os:root; app until 2026-11-20 12:41:11 UTC; INC-1",
+            ),
+            (
+                json!({ "event": "grant.requested", "actor": "os:alice", "database": "app",
+                    "reason": "INC-1" }),
+                "by os:alice; app; INC-1",
             ),
             (
                 json!({ "event": "config.reloaded", "result": "rejected",
