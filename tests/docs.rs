@@ -154,6 +154,27 @@ fn links_between_documents_lead_somewhere() {
     }
 }
 
+/// `file` name, name: the tests that a page names.
+#[test]
+fn tests_that_are_named_exist() {
+    let text = read("docs/threat-model.md");
+    let mut count = 0;
+    for row in text.lines().filter(|line| line.starts_with('|')) {
+        let mut parts = row.split('`').skip(1);
+        while let (Some(file), Some(names)) = (parts.next(), parts.next()) {
+            if Path::new(file).extension().is_none_or(|e| e != "rs") {
+                continue;
+            }
+            let code = read(file);
+            for name in names.split([',', ';', '|']).map(str::trim).filter(|n| !n.is_empty()) {
+                assert!(code.contains(&format!("fn {name}(")), "{name} in {file}");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 25, "{count} tests are named");
+}
+
 #[test]
 fn the_roles_of_compose_are_those_of_setup_sql() {
     let output = Command::new(env!("CARGO_BIN_EXE_pgward"))
