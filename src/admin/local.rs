@@ -1,5 +1,5 @@
 //! The admin socket's door: users of this machine, as the kernel says who they are. Each
-//! connection has a place ([`Crowd`]), and no request may come slowly; whoever finds no place is
+//! connection has a place (`Crowd`), and no request may come slowly; whoever finds no place is
 //! told so at once. An answer may take its time (who follows the audit log gets a long one): it
 //! holds a place of its reader's own.
 
