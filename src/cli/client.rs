@@ -167,8 +167,15 @@ impl Client {
         let request = request
             .body(Full::new(Bytes::from(body)))
             .map_err(|error| broken(&error.to_string()))?;
+        let clear = matches!(&self.place, Place::Remote(remote) if remote.is_clear());
         let answer = sender.send_request(request).await.map_err(|error| {
-            if error.is_parse() { broken(&error.to_string()) } else { hung_up(&error.to_string()) }
+            let detail = error.to_string();
+            let failure = if error.is_parse() { broken(&detail) } else { hung_up(&detail) };
+            if clear {
+                return failure
+                    .hint(format!("if admin.tls is configured there: --server https://{host}"));
+            }
+            failure
         })?;
         let status = answer.status();
         if status.is_success() {

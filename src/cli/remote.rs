@@ -60,6 +60,11 @@ impl Remote {
         Ok(Self { host, token: token()?, name, port, tls })
     }
 
+    /// Whether it is spoken to without TLS.
+    pub(super) const fn is_clear(&self) -> bool {
+        self.tls.is_none()
+    }
+
     /// Connects, and verifies whom to.
     pub(super) async fn connect(&self) -> Result<Stream, Failure> {
         match tokio::time::timeout(CONNECT_WITHIN, self.try_connect()).await {
