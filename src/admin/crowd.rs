@@ -1,8 +1,7 @@
 //! How many connections the admin socket has at once, in all and for each user of this machine:
 //! where operators are named everybody can connect, and nobody may keep the others out.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use super::seats::{Seat, Seats};
 
 /// What sort of user is at the other end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,20 +16,16 @@ pub(super) enum Kind {
 
 /// Who is connected now.
 #[derive(Debug, Default)]
-pub(super) struct Crowd(Mutex<Counts>);
-
-#[derive(Debug, Default)]
-struct Counts {
-    of: HashMap<u32, usize>,
-    all: HashMap<Kind, usize>,
+pub(super) struct Crowd {
+    of: Seats<u32>,
+    all: Seats<Kind>,
 }
 
 /// A place that is given back when it is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
-    crowd: Arc<Crowd>,
-    uid: u32,
-    kind: Kind,
+    _own: Seat<u32>,
+    _kind: Seat<Kind>,
 }
 
 impl Kind {
@@ -56,34 +51,13 @@ impl Kind {
 impl Crowd {
     /// Connections of that user.
     pub(super) fn of(&self, uid: u32) -> usize {
-        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.of.get(&uid).copied().unwrap_or(0)
+        self.of.of(&uid)
     }
 
     /// Takes a place; `None` when that user, or all of that kind, have as many as they may.
-    pub(super) fn enter(self: &Arc<Self>, uid: u32, kind: Kind) -> Option<Place> {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = counts.of.get(&uid).copied().unwrap_or(0);
-        let all = counts.all.get(&kind).copied().unwrap_or(0);
-        if own >= kind.each() || all >= kind.all() {
-            return None;
-        }
-        counts.of.insert(uid, own + 1);
-        counts.all.insert(kind, all + 1);
-        Some(Place { crowd: Arc::clone(self), uid, kind })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut counts = self.crowd.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match counts.of.get_mut(&self.uid) {
-            Some(own) if *own > 1 => *own -= 1,
-            _ => drop(counts.of.remove(&self.uid)),
-        }
-        if let Some(all) = counts.all.get_mut(&self.kind) {
-            *all = all.saturating_sub(1);
-        }
+    pub(super) fn enter(&self, uid: u32, kind: Kind) -> Option<Place> {
+        let own = self.of.take(uid, kind.each())?;
+        Some(Place { _own: own, _kind: self.all.take(kind, kind.all())? })
     }
 }
 
@@ -93,7 +67,7 @@ mod tests {
 
     #[test]
     fn nobody_keeps_the_others_out() {
-        let crowd = Arc::new(Crowd::default());
+        let crowd = Crowd::default();
         let enter = |uid: u32, kind: Kind| {
             std::iter::from_fn(|| crowd.enter(uid, kind)).collect::<Vec<Place>>()
         };
@@ -113,7 +87,6 @@ mod tests {
         drop(mallory);
         assert_eq!(enter(1_000, Kind::Stranger).len(), 4);
         drop((strangers, dana, operators));
-        let counts = crowd.0.lock().unwrap();
-        assert!(counts.of.is_empty() && counts.all.values().all(|all| *all == 0), "{counts:?}");
+        assert!(crowd.of.is_empty() && crowd.all.is_empty(), "{crowd:?}");
     }
 }

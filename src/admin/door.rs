@@ -21,7 +21,8 @@ use tokio_rustls::TlsAcceptor;
 use super::api::{Failure, routes};
 use super::caller::Caller;
 use super::clerk::Clerk;
-use super::guest::{Guest, Known, STRANGERS_LAST, Seats};
+use super::guest::{Guest, Known, STRANGERS_LAST};
+use super::seats::Seats;
 use crate::auth::token::Token;
 use crate::config::{Config, ListenTls};
 use crate::net::limiter::Limiter;
@@ -67,7 +68,7 @@ pub async fn serve_address(listener: TcpListener, clerk: Arc<Clerk>) -> std::io:
     let service = routes(clerk)
         .layer(middleware::from_fn_with_state(state, by_token))
         .layer(Extension(failures))
-        .layer(Extension(Operators::new(Seats::new(OPERATOR_MAX))));
+        .layer(Extension(Operators::default()));
     axum::serve(front, service.into_make_service_with_connect_info::<Remote>()).await
 }
 
@@ -103,7 +104,9 @@ async fn by_token(
             .into_response();
     };
     if known.get().is_none() {
-        let Some(seat) = seats.take(&operator.name) else { return too_many(&operator.name) };
+        let Some(seat) = seats.take(operator.name.clone(), OPERATOR_MAX) else {
+            return too_many(&operator.name);
+        };
         // At once by somebody else: then it is known, which is what counts.
         let _ = known.set(seat);
     }
@@ -155,7 +158,7 @@ async fn accept(
     done: mpsc::Sender<(Guest, SocketAddr)>,
 ) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let strangers = Seats::new(STRANGERS_MAX);
+    let strangers = Seats::default();
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let (tcp, peer) = match listener.accept().await {
@@ -167,7 +170,9 @@ async fn accept(
             }
         };
         // Who has too many gets no answer: it would have to be inside TLS.
-        let Some(stranger) = strangers.take(&peer.ip().to_canonical()) else { continue };
+        let Some(stranger) = strangers.take(peer.ip().to_canonical(), STRANGERS_MAX) else {
+            continue;
+        };
         let now = config.load_full();
         if !Arc::ptr_eq(&now, &known) {
             // The configuration was read again; files that can't be used change nothing.

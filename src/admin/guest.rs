@@ -2,13 +2,11 @@
 //! a while, however slowly they write: connections are bounded, and all share them. So neither an
 //! operator nor an address without one may have most of them.
 
-use std::collections::HashMap;
 use std::future::Future;
-use std::hash::Hash;
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -16,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Sleep, sleep};
 
+use super::seats::Seat;
 use crate::net::stream::Stream;
 
 /// How long a connection lasts on which no operator was known.
@@ -23,20 +22,6 @@ pub(super) const STRANGERS_LAST: Duration = Duration::from_secs(30);
 
 /// The operator who has shown a token on a connection, if one did.
 pub(super) type Known = Arc<OnceLock<Seat<String>>>;
-
-/// How many connections each has, so many at most.
-#[derive(Debug)]
-pub(super) struct Seats<K> {
-    most: usize,
-    taken: Arc<Mutex<HashMap<K, usize>>>,
-}
-
-/// One of them, given back when it is dropped.
-#[derive(Debug)]
-pub(super) struct Seat<K: Eq + Hash> {
-    of: K,
-    taken: Arc<Mutex<HashMap<K, usize>>>,
-}
 
 /// A connection that holds one of the places there are.
 #[derive(Debug)]
@@ -47,33 +32,6 @@ pub struct Guest {
     /// Until an operator is known.
     stranger: Option<Seat<IpAddr>>,
     _place: OwnedSemaphorePermit,
-}
-
-impl<K: Eq + Hash + Clone> Seats<K> {
-    pub(super) fn new(most: usize) -> Self {
-        Self { most, taken: Arc::default() }
-    }
-
-    /// A seat, unless there is none left.
-    pub(super) fn take(&self, of: &K) -> Option<Seat<K>> {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = taken.entry(of.clone()).or_default();
-        if *count >= self.most {
-            return None;
-        }
-        *count += 1;
-        Some(Seat { of: of.clone(), taken: Arc::clone(&self.taken) })
-    }
-}
-
-impl<K: Eq + Hash> Drop for Seat<K> {
-    fn drop(&mut self) {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        match taken.get_mut(&self.of) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => drop(taken.remove(&self.of)),
-        }
-    }
 }
 
 impl Guest {
@@ -139,23 +97,24 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
     use tokio::sync::Semaphore;
 
-    use super::{Guest, Seats};
+    use super::Guest;
+    use crate::admin::seats::Seats;
     use crate::net::stream::Stream;
 
     #[tokio::test]
     async fn strangers_are_shown_out_and_operators_stay() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let places = Arc::new(Semaphore::new(2));
-        let (strangers, operators) = (Seats::new(2), Seats::new(1));
+        let (strangers, operators) = (Seats::default(), Seats::default());
         let mut both = Vec::new();
         for known in [false, true] {
             let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
             let (tcp, _) = listener.accept().await.unwrap();
             let place = Arc::clone(&places).acquire_owned().await.unwrap();
-            let stranger = strangers.take(&client.local_addr().unwrap().ip()).unwrap();
+            let stranger = strangers.take(client.local_addr().unwrap().ip(), 2).unwrap();
             let guest = Guest::new(Stream::Tcp(tcp), Duration::from_millis(1), place, stranger);
             if known {
-                guest.known().set(operators.take(&"dana".to_owned()).unwrap()).unwrap();
+                guest.known().set(operators.take("dana".to_owned(), 1).unwrap()).unwrap();
             }
             both.push((client, guest));
         }
@@ -168,9 +127,9 @@ mod tests {
                 client.write_all(b"G").await.unwrap();
                 assert_eq!(read.await.unwrap(), 1);
                 // No stranger any more, and the operator's only one.
-                assert_eq!(strangers.taken.lock().unwrap().len(), 0);
-                assert!(operators.take(&"dana".to_owned()).is_none());
-                assert!(operators.take(&"erin".to_owned()).is_some());
+                assert!(strangers.is_empty());
+                assert!(operators.take("dana".to_owned(), 1).is_none());
+                assert!(operators.take("erin".to_owned(), 1).is_some());
             } else {
                 // Nothing comes; and what comes afterwards is too late.
                 assert_eq!(read.await.unwrap_err().kind(), ErrorKind::TimedOut);
@@ -180,6 +139,6 @@ mod tests {
             }
         }
         assert_eq!(places.available_permits(), 2);
-        assert!(operators.taken.lock().unwrap().is_empty());
+        assert!(operators.is_empty());
     }
 }

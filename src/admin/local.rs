@@ -42,7 +42,7 @@ const TOLD_EVERY_US: u64 = 60_000_000;
 pub async fn serve_socket(listener: UnixListener, clerk: Arc<Clerk>) {
     let state = Arc::clone(&clerk);
     let router = routes(Arc::clone(&clerk)).layer(middleware::from_fn_with_state(state, by_peer));
-    let (crowd, told) = (Arc::new(Crowd::default()), Limiter::new(1, TOLD_EVERY_US));
+    let (crowd, told) = (Crowd::default(), Limiter::new(1, TOLD_EVERY_US));
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
@@ -73,7 +73,7 @@ pub async fn serve_socket(listener: UnixListener, clerk: Arc<Clerk>) {
 }
 
 /// A place for that user, and for how long where it is for a time.
-fn admit(crowd: &Arc<Crowd>, peer: &Peer, config: &Config) -> Option<(Place, Option<Duration>)> {
+fn admit(crowd: &Crowd, peer: &Peer, config: &Config) -> Option<(Place, Option<Duration>)> {
     if peer.is_owner() {
         return Some((crowd.enter(peer.uid(), Kind::Owner)?, None));
     }

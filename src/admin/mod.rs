@@ -21,6 +21,7 @@ pub mod peer;
 pub mod reading;
 pub mod record;
 mod requests;
+mod seats;
 pub mod sessions;
 pub mod socket;
 mod summary;
