@@ -21,7 +21,7 @@ const SPARE: usize = 256;
 const RETRY_AFTER: Duration = Duration::from_millis(50);
 
 /// A worker as the listener sees it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Place {
     jobs: mpsc::UnboundedSender<Job>,
     load: Arc<AtomicUsize>,
