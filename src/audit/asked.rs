@@ -46,20 +46,11 @@ impl Asked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::search::Decided;
-    use crate::base::{GrantId, SessionId};
+    use crate::base::SessionId;
 
     #[test]
     fn the_command_is_put_on_record_as_it_was_given() {
-        let query = Query {
-            grant: Some(GrantId::from_random(9)),
-            since: "2h".parse().ok(),
-            decision: Some(Decided::Refused),
-            text: Some("say \"x\"".to_owned()),
-            rows_over: Some(5),
-            errors: true,
-            ..Query::default()
-        };
+        let query = Query::example();
         let long = Query { text: Some("x".repeat(TEXT_BYTES_MAX)), ..Query::default() };
         for (asked, expected) in [
             (

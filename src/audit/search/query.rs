@@ -185,6 +185,22 @@ impl From<When> for String {
 }
 
 #[cfg(test)]
+impl Query {
+    /// One with something of each kind.
+    pub(in crate::audit) fn example() -> Self {
+        Self {
+            grant: Some(GrantId::from_random(9)),
+            since: "2h".parse().ok(),
+            decision: Some(Decided::Refused),
+            text: Some("say \"x\"".to_owned()),
+            rows_over: Some(5),
+            errors: true,
+            ..Self::default()
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -206,15 +222,7 @@ mod tests {
 
     #[test]
     fn a_query_goes_over_the_api_as_it_is() {
-        let query = Query {
-            grant: Some(GrantId::from_random(9)),
-            since: "2h".parse().ok(),
-            decision: Some(Decided::Refused),
-            text: Some("say \"x\"".to_owned()),
-            rows_over: Some(5),
-            errors: true,
-            ..Query::default()
-        };
+        let query = Query::example();
         let json = serde_json::to_string(&query).unwrap();
         assert_eq!(serde_json::from_str::<Query>(&json).unwrap(), query);
         assert_eq!(serde_json::to_string(&Query::default()).unwrap(), "{}");
