@@ -49,7 +49,7 @@ impl Case {
 }
 
 /// Every case, in the order of a statement's way.
-pub(crate) const ALL: [Case; 15] = [
+pub(crate) const ALL: [Case; 16] = [
     case("frame walk: 600 rows of 105 bytes", 200, parts::frame_walk),
     case("token shape: point select", 2_000, || parts::token_shape(texts::POINT)),
     case("token shape: analytics", 200, || parts::token_shape(texts::ANALYTICS)),
@@ -65,4 +65,5 @@ pub(crate) const ALL: [Case; 15] = [
     case("core step: repeated text", 2_000, steps::core_repeated),
     case("core step: new literals, known shape", 2_000, steps::core_new_literals),
     case("core step: Bind of a prepared statement", 2_000, steps::core_prepared),
+    case("core step: 600 rows of 105 bytes", 200, steps::rows),
 ];

@@ -214,6 +214,20 @@ impl Desk {
     }
 }
 
+/// What a bulk read costs beside its bytes: the upstream's half of a buffer full of rows.
+pub(crate) fn rows() -> Box<dyn FnMut()> {
+    let (mut desk, query) = (Desk::new(), query());
+    let rows = [&b"D\0\0\0\x68"[..], &[7; 100]].concat().repeat(600);
+    let Desk { judge, session, turn, book } = &mut desk;
+    session.client_bytes(&query, NOW, judge, book, turn);
+    Box::new(move || {
+        let Desk { session, turn, book, .. } = &mut desk;
+        turn.clear();
+        assert_eq!(session.upstream_bytes(black_box(&rows), NOW, book, turn), rows.len());
+        black_box(&turn);
+    })
+}
+
 fn query() -> Vec<u8> {
     let mut query = Vec::new();
     pgward::wire::write::query(&mut query, POINT);

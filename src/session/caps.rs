@@ -13,6 +13,7 @@
 //! upstream is cancelled.
 
 use super::copy::Gate;
+use super::names::Sent;
 use super::replies::{Request, Why};
 use super::run::Run;
 use super::upstream::{Fate, OutOfOrder};
@@ -20,7 +21,7 @@ use super::{Call, Session};
 use crate::base::Refusal;
 use crate::base::refusal::caps as texts;
 use crate::policy::reason::in_context;
-use crate::policy::{Judged, Judgement};
+use crate::policy::{Judged, Judgement, RowCaps};
 use crate::sql::facts::Action;
 use crate::wire::backend::Fields;
 use crate::wire::frontend::tag;
@@ -41,9 +42,22 @@ pub(super) struct Capping {
 
 /// A row bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bound {
+pub(super) enum Bound {
     Rows(u64),
     Bytes(u64),
+}
+
+impl Bound {
+    /// The one that was passed when so much was sent.
+    pub(super) const fn passed(caps: RowCaps, sent: Sent) -> Option<Self> {
+        if caps.rows_read_max > 0 && sent.rows > caps.rows_read_max {
+            Some(Self::Rows(caps.rows_read_max))
+        } else if caps.bytes_read_max > 0 && sent.bytes > caps.bytes_read_max {
+            Some(Self::Bytes(caps.bytes_read_max))
+        } else {
+            None
+        }
+    }
 }
 
 impl Session {
@@ -238,15 +252,8 @@ impl Session {
     }
 
     /// Whether a row may pass; where it is the one too many, the client is told.
-    pub(super) fn row_passes(&mut self, rows: u64, bytes: u64, call: &mut Call<'_>) {
-        let caps = self.terms.row_caps;
-        let bound = if caps.rows_read_max > 0 && rows > caps.rows_read_max {
-            Bound::Rows(caps.rows_read_max)
-        } else if caps.bytes_read_max > 0 && bytes > caps.bytes_read_max {
-            Bound::Bytes(caps.bytes_read_max)
-        } else {
-            return;
-        };
+    pub(super) fn row_passes(&mut self, sent: Sent, call: &mut Call<'_>) {
+        let Some(bound) = Bound::passed(self.terms.row_caps, sent) else { return };
         self.release(call);
         let refusal = in_context(&self.terms, call.now.wall, |context| match bound {
             Bound::Rows(cap) => texts::rows_read(context, cap),

@@ -1,6 +1,8 @@
 //! The upstream's side: messages walked by their headers, the few that say what is true read.
 
+use super::caps::Bound;
 use super::event::Outcome;
+use super::names::Sent;
 use super::replies::Request;
 use super::{Call, Session};
 use crate::base::refusal;
@@ -71,7 +73,9 @@ impl Session {
                 self.tell_warning(tag, call);
             }
             let streams = matches!(tag, tag::DATA_ROW | tag::COPY_DATA);
-            let held = if streams { 0 } else { length.min(self.held_bytes(tag)) };
+            // Of a row there is nothing to be read but its header: what is there of it is passed.
+            let there = rest.len() - HEADER_BYTES;
+            let held = length.min(if streams { there } else { self.held_bytes(tag) });
             let Some(body) = rest.get(HEADER_BYTES..HEADER_BYTES + held) else { break };
             if streams {
                 self.release(call);
@@ -93,8 +97,40 @@ impl Session {
             at += HEADER_BYTES + held;
             self.upstream.left = length - held;
             self.tell_end(call);
+            if streams {
+                at += self.more_rows(tag, input.get(at..).unwrap_or_default(), at, call);
+            }
         }
         at
+    }
+
+    /// Passes the whole rows at the front of `rest`, which lies at `at` in the input, that need no
+    /// look but at their headers: behind a row that was passed, as many as no cap stands against.
+    /// Bytes taken. What it stops at is looked at as any message is.
+    fn more_rows(&mut self, tag: u8, rest: &[u8], at: usize, call: &mut Call<'_>) -> usize {
+        if !self.upstream.at_boundary() || self.muted() || self.warning.waits() {
+            return 0;
+        }
+        let caps = self.terms.row_caps;
+        let before = self.sent().copied().unwrap_or_default();
+        let (mut sent, mut taken) = (before, 0);
+        while let Some(Head::Frame { tag: next, body }) = rest.get(taken..).map(head)
+            && next == tag
+            && body <= rest.len() - taken - HEADER_BYTES
+        {
+            let with = Sent { rows: sent.rows + 1, bytes: sent.bytes + body as u64 };
+            if Bound::passed(caps, with).is_some() {
+                break;
+            }
+            sent = with;
+            taken += HEADER_BYTES + body;
+        }
+        self.rows_returned += sent.rows - before.rows;
+        if let Some(own) = self.sent() {
+            *own = sent;
+        }
+        self.pass(at..at + taken, call);
+        taken
     }
 
     fn pass(&self, range: std::ops::Range<usize>, call: &mut Call<'_>) {
@@ -115,19 +151,23 @@ impl Session {
             return;
         }
         self.rows_returned += 1;
-        let sent = match self.replies.front_mut().map(|reply| &mut reply.request) {
+        if let Some(sent) = self.sent() {
+            sent.rows += 1;
+            sent.bytes += bytes as u64;
+            let sent = *sent;
+            self.row_passes(sent, call);
+        }
+    }
+
+    /// What has been sent of what is being answered.
+    fn sent(&mut self) -> Option<&mut Sent> {
+        match self.replies.front_mut().map(|reply| &mut reply.request) {
             Some(Request::Query(query)) => Some(&mut query.sent),
             Some(Request::Fetch { sent, .. }) => Some(sent),
             Some(Request::Execute { portal, .. }) => {
                 self.names.portal_mut(portal).map(|portal| &mut portal.sent)
             }
             _ => None,
-        };
-        if let Some(sent) = sent {
-            sent.rows += 1;
-            sent.bytes += bytes as u64;
-            let (rows, bytes) = (sent.rows, sent.bytes);
-            self.row_passes(rows, bytes, call);
         }
     }
 
