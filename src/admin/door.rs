@@ -25,6 +25,7 @@ use super::guest::{Guest, Known, STRANGERS_LAST};
 use super::seats::Seats;
 use crate::auth::token::Token;
 use crate::config::{Config, ListenTls};
+use crate::net::event_loop::Socket;
 use crate::net::limiter::Limiter;
 use crate::net::stream::{Stream, tune};
 use crate::net::{clock, tls};
@@ -184,12 +185,13 @@ async fn accept(
             known = now;
         }
         let (usable, done) = (usable.clone(), done.clone());
+        let tcp = Socket::from(tcp);
         tokio::spawn(async move {
             if tune(&tcp, peer.ip()).is_err() {
                 return;
             }
             let Some(tls) = usable else {
-                let guest = Guest::new(Stream::Tcp(tcp), STRANGERS_LAST, place, stranger);
+                let guest = Guest::new(Stream::Plain(tcp), STRANGERS_LAST, place, stranger);
                 let _ = done.send((guest, peer)).await;
                 return;
             };

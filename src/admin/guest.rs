@@ -112,7 +112,8 @@ mod tests {
             let (tcp, _) = listener.accept().await.unwrap();
             let place = Arc::clone(&places).acquire_owned().await.unwrap();
             let stranger = strangers.take(client.local_addr().unwrap().ip(), 2).unwrap();
-            let guest = Guest::new(Stream::Tcp(tcp), Duration::from_millis(1), place, stranger);
+            let guest =
+                Guest::new(Stream::Plain(tcp.into()), Duration::from_millis(1), place, stranger);
             if known {
                 guest.known().set(operators.take("dana".to_owned(), 1).unwrap()).unwrap();
             }

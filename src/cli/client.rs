@@ -145,7 +145,7 @@ impl Client {
             Place::Socket(socket) => {
                 let stream = UnixStream::connect(socket).await;
                 let stream = stream.map_err(|error| self.no_server(socket, &error))?;
-                (Stream::Unix(stream), "pgward", None)
+                (Stream::Plain(stream.into()), "pgward", None)
             }
             Place::Remote(remote) => {
                 (remote.connect().await?, remote.host.as_str(), Some(&remote.token))

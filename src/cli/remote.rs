@@ -8,11 +8,11 @@ use std::time::Duration;
 use hyper::Uri;
 use rustls::ClientConfig;
 use secrecy::SecretString;
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::output::Failure;
 use crate::auth::token::Token;
+use crate::net::event_loop::Socket;
 use crate::net::stream::Stream;
 use crate::net::tls;
 
@@ -74,9 +74,9 @@ impl Remote {
     }
 
     async fn try_connect(&self) -> Result<Stream, Failure> {
-        let tcp = TcpStream::connect((self.name.as_str(), self.port)).await;
+        let tcp = Socket::connect_host(&self.name, self.port).await;
         let tcp = tcp.map_err(|error| self.unreachable(&error.to_string()))?;
-        let Some(tls) = &self.tls else { return Ok(Stream::Tcp(tcp)) };
+        let Some(tls) = &self.tls else { return Ok(Stream::Plain(tcp)) };
         let name =
             tls::server_name(&self.name).map_err(|error| self.unreachable(&error.to_string()))?;
         let stream = TlsConnector::from(Arc::clone(tls)).connect(name, tcp).await;

@@ -7,16 +7,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::AbortHandle;
 
+use super::event_loop::{Listener, sleep};
 use super::shared::Shared;
 use super::worker::{Arrival, Counted, Handle, Job};
 
 /// Connections beyond `listen.max_sessions` that are still accepted, so that clients can be told
 /// why there is no session, and cancel requests get through.
 const SPARE: usize = 256;
+/// Clients accepted before others have their turns.
+const IN_A_ROW: u64 = 8;
 /// Pause after an accept that failed (out of file descriptors).
 const RETRY_AFTER: Duration = Duration::from_millis(50);
 
@@ -33,42 +34,54 @@ pub(super) struct Accepting {
     listener: std::net::TcpListener,
     shared: Arc<Shared>,
     workers: Vec<Place>,
+    stop: oneshot::Receiver<()>,
 }
 
-/// Begins to accept, until it is aborted.
+/// Begins to accept, until what is given back is dropped. It is closed if nobody accepts.
 ///
 /// # Errors
 /// When no worker takes the listener.
-pub(super) async fn start(
+pub(super) fn start(
     listener: std::net::TcpListener,
     shared: &Arc<Shared>,
     workers: &[Handle],
-) -> std::io::Result<AbortHandle> {
+) -> std::io::Result<oneshot::Sender<()>> {
     let place =
         |handle: &Handle| Place { jobs: handle.jobs.clone(), load: Arc::clone(&handle.load) };
     let places: Vec<Place> = workers.iter().map(place).collect();
-    let (begun, begins) = oneshot::channel();
-    if let Some(first) = workers.first() {
-        let accepting = Accepting { listener, shared: Arc::clone(shared), workers: places };
-        let _ = first.jobs.send(Job::Accept(accepting, begun));
+    let (stopping, stop) = oneshot::channel();
+    let accepting = Accepting { listener, shared: Arc::clone(shared), workers: places, stop };
+    let taken = workers.first().map(|first| first.jobs.send(Job::Accept(accepting)));
+    if matches!(taken, Some(Ok(()))) {
+        Ok(stopping)
+    } else {
+        Err(std::io::Error::other("no worker takes clients"))
     }
-    begins.await.map_err(std::io::Error::other)
 }
 
 impl Accepting {
     pub(super) async fn run(self) {
-        let Self { listener, shared, workers } = self;
-        let listener = match TcpListener::from_std(listener) {
+        let Self { listener, shared, workers, mut stop } = self;
+        let listener = match Listener::from_std(listener) {
             Ok(listener) => listener,
             Err(problem) => return tracing::error!(%problem, "no client can be accepted"),
         };
-        loop {
-            let (tcp, peer) = match listener.accept().await {
+        for count in 1_u64.. {
+            let accepted = tokio::select! {
+                biased;
+                _ = &mut stop => return,
+                accepted = listener.accept() => accepted,
+            };
+            // However many wait, sessions of this worker get their turns in between.
+            if count.is_multiple_of(IN_A_ROW) {
+                tokio::task::yield_now().await;
+            }
+            let (tcp, peer) = match accepted {
                 Ok(accepted) => accepted,
                 Err(problem) => {
                     tracing::warn!(%problem, "a connection could not be accepted");
                     shared.metrics.connection_failed("accept");
-                    tokio::time::sleep(RETRY_AFTER).await;
+                    sleep(RETRY_AFTER).await;
                     continue;
                 }
             };
@@ -81,10 +94,7 @@ impl Accepting {
                 return;
             };
             let counted = Counted::new(Arc::clone(&shared), Arc::clone(&worker.load));
-            // The worker's own runtime registers it anew.
-            if let Ok(tcp) = tcp.into_std()
-                && worker.jobs.send(Job::Serve(Arrival { tcp, peer, counted })).is_err()
-            {
+            if worker.jobs.send(Job::Serve(Arrival { tcp, peer, counted })).is_err() {
                 return;
             }
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::registry::CancelKey;
 use super::shared::Shared;
-use super::{clock, dial};
+use super::{clock, dial, event_loop};
 
 /// Every request is answered (by closing) after this long; the upstream is usually done by then,
 /// so a client that waits for the close does not hit its own next statement.
@@ -20,16 +20,16 @@ const REQUEST_WITHIN: Duration = Duration::from_secs(5);
 
 /// Serves one request; the caller then closes the connection without a word.
 pub(super) async fn serve(shared: &Arc<Shared>, client: IpAddr, key: CancelKey) {
-    let answered = tokio::time::sleep(ANSWERED_AFTER);
+    let answered = event_loop::sleep(ANSWERED_AFTER);
     if shared.cancels.take(client, clock::now()) {
         match shared.registry.to_cancel(&key) {
             Some(upstream) => {
                 let shared = Arc::clone(shared);
-                tokio::task::spawn_local(async move {
+                event_loop::spawn(async move {
                     let (target, address) = (&upstream.target, &upstream.address);
                     let pid = upstream.backend.pid;
                     let request = dial::cancel(target, address, pid, &upstream.key);
-                    let outcome = match tokio::time::timeout(REQUEST_WITHIN, request).await {
+                    let outcome = match event_loop::timeout(REQUEST_WITHIN, request).await {
                         Ok(Ok(())) => "forwarded",
                         Ok(Err(_)) | Err(_) => "failed",
                     };

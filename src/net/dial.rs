@@ -10,9 +10,9 @@ use std::sync::Arc;
 use rustls::ClientConfig;
 use secrecy::ExposeSecret as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 
+use super::event_loop::Socket;
 use super::framed::{FrameError, Framed};
 use super::stream::{self, Stream};
 use super::{proof, tls};
@@ -126,8 +126,8 @@ pub async fn dial(
     parameters: &[(String, String)],
     salted: &SaltedPasswords,
 ) -> Result<Upstream, DialError> {
-    let (tcp_or_unix, address) = connect(&target.database).await?;
-    let stream = encrypt(tcp_or_unix, target).await?;
+    let (socket, address) = connect(&target.database).await?;
+    let stream = encrypt(socket, &address, target).await?;
     login(Framed::new(stream), address, target, role, parameters, salted).await
 }
 
@@ -143,10 +143,10 @@ pub async fn cancel(
     key: &[u8],
 ) -> Result<(), DialError> {
     let raw = match address {
-        Address::Tcp(to) => Stream::Tcp(TcpStream::connect(to).await?),
-        Address::Unix(path) => Stream::Unix(UnixStream::connect(path).await?),
+        Address::Tcp(to) => Socket::connect(*to).await?,
+        Address::Unix(path) => Socket::connect_unix(path).await?,
     };
-    let mut stream = encrypt(raw, target).await?;
+    let mut stream = encrypt(raw, address, target).await?;
     let mut bytes = Vec::new();
     write::cancel_request(&mut bytes, pid, key);
     stream.write_all(&bytes).await?;
@@ -156,32 +156,31 @@ pub async fn cancel(
     Ok(())
 }
 
-async fn connect(database: &Database) -> Result<(Stream, Address), DialError> {
+async fn connect(database: &Database) -> Result<(Socket, Address), DialError> {
     if database.host.starts_with('/') {
         let path = PathBuf::from(&database.host).join(format!(".s.PGSQL.{}", database.port));
-        let unix = UnixStream::connect(&path).await?;
-        return Ok((Stream::Unix(unix), Address::Unix(path)));
+        return Ok((Socket::connect_unix(&path).await?, Address::Unix(path)));
     }
-    let tcp = TcpStream::connect((database.host.as_str(), database.port)).await?;
-    let peer = tcp.peer_addr()?;
+    let tcp = Socket::connect_host(&database.host, database.port).await?;
+    let not_connected = || std::io::Error::from(std::io::ErrorKind::NotConnected);
+    let peer = tcp.peer_addr()?.ok_or_else(not_connected)?;
     stream::tune(&tcp, peer.ip())?;
-    Ok((Stream::Tcp(tcp), Address::Tcp(peer)))
+    Ok((tcp, Address::Tcp(peer)))
 }
 
 /// SSLRequest and TLS, as the target's sslmode has it.
-async fn encrypt(raw: Stream, target: &Target) -> Result<Stream, DialError> {
-    let Some(config) = &target.tls else { return Ok(raw) };
-    let mut tcp = match raw {
-        Stream::Tcp(tcp) => tcp,
+async fn encrypt(mut tcp: Socket, address: &Address, target: &Target) -> Result<Stream, DialError> {
+    let config = match (&target.tls, address) {
+        (Some(config), Address::Tcp(_)) => config,
         // TLS is for TCP only, as in libpq.
-        other => return Ok(other),
+        _ => return Ok(Stream::Plain(tcp)),
     };
     let mut request = Vec::new();
     write::ssl_request(&mut request);
     tcp.write_all(&request).await?;
     match tcp.read_u8().await? {
         b'S' => {}
-        b'N' if target.database.sslmode == SslMode::Prefer => return Ok(Stream::Tcp(tcp)),
+        b'N' if target.database.sslmode == SslMode::Prefer => return Ok(Stream::Plain(tcp)),
         b'N' => return Err(DialError::Tls("the server does not support it".into())),
         // An ErrorResponse here is nobody's word: it comes before any authentication
         // (CVE-2024-10977), so its text is not passed on.

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use rustls::server::Acceptor;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
 
+use super::event_loop::Socket;
 use super::stream::{Stream, has_early_data};
 use super::tls::{self, ServerTls};
 use crate::base::Refusal;
@@ -105,7 +105,7 @@ impl HandshakeError {
 ///
 /// # Errors
 /// When there is no session to be had; see [`HandshakeError`].
-pub async fn handshake(tcp: TcpStream, rules: &Rules) -> Result<Outcome, HandshakeError> {
+pub async fn handshake(tcp: Socket, rules: &Rules) -> Result<Outcome, HandshakeError> {
     let mut first_byte = [0; 1];
     if tcp.peek(&mut first_byte).await? == 0 {
         return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
@@ -120,13 +120,13 @@ pub async fn handshake(tcp: TcpStream, rules: &Rules) -> Result<Outcome, Handsha
 }
 
 /// At most one SSLRequest and one GSSENCRequest, in either order, then the message itself.
-async fn in_clear(mut tcp: TcpStream, rules: &Rules) -> Result<Outcome, HandshakeError> {
+async fn in_clear(mut tcp: Socket, rules: &Rules) -> Result<Outcome, HandshakeError> {
     let (mut ssl_asked, mut gssenc_asked) = (false, false);
     loop {
         let packet = match packet(&mut tcp).await? {
             Ok(packet) => packet,
             Err(malformed) => {
-                return refuse(Stream::Tcp(tcp), refusal::malformed(malformed.0)).await;
+                return refuse(Stream::Plain(tcp), refusal::malformed(malformed.0)).await;
             }
         };
         match startup::first(&packet) {
@@ -146,7 +146,7 @@ async fn in_clear(mut tcp: TcpStream, rules: &Rules) -> Result<Outcome, Handshak
             }
             Ok(First::Ssl | First::Gssenc) => {
                 let what = "the same encryption was asked for twice";
-                return refuse(Stream::Tcp(tcp), refusal::malformed(what)).await;
+                return refuse(Stream::Plain(tcp), refusal::malformed(what)).await;
             }
             Ok(First::Cancel { pid, key }) if rules.plaintext => {
                 return Ok(Outcome::Cancel { pid, key: key.to_vec() });
@@ -157,24 +157,20 @@ async fn in_clear(mut tcp: TcpStream, rules: &Rules) -> Result<Outcome, Handshak
             }
             Ok(First::Startup(_)) if !rules.plaintext => {
                 let refusal = login::plaintext_refused(rules.tls.is_some());
-                return refuse(Stream::Tcp(tcp), refusal).await;
+                return refuse(Stream::Plain(tcp), refusal).await;
             }
             Ok(First::Startup(startup)) => {
                 let hello = hello(&startup, Protection::None);
-                return greet(Stream::Tcp(tcp), hello).await;
+                return greet(Stream::Plain(tcp), hello).await;
             }
             Err(malformed) => {
-                return refuse(Stream::Tcp(tcp), refusal::malformed(malformed.0)).await;
+                return refuse(Stream::Plain(tcp), refusal::malformed(malformed.0)).await;
             }
         }
     }
 }
 
-async fn encrypted(
-    tcp: TcpStream,
-    tls: &ServerTls,
-    direct: bool,
-) -> Result<Outcome, HandshakeError> {
+async fn encrypted(tcp: Socket, tls: &ServerTls, direct: bool) -> Result<Outcome, HandshakeError> {
     let start = LazyConfigAcceptor::new(Acceptor::default(), tcp)
         .await
         .map_err(|problem| HandshakeError::Tls(problem.to_string()))?;
@@ -227,7 +223,7 @@ async fn packet<R: tokio::io::AsyncRead + Unpin>(
 
 /// A client waits for the answer to its encryption request. Who sends on in clear is broken, or
 /// is somebody in between who wants bytes of his own to pass for the client's.
-fn nothing_behind(tcp: &TcpStream) -> Result<(), HandshakeError> {
+fn nothing_behind(tcp: &Socket) -> Result<(), HandshakeError> {
     if has_early_data(tcp)? { Err(HandshakeError::EarlyData) } else { Ok(()) }
 }
 

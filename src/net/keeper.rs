@@ -22,7 +22,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Begins to keep `target`'s database. Must be called on the runtime that is to do it.
 pub(super) fn keep(shared: &Arc<Shared>, target: &Arc<Target>) -> Controlled {
-    let control = Control::start(Arc::clone(target), Arc::clone(&shared.salted));
+    let start = || Control::start(Arc::clone(target), Arc::clone(&shared.salted));
+    let control = shared.control_thread.run(start);
     let roles_checked = Arc::new(AtomicBool::new(false));
     let checked = Arc::clone(&roles_checked);
     let scope_roles = Arc::new(ScopeRoles::new(Arc::clone(target), Arc::clone(&shared.salted)));

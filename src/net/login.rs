@@ -11,9 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout_at};
-
+use super::event_loop::{Socket, after, sleep, timeout, timeout_at};
 use super::framed::Framed;
 use super::handshake::{self, HandshakeError, Hello, Outcome, Rules};
 use super::proving::{self, Proved, Unproved};
@@ -117,7 +115,7 @@ pub(super) async fn admit(
     peer: SocketAddr,
 ) -> Option<Admitted> {
     let settings = worker.shared.settings.load_full();
-    let deadline = Instant::now() + settings.config.listen.login_timeout;
+    let deadline = after(settings.config.listen.login_timeout);
     let hello = greet(worker, &settings, tcp, peer, deadline).await?;
     let mut door = Door::new(worker, settings, peer, hello);
     let turned = match timeout_at(deadline, door.enter()).await {
@@ -150,10 +148,10 @@ async fn greet(
     settings: &Settings,
     tcp: std::net::TcpStream,
     peer: SocketAddr,
-    deadline: Instant,
+    deadline: u64,
 ) -> Option<Hello> {
     let metrics = &worker.shared.metrics;
-    let Ok(tcp) = TcpStream::from_std(tcp) else {
+    let Ok(tcp) = Socket::from_std(tcp) else {
         metrics.connection_failed("io");
         return None;
     };
@@ -259,7 +257,7 @@ impl Door {
         let by_address = self.shared().failures_by_address.take(self.peer.ip(), now);
         let by_login = self.shared().failures_by_login.take(login, now);
         if !(by_address && by_login) {
-            tokio::time::sleep(FAILURE_DELAY).await;
+            sleep(FAILURE_DELAY).await;
         }
     }
 
@@ -385,10 +383,10 @@ impl Door {
             control,
         };
         let server_limit = self.settings.config.listen.max_sessions;
-        let until = Instant::now() + PLACE_WITHIN;
+        let until = after(PLACE_WITHIN);
         let mut entered = self.shared().registry.enter(entrant.clone(), limit, server_limit);
-        while matches!(entered, Err(Full::Grant)) && Instant::now() < until {
-            tokio::time::sleep(LOOK_EVERY).await;
+        while matches!(entered, Err(Full::Grant)) && clock::boot() < until {
+            sleep(LOOK_EVERY).await;
             entered = self.shared().registry.enter(entrant.clone(), limit, server_limit);
         }
         entered.map_err(|full| match full {
@@ -416,7 +414,7 @@ impl Door {
                 let _ = tokio::io::AsyncWriteExt::shutdown(&mut stream).await;
             }
         };
-        let _ = tokio::time::timeout(TURN_AWAY_WITHIN, telling).await;
+        let _ = timeout(TURN_AWAY_WITHIN, telling).await;
     }
 
     fn record_failure(&self, cause: &str, detail: Option<&str>, grant: Option<GrantId>) {

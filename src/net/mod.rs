@@ -1,25 +1,28 @@
 //! The shell: sockets, TLS, clocks and randomness around the pure session.
 //!
-//! One OS thread per core runs a current-thread runtime (a `worker`); the listener deals
-//! connections out by load; one task per session polls both directions by hand. What ends
+//! One OS thread per core (a `worker`) runs an `event_loop`; the listener deals connections out by
+//! load; one task per session polls both directions by hand. What ends
 //! sessions (control connections, the sweep over expiry) and the listener run on the runtime
 //! that started the [`server`].
 //!
 //! | file | does |
 //! |---|---|
 //! | `server`, `shared`, `worker`, `accept`, `keeper` | start, reload, drain; what is shared by whom |
+//! | `event_loop` | what runs a worker's tasks: sockets, times, waking |
 //! | `handshake`, `login`, `proving`, `greeting` | from accept to ReadyForQuery |
 //! | `dial`, `proof`, `upstream`, `scoped`, `parameters` | the upstream's side of a login |
 //! | `task`, `relay`, `turns`, `side`, `judging`, `pool` | a session between login and end |
 //! | `warnings`, `news` | what its client is told of the grant meanwhile |
-//! | `registry`, `control`, `cancel` | who is there, and how it ends |
+//! | `registry`, `control`, `control_thread`, `cancel` | who is there, and how it ends |
 //! | `stream`, `tls`, `framed`, `simple`, `limiter`, `clock` | tools |
 
 mod accept;
 mod cancel;
 pub mod clock;
 pub mod control;
+mod control_thread;
 pub mod dial;
+pub mod event_loop;
 pub mod framed;
 mod givable;
 mod greeting;

@@ -12,9 +12,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::time::{Instant, Sleep};
 
 use super::clock;
+use super::event_loop::Sleep;
 use super::judging::{Judging, RETRY_AFTER_US};
 use super::news::Told;
 use super::parameters::rfc3339;
@@ -59,7 +59,7 @@ pub(super) struct Relay {
     pub(super) session: Session,
     pub(super) client: Side,
     pub(super) upstream: Side,
-    timer: Pin<Box<Sleep>>,
+    timer: Sleep,
     /// CLOCK_BOOTTIME at which the timer fires.
     armed_for: u64,
     idle_us: u64,
@@ -128,7 +128,7 @@ impl Relay {
             session,
             client: Side::new(client.0, client.1),
             upstream: Side::new(upstream.0, upstream.1),
-            timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
+            timer: Sleep::until(now.boot),
             armed_for: now.boot,
             idle_us,
             warnings,
@@ -245,14 +245,13 @@ impl Relay {
             self.end_backend();
         }
         // Polled when it was set, so it wakes this task; before that there is nothing to ask.
-        let fired = now.boot >= self.armed_for && self.timer.as_mut().poll(context).is_ready();
+        let fired =
+            now.boot >= self.armed_for && Pin::new(&mut self.timer).poll(context).is_ready();
         let next = self.next_look(now);
         if fired || next < self.armed_for {
             self.armed_for = next;
-            // A millisecond is what the runtime's timer resolves; waking early would spin.
-            let wait = Duration::from_micros(next.saturating_sub(now.boot).saturating_add(1_000));
-            self.timer.as_mut().reset(Instant::now() + wait);
-            if self.timer.as_mut().poll(context).is_ready() {
+            self.timer.reset(next);
+            if Pin::new(&mut self.timer).poll(context).is_ready() {
                 context.waker().wake_by_ref();
             }
         }

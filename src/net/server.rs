@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use super::control_thread::ControlThread;
 use super::pool::Pool;
 use super::registry::{EndCause, Registry};
 use super::shared::{Parts, Settings, Shared};
@@ -73,14 +75,15 @@ pub enum StartError {
     Start(#[from] std::io::Error),
 }
 
-/// A running server. Its control connections and listener run on the runtime that started it,
-/// its sessions on threads of their own.
+/// A running server. Sessions, the listener and the control connections run on threads of their
+/// own.
 #[derive(Debug)]
 pub struct Server {
     shared: Arc<Shared>,
     address: SocketAddr,
     workers: Mutex<Vec<Handle>>,
-    listener: AbortHandle,
+    /// Dropped to stop the listener; closed when that has ended.
+    listener: Mutex<Option<oneshot::Sender<()>>>,
     sweeper: AbortHandle,
 }
 
@@ -98,8 +101,9 @@ impl Server {
         let wanted = config.listen.address;
         let settings = Settings::new(config).map_err(StartError::Settings)?;
         let pool = Pool::start(POOL_THREADS, POOL_WAITING)?;
-        let shared =
-            Arc::new(Shared::new(Parts { settings, grants, log, metrics, catalogues, pool }));
+        let control_thread = ControlThread::start()?;
+        let parts = Parts { settings, grants, log, metrics, catalogues, pool, control_thread };
+        let shared = Arc::new(Shared::new(parts));
         let listening = TcpListener::bind(wanted).await;
         let listener =
             listening.map_err(|source| StartError::Listen { address: wanted, source })?;
@@ -115,9 +119,10 @@ impl Server {
         wait_served(&shared).await;
         let listener = listener.into_std()?;
         stream::tune_listener(&listener)?;
-        let listener = accept::start(listener, &shared, &workers).await?;
+        let listener = accept::start(listener, &shared, &workers)?;
         tracing::info!(%address, workers = cores, "listening");
-        Ok(Self { shared, address, workers: Mutex::new(workers), listener, sweeper })
+        let (workers, listener) = (Mutex::new(workers), Mutex::new(Some(listener)));
+        Ok(Self { shared, address, workers, listener, sweeper })
     }
 
     /// Where it listens; tells the port where the configuration says 0.
@@ -141,7 +146,7 @@ impl Server {
     #[must_use]
     pub fn ready(&self) -> bool {
         !self.shared.is_draining()
-            && !self.listener.is_finished()
+            && lock(&self.listener).as_ref().is_some_and(|stop| !stop.is_closed())
             && all_served(&self.shared)
             && audit_is_writable(&self.shared.log)
     }
@@ -209,7 +214,7 @@ impl Server {
     /// returns when the last record is written.
     pub async fn drain(&self, patience: Duration) {
         self.shared.draining.store(true, Ordering::Relaxed);
-        self.listener.abort();
+        lock(&self.listener).take();
         let until = Instant::now() + patience;
         while self.shared.connections.load(Ordering::Relaxed) > 0 && Instant::now() < until {
             tokio::time::sleep(LOOK_EVERY).await;

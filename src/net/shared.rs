@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use dashmap::DashMap;
 
 use super::control::Control;
+use super::control_thread::ControlThread;
 use super::dial::{SaltedPasswords, Target};
 use super::limiter::Limiter;
 use super::pool::Pool;
@@ -46,6 +47,7 @@ pub(super) struct Shared {
     pub(super) failures_by_login: Limiter<String>,
     pub(super) cancels: Limiter<IpAddr>,
     pub(super) pool: Pool,
+    pub(super) control_thread: ControlThread,
     /// No new sessions.
     pub(super) draining: AtomicBool,
     /// Connections accepted and not yet done with, sessions included.
@@ -113,11 +115,12 @@ pub(super) struct Parts {
     pub(super) metrics: Arc<Metrics>,
     pub(super) catalogues: Arc<Catalogues>,
     pub(super) pool: Pool,
+    pub(super) control_thread: ControlThread,
 }
 
 impl Shared {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { settings, grants, log, metrics, catalogues, pool } = parts;
+        let Parts { settings, grants, log, metrics, catalogues, pool, control_thread } = parts;
         Self {
             settings: ArcSwap::from_pointee(settings),
             grants,
@@ -131,6 +134,7 @@ impl Shared {
             failures_by_login: Limiter::new(LOGIN_FAILURES, SECOND_US),
             cancels: Limiter::new(CANCELS, SECOND_US / 10),
             pool,
+            control_thread,
             draining: AtomicBool::new(false),
             connections: AtomicUsize::new(0),
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 
 use super::dial::{DialError, SaltedPasswords, Target, dial, text};
+use super::event_loop;
 use super::framed::{FrameError, Framed};
 use crate::config::Role;
 use crate::wire::backend::{self, tag};
@@ -153,7 +154,7 @@ impl Client {
                 let _ = stream.shutdown().await;
             }
         };
-        let _ = tokio::time::timeout(CLOSE_MAX, closing).await;
+        let _ = event_loop::timeout(CLOSE_MAX, closing).await;
     }
 
     /// Resolves when an idle connection is lost; to be dropped when there is a query to run.
@@ -204,7 +205,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let mut server = listener.accept().await.unwrap().0;
-        Client { framed: Framed::new(Stream::Tcp(stream)) }.close().await;
+        Client { framed: Framed::new(Stream::Plain(stream.into())) }.close().await;
         let mut said = Vec::new();
         server.read_to_end(&mut said).await.unwrap();
         assert_eq!(said, b"X\0\0\0\x04");

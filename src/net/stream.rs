@@ -7,24 +7,20 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Pause between two looks at whether a connection with unread bytes was closed.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+use super::event_loop::Socket;
 
 /// A client's or an upstream's connection. TLS states are boxed: a plain session does not pay
 /// for them.
 #[derive(Debug)]
 pub enum Stream {
-    /// TCP in clear.
-    Tcp(TcpStream),
-    /// A Unix socket of the upstream.
-    Unix(UnixStream),
+    /// In clear.
+    Plain(Socket),
     /// TLS, we are the server.
-    TlsServer(Box<tokio_rustls::server::TlsStream<TcpStream>>),
+    TlsServer(Box<tokio_rustls::server::TlsStream<Socket>>),
     /// TLS, we are the client.
-    TlsClient(Box<tokio_rustls::client::TlsStream<TcpStream>>),
+    TlsClient(Box<tokio_rustls::client::TlsStream<Socket>>),
 }
 
 impl Stream {
@@ -34,32 +30,25 @@ impl Stream {
         matches!(self, Self::TlsServer(_) | Self::TlsClient(_))
     }
 
-    /// Resolves when the other side has closed its half of the connection, or the connection
-    /// failed. Takes nothing of what is there to be read. For TCP; a Unix socket never resolves.
+    /// See [`Socket::closed`].
     pub async fn closed(&self) {
-        let tcp = match self {
-            Self::Tcp(tcp) => tcp,
+        match self {
+            Self::Plain(socket) => socket,
             Self::TlsServer(tls) => tls.get_ref().0,
             Self::TlsClient(tls) => tls.get_ref().0,
-            Self::Unix(_) => return std::future::pending().await,
-        };
-        // Bytes that nobody reads yet hide the end behind them from a peek, not from epoll.
-        while let Ok(1..) = tcp.peek(&mut [0; 1]).await {
-            match tcp.ready(Interest::READABLE).await {
-                Ok(ready) if !ready.is_read_closed() => tokio::time::sleep(LOOK_EVERY).await,
-                Ok(_) | Err(_) => return,
-            }
         }
+        .closed()
+        .await;
     }
 
     /// Whether nobody but this machine can listen: a Unix socket, or TCP to a loopback address.
     #[must_use]
     pub fn is_local(&self) -> bool {
         match self {
-            Self::Unix(_) => true,
-            Self::Tcp(tcp) => {
-                tcp.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback())
-            }
+            Self::Plain(socket) => match socket.peer_addr() {
+                Ok(peer) => peer.is_none_or(|peer| peer.ip().to_canonical().is_loopback()),
+                Err(_) => false,
+            },
             Self::TlsServer(_) | Self::TlsClient(_) => false,
         }
     }
@@ -68,8 +57,7 @@ impl Stream {
 macro_rules! each {
     ($self:ident, $inner:ident => $call:expr) => {
         match $self.get_mut() {
-            Stream::Tcp($inner) => $call,
-            Stream::Unix($inner) => $call,
+            Stream::Plain($inner) => $call,
             Stream::TlsServer($inner) => $call,
             Stream::TlsClient($inner) => $call,
         }
@@ -111,8 +99,8 @@ impl AsyncWrite for Stream {
 ///
 /// # Errors
 /// When the connection failed or was closed.
-pub fn has_early_data(tcp: &TcpStream) -> io::Result<bool> {
-    match tcp.try_read(&mut [0; 1]) {
+pub fn has_early_data(socket: &Socket) -> io::Result<bool> {
+    match socket.try_read(&mut [0; 1]) {
         Err(problem) if problem.kind() == io::ErrorKind::WouldBlock => Ok(false),
         Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
         Ok(_) => Ok(true),
@@ -120,15 +108,19 @@ pub fn has_early_data(tcp: &TcpStream) -> io::Result<bool> {
     }
 }
 
-/// What every TCP connection gets: no delay for small messages, keepalives that find a dead peer
-/// within about two minutes, and no pacing within one machine.
+/// What every TCP connection gets: no delay for small messages; to another machine keepalives that
+/// find a dead peer within about two minutes; within this one, where a peer that dies is noticed at
+/// once, no pacing.
 ///
 /// # Errors
 /// When the socket refuses an option.
-pub fn tune(tcp: &TcpStream, peer: IpAddr) -> io::Result<()> {
-    set_options(&SockRef::from(tcp))?;
-    set_congestion(tcp, peer);
-    Ok(())
+pub fn tune(socket: &Socket, peer: IpAddr) -> io::Result<()> {
+    if peer.is_loopback() {
+        SockRef::from(socket).set_tcp_nodelay(true)?;
+        set_congestion(socket, peer);
+        return Ok(());
+    }
+    set_options(&SockRef::from(socket))
 }
 
 /// The same for connections that a listener will accept: Linux has them inherit its options.
@@ -143,12 +135,12 @@ pub fn tune_listener(listener: &TcpListener) -> io::Result<()> {
 ///
 /// # Errors
 /// When the socket refuses an option.
-pub fn tune_accepted(tcp: &TcpStream, peer: IpAddr) -> io::Result<()> {
+pub fn tune_accepted(socket: &Socket, peer: IpAddr) -> io::Result<()> {
     if cfg!(target_os = "linux") {
-        set_congestion(tcp, peer);
+        set_congestion(socket, peer);
         return Ok(());
     }
-    tune(tcp, peer)
+    tune(socket, peer)
 }
 
 fn set_options(socket: &SockRef<'_>) -> io::Result<()> {
@@ -160,19 +152,19 @@ fn set_options(socket: &SockRef<'_>) -> io::Result<()> {
     socket.set_tcp_keepalive(&keepalive)
 }
 
-fn set_congestion(tcp: &TcpStream, peer: IpAddr) {
+fn set_congestion(socket: &Socket, peer: IpAddr) {
     #[cfg(target_os = "linux")]
     if peer.is_loopback() {
         // There is no path to be fair on: what bbr does for every segment would be wasted. Where
         // the kernel has no reno its own choice stays.
-        let _ = rustix::net::sockopt::set_tcp_congestion(tcp, "reno");
+        let _ = rustix::net::sockopt::set_tcp_congestion(socket, "reno");
     }
 }
 
 #[cfg(test)]
 mod tests {
     use tokio::io::AsyncWriteExt as _;
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
     use tokio::time::timeout;
 
     use super::*;
@@ -186,7 +178,7 @@ mod tests {
         let client = std::net::TcpStream::connect(peer).unwrap();
         let accepted = listener.accept().unwrap().0;
         accepted.set_nonblocking(true).unwrap();
-        let accepted = super::TcpStream::from_std(accepted).unwrap();
+        let accepted = Socket::from_std(accepted).unwrap();
         tune_accepted(&accepted, client.local_addr().unwrap().ip()).unwrap();
         let socket = SockRef::from(&accepted);
         assert!(socket.tcp_nodelay().unwrap() && socket.keepalive().unwrap());
@@ -200,7 +192,7 @@ mod tests {
         for sent in [&b""[..], b"bytes"] {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-            let stream = Stream::Tcp(listener.accept().await.unwrap().0);
+            let stream = Stream::Plain(listener.accept().await.unwrap().0.into());
             client.write_all(sent).await.unwrap();
             let open = timeout(Duration::from_millis(150), stream.closed()).await;
             assert!(open.is_err(), "{sent:?}");

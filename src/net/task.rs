@@ -6,6 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::clock;
+use super::event_loop;
 use super::login::{self, Admitted};
 use super::relay::{Ended, Relay};
 use super::worker::{Arrival, Worker};
@@ -37,7 +38,7 @@ pub(super) async fn serve(worker: Rc<Worker>, arrival: Arrival) {
             && let Some(backend) = place.entry.take_backend()
         {
             let gone = place.entry.control().end(backend);
-            if !tokio::time::timeout(GONE_WITHIN, gone).await.unwrap_or(false) {
+            if !event_loop::timeout(GONE_WITHIN, gone).await.unwrap_or(false) {
                 tracing::error!(session = %place.entry.id, "the session's backend is not known to be gone");
             }
         }

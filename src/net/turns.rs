@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::dial;
+use super::event_loop;
 use super::judging::Judging;
 use super::relay::Relay;
 use super::side::Input;
@@ -100,10 +101,10 @@ impl Relay {
         let (done, wait) = oneshot::channel();
         self.cancelling = Some(wait);
         let Some(upstream) = self.books.entry.own_cancel() else { return };
-        tokio::task::spawn_local(async move {
+        event_loop::spawn(async move {
             let (target, address) = (&upstream.target, &upstream.address);
             let request = dial::cancel(target, address, upstream.backend.pid, &upstream.key);
-            if !matches!(tokio::time::timeout(CANCEL_WITHIN, request).await, Ok(Ok(()))) {
+            if !matches!(event_loop::timeout(CANCEL_WITHIN, request).await, Ok(Ok(()))) {
                 tracing::warn!("a statement over its cap could not be cancelled");
             }
             let _ = done.send(());

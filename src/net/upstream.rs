@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::clock;
 use super::control::ControlError;
 use super::dial::{self, DialError, Target, Upstream};
+use super::event_loop;
 use super::givable::passes;
 use super::login::{Door, Turned};
 use super::parameters::{Asked, Wanted};
@@ -224,7 +225,7 @@ async fn write_path(door: &Door, target: &Target, acting: &Acting) -> Result<Wri
     let setting = asked.map_err(lost)?.into_iter().flatten().next().flatten();
     let asked = client.rows("SELECT pg_catalog.unnest(pg_catalog.current_schemas(true))").await;
     let schemas = asked.map_err(lost)?.into_iter().flatten().flatten();
-    tokio::spawn(client.close());
+    event_loop::spawn(client.close());
     // A temporary schema is the session's own and holds nothing that a scope is about.
     let schemas =
         schemas.filter(|schema| !schema.starts_with("pg_temp")).map(String::into_boxed_str);

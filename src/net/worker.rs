@@ -1,4 +1,4 @@
-//! A worker: one OS thread with a current-thread runtime, and what its sessions share without
+//! A worker: one OS thread with an event loop, and what its sessions share without
 //! locks: the judge with its caches, the audit stream, the buffers.
 //!
 //! Everything here is borrowed for the length of one synchronous turn, never across an await.
@@ -9,13 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::runtime::LocalOptions;
-use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::task::AbortHandle;
-use tokio::time::MissedTickBehavior;
+use tokio::runtime;
+use tokio::sync::{Notify, mpsc};
 
 use super::accept::Accepting;
 use super::clock;
+use super::event_loop::{self, EventLoop, sleep};
 use super::pool::Pool;
 use super::registry::Entry;
 use super::shared::Shared;
@@ -79,6 +78,17 @@ pub(super) struct Arrival {
     pub(super) counted: Counted,
 }
 
+/// How many of a worker's clients and listeners are there.
+#[derive(Debug, Default)]
+struct Tasks {
+    running: Cell<usize>,
+    fewer: Notify,
+}
+
+/// One of them, until it is dropped.
+#[derive(Debug)]
+struct Running(Rc<Tasks>);
+
 /// Counts one connection, in the process and on its worker, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Counted {
@@ -91,8 +101,8 @@ pub(super) struct Counted {
 pub(super) enum Job {
     /// A client to serve.
     Serve(Arrival),
-    /// A listener, and where to say how it is stopped.
-    Accept(Accepting, oneshot::Sender<AbortHandle>),
+    /// A listener.
+    Accept(Accepting),
 }
 
 /// How a worker is reached.
@@ -116,6 +126,28 @@ impl Drop for Counted {
     fn drop(&mut self) {
         self.shared.connections.fetch_sub(1, Ordering::Relaxed);
         self.load.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Tasks {
+    async fn done(&self) {
+        while self.running.get() > 0 {
+            self.fewer.notified().await;
+        }
+    }
+}
+
+impl Running {
+    fn new(tasks: &Rc<Tasks>) -> Self {
+        tasks.running.set(tasks.running.get() + 1);
+        Self(Rc::clone(tasks))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.running.set(self.0.running.get().saturating_sub(1));
+        self.0.fewer.notify_one();
     }
 }
 
@@ -196,25 +228,20 @@ impl Worker {
     pub(super) fn start(index: usize, shared: Arc<Shared>) -> std::io::Result<Handle> {
         let (jobs, inbox) = mpsc::unbounded_channel();
         let (made, making) = std::sync::mpsc::sync_channel(1);
+        let tokio = runtime::Handle::current();
         let thread =
             std::thread::Builder::new().name(format!("pgward-w{index}")).spawn(move || {
-                // Its sessions are the scheduler's own tasks: a LocalSet would be a second
-                // scheduler inside the first, and both would run for every event.
-                let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_io()
-                    .enable_time()
-                    .build_local(LocalOptions::default());
-                let (runtime, result) = match runtime {
-                    Ok(runtime) => (Some(runtime), Ok(())),
+                // For what is not the loop's: blocking work, name resolution.
+                let _entered = tokio.enter();
+                let (event_loop, result) = match EventLoop::new() {
+                    Ok(event_loop) => (Some(event_loop), Ok(())),
                     Err(problem) => (None, Err(problem)),
                 };
                 let _ = made.send(result);
-                if let Some(runtime) = runtime {
-                    let worker = Rc::new(Self::new(index, shared));
-                    // As a task: what wakes the future of block_on itself does so through the
-                    // kernel, even from this thread.
-                    let serving = async { tokio::task::spawn_local(worker.serve(inbox)).await };
-                    let _ = runtime.block_on(serving);
+                let Some(event_loop) = event_loop else { return };
+                let worker = Rc::new(Self::new(index, shared));
+                if let Err(problem) = event_loop.run(worker.serve(inbox)) {
+                    tracing::error!(%problem, "a worker cannot go on");
                 }
             })?;
         making.recv().unwrap_or_else(|gone| Err(std::io::Error::other(gone)))?;
@@ -223,42 +250,40 @@ impl Worker {
 
     /// Takes clients until the listener is gone, then waits for those that are there.
     async fn serve(self: Rc<Self>, mut inbox: mpsc::UnboundedReceiver<Job>) {
-        let writing = tokio::task::spawn_local(Rc::clone(&self).write_waiting());
-        let mut tasks = tokio::task::JoinSet::new();
-        loop {
-            tokio::select! {
-                job = inbox.recv() => match job {
-                    Some(Job::Serve(arrival)) => {
-                        tasks.spawn_local(super::task::serve(Rc::clone(&self), arrival));
-                    }
-                    Some(Job::Accept(accepting, begun)) => {
-                        let _ = begun.send(tasks.spawn_local(accepting.run()));
-                    }
-                    None => break,
-                },
-                Some(_) = tasks.join_next() => {}
+        event_loop::spawn(Rc::clone(&self).write_waiting());
+        let tasks = Rc::new(Tasks::default());
+        while let Some(job) = inbox.recv().await {
+            let running = Running::new(&tasks);
+            match job {
+                Job::Serve(arrival) => {
+                    let serving = super::task::serve(Rc::clone(&self), arrival);
+                    event_loop::spawn(async move {
+                        serving.await;
+                        drop(running);
+                    });
+                }
+                Job::Accept(accepting) => event_loop::spawn(async move {
+                    accepting.run().await;
+                    drop(running);
+                }),
             }
         }
-        while tasks.join_next().await.is_some() {}
-        writing.abort();
+        tasks.done().await;
         self.commit(&mut self.stream.borrow_mut(), clock::boot());
     }
 
     /// Writes what was recorded while nothing waited for it (`statement.done`), where no decision
     /// has taken it along within [`LINGER`].
     async fn write_waiting(self: Rc<Self>) {
-        let mut looks = tokio::time::interval(LINGER);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            looks.tick().await;
+            sleep(LINGER).await;
             if !self.stream.borrow().is_waiting() {
                 self.is_asleep.set(true);
                 self.waiting.notified().await;
-                looks.reset();
                 continue;
             }
             while !self.commit(&mut self.stream.borrow_mut(), clock::boot()) {
-                tokio::time::sleep(WRITE_RETRY).await;
+                sleep(WRITE_RETRY).await;
             }
         }
     }

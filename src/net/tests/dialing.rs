@@ -123,7 +123,7 @@ async fn trust_scram_md5_and_cleartext() {
 
     let scram = dial_script(SslMode::Disable, None, |mut tcp| async move {
         read_startup(&mut tcp).await;
-        let mut framed = Framed::new(Stream::Tcp(tcp));
+        let mut framed = Framed::new(Stream::Plain(tcp.into()));
         serve_scram(&mut framed, &["SCRAM-SHA-256"], ChannelBinding::None).await;
     });
     assert!(scram.await.is_ok());
@@ -139,7 +139,7 @@ async fn trust_scram_md5_and_cleartext() {
         let dialed = dial_script(SslMode::Disable, None, |mut tcp| async move {
             read_startup(&mut tcp).await;
             tcp.write_all(demand).await.unwrap();
-            let mut framed = Framed::new(Stream::Tcp(tcp));
+            let mut framed = Framed::new(Stream::Plain(tcp.into()));
             let (kind, body) = framed.frame(1_000).await.unwrap();
             assert_eq!((kind, &body[..body.len() - 1]), (b'p', answer.as_bytes()));
             let mut out = Vec::new();
@@ -234,7 +234,7 @@ async fn tls_verifies_and_binds_the_channel() {
         let dialed = dial_script(sslmode, roots.map(|path| &**path), |mut tcp| async move {
             tcp.read_exact(&mut [0; 8]).await.unwrap();
             tcp.write_all(b"S").await.unwrap();
-            let Ok(mut tls) = acceptor.accept(tcp).await else { return };
+            let Ok(mut tls) = acceptor.accept(tcp.into()).await else { return };
             read_startup(&mut tls).await;
             let mut framed = Framed::new(Stream::TlsServer(Box::new(tls)));
             let offered = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"];

@@ -17,7 +17,7 @@ const GSSENC_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 48];
 
 async fn meet(rules: Rules) -> (TcpStream, JoinHandle<Result>) {
     let (client, server) = pair().await;
-    (client, tokio::spawn(async move { handshake(server, &rules).await }))
+    (client, tokio::spawn(async move { handshake(server.into(), &rules).await }))
 }
 
 fn open() -> Rules {

@@ -51,7 +51,7 @@ impl House {
         let (client, server) = pair().await;
         let peer: SocketAddr = server.peer_addr().unwrap();
         let client = async {
-            let login = Login::start(Stream::Tcp(client), parameters).await;
+            let login = Login::start(Stream::Plain(client.into()), parameters).await;
             login.prove(token, ClientBinding::Unable).await
         };
         let server = admit_and_greet(&self.worker, server, peer);
@@ -291,7 +291,7 @@ async fn who_leaves_during_a_login_gives_the_place_back() {
         let (client, server) = pair().await;
         let peer = server.peer_addr().unwrap();
         let client = async {
-            let login = Login::start(Stream::Tcp(client), &MUTE).await;
+            let login = Login::start(Stream::Plain(client.into()), &MUTE).await;
             // The answer never comes; the client goes once it is in the registry.
             let proving = login.prove(&token, ClientBinding::Unable);
             let entered = async {

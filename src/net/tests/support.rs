@@ -16,6 +16,8 @@ use crate::auth::token::Token;
 use crate::base::GrantId;
 use crate::config::{Config, ListenTls};
 use crate::grants::{Conditions, Ended, Grant, Life, Live, State, Verifier};
+use crate::net::control_thread::ControlThread;
+use crate::net::event_loop::Socket;
 use crate::net::framed::Framed;
 use crate::net::scoped::ScopeRoles;
 use crate::net::shared::{Controlled, Parts, Settings, Shared};
@@ -55,7 +57,7 @@ pub(super) async fn client_tls(
     tcp: TcpStream,
     tls: &ListenTls,
     alpn: &[&[u8]],
-) -> std::io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
+) -> std::io::Result<tokio_rustls::client::TlsStream<Socket>> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(&tls.certificate).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -66,7 +68,7 @@ pub(super) async fn client_tls(
         .with_no_client_auth();
     config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
     let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
-    tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, tcp).await
+    tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, tcp.into()).await
 }
 
 pub(super) fn startup_packet(version: u32, parameters: &[(&str, &str)]) -> Vec<u8> {
@@ -145,6 +147,7 @@ pub(super) fn worker(
         metrics: Arc::new(crate::telemetry::Metrics::new().unwrap()),
         catalogues,
         pool: pool::Pool::start(1, 1).unwrap(),
+        control_thread: ControlThread::start().unwrap(),
     }));
     let target = Arc::clone(shared.settings.load().targets.get("app").unwrap());
     let control = control::Control::start(Arc::clone(&target), Arc::clone(&shared.salted));
@@ -256,7 +259,7 @@ async fn fake_backend(mut tcp: TcpStream, pid: i32, seen: Arc<std::sync::Mutex<V
     write::backend_key_data(&mut out, pid, &[9; 4]);
     write::ready_for_query(&mut out, b'I');
     tcp.write_all(&out).await.unwrap();
-    let mut framed = Framed::new(Stream::Tcp(tcp));
+    let mut framed = Framed::new(Stream::Plain(tcp.into()));
     while let Ok((b'Q', body)) = framed.frame(100_000).await {
         let mut out = Vec::new();
         let learning = contains(&body, "= ANY") || contains(&body, "ANY (");

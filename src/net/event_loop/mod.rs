@@ -1,0 +1,199 @@
+//! What runs a worker's tasks: one thread, one epoll, nothing shared with another thread but a
+//! list of tasks to be woken.
+//!
+//! A general runtime keeps, for every socket, who waits for what, under locks that other threads
+//! might want. Here a socket belongs to the task that reads it; an event marks the socket and
+//! polls that task, so between epoll_wait and the session's own code there is next to nothing.
+//! The price: a task is always polled as a whole. Futures that poll their parts only when each
+//! part's own waker was called (`FuturesUnordered`) must not be used on it.
+//!
+//! What it has no part in (name resolution, blocking work, pgward's own connections) stays with
+//! tokio. Sockets and times made off a loop are tokio's, so code that serves both needs to know
+//! neither.
+
+mod socket;
+mod task;
+mod time;
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mio::{Events, Poll, Registry, Token};
+use slab::Slab;
+
+use socket::Ready;
+use task::{Outside, Task};
+use time::Timers;
+
+pub use socket::{Listener, Socket};
+pub use time::{Sleep, after, sleep, timeout, timeout_at};
+
+/// Events taken with one epoll_wait.
+const EVENTS: usize = 256;
+/// Rounds of tasks that woke one another, before events are looked at again.
+const ROUNDS_MAX: usize = 4;
+/// The token of [`Outside`]'s wake-ups.
+const OUTSIDE: Token = Token(usize::MAX);
+/// The token of the timer.
+const TIMER: Token = Token(usize::MAX - 1);
+
+thread_local! {
+    /// The loop of this thread, while it runs.
+    static HERE: RefCell<Option<Rc<EventLoop>>> = const { RefCell::new(None) };
+    /// The task that is being polled.
+    static CURRENT: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+/// One thread's loop.
+#[derive(Debug)]
+pub(super) struct EventLoop {
+    poll: RefCell<Poll>,
+    registry: Registry,
+    sockets: RefCell<Slab<Arc<Ready>>>,
+    tasks: RefCell<Slab<Rc<Task>>>,
+    /// Tasks to be polled, in order.
+    queue: RefCell<VecDeque<usize>>,
+    timers: RefCell<Timers>,
+    outside: Arc<Outside>,
+    over: Cell<bool>,
+}
+
+impl EventLoop {
+    /// A loop that does not run yet.
+    ///
+    /// # Errors
+    /// When the kernel gives no epoll or timer.
+    pub(super) fn new() -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let registry = poll.registry().try_clone()?;
+        let timers = Timers::new()?;
+        timers.register(&registry, TIMER)?;
+        let outside = Arc::new(Outside::new(mio::Waker::new(&registry, OUTSIDE)?));
+        Ok(Self {
+            poll: RefCell::new(poll),
+            registry,
+            sockets: RefCell::default(),
+            tasks: RefCell::default(),
+            queue: RefCell::default(),
+            timers: RefCell::new(timers),
+            outside,
+            over: Cell::new(false),
+        })
+    }
+
+    /// Runs `main` and what it spawns, on this thread, until `main` is done. What is not done by
+    /// then is dropped.
+    ///
+    /// # Errors
+    /// When events can't be waited for.
+    pub(super) fn run(self, main: impl Future<Output = ()> + 'static) -> io::Result<()> {
+        let this = Rc::new(self);
+        HERE.set(Some(Rc::clone(&this)));
+        this.spawn(async {
+            main.await;
+            here(|it| it.over.set(true));
+        });
+        let result = this.serve();
+        // Tasks hold sockets that look for their loop when they are dropped.
+        let left = this.tasks.take();
+        drop(left);
+        HERE.set(None);
+        result
+    }
+
+    fn serve(&self) -> io::Result<()> {
+        let mut poll = self.poll.borrow_mut();
+        let mut events = Events::with_capacity(EVENTS);
+        loop {
+            self.outside.take(|task| self.queue.borrow_mut().push_back(task));
+            for _ in 0..ROUNDS_MAX {
+                self.poll_queued();
+            }
+            if self.over.get() {
+                return Ok(());
+            }
+            let sleeps = self.queue.borrow().is_empty() && self.outside.fall_asleep();
+            let waited = poll.poll(&mut events, if sleeps { None } else { Some(Duration::ZERO) });
+            self.outside.wake_up();
+            match waited {
+                Err(problem) if problem.kind() != io::ErrorKind::Interrupted => {
+                    return Err(problem);
+                }
+                _ => {}
+            }
+            for event in &events {
+                match event.token() {
+                    OUTSIDE => {}
+                    TIMER => self.timers.borrow_mut().fire(),
+                    Token(socket) => {
+                        if let Some(ready) = self.sockets.borrow().get(socket) {
+                            self.wake(ready.note(event));
+                        }
+                    }
+                }
+            }
+            events.clear();
+        }
+    }
+
+    /// Polls those that are queued now; whom they wake comes later.
+    fn poll_queued(&self) {
+        let queued = self.queue.borrow().len();
+        for _ in 0..queued {
+            let Some(task) = self.queue.borrow_mut().pop_front() else { return };
+            self.poll_task(task);
+        }
+    }
+
+    fn poll_task(&self, number: usize) {
+        let Some(task) = self.tasks.borrow().get(number).map(Rc::clone) else { return };
+        CURRENT.set(number);
+        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| task.poll()));
+        CURRENT.set(usize::MAX);
+        if polled.is_err() {
+            tracing::error!("internal error: a task was ended");
+        }
+        if polled.unwrap_or(true) {
+            let done = self.tasks.borrow_mut().try_remove(number);
+            drop((task, done));
+        }
+    }
+
+    /// Has a task polled, once, however often it is woken before.
+    fn wake(&self, number: usize) {
+        if self.tasks.borrow().get(number).is_some_and(|task| task.is_to_be_queued()) {
+            self.queue.borrow_mut().push_back(number);
+        }
+    }
+
+    fn spawn(&self, future: impl Future<Output = ()> + 'static) {
+        let mut tasks = self.tasks.borrow_mut();
+        let place = tasks.vacant_entry();
+        let number = place.key();
+        place.insert(Rc::new(Task::new(number, Box::pin(future), Arc::clone(&self.outside))));
+        drop(tasks);
+        self.wake(number);
+    }
+}
+
+/// Runs a future on this thread beside what it runs already; nobody hears how it ends. On a
+/// thread without a loop it needs a `LocalSet` of tokio's.
+pub fn spawn(future: impl Future<Output = ()> + 'static) {
+    match HERE.with_borrow(Clone::clone) {
+        Some(this) => this.spawn(future),
+        None => drop(tokio::task::spawn_local(future)),
+    }
+}
+
+/// What `look` sees of this thread's loop, if it has one.
+fn here<T>(look: impl FnOnce(&EventLoop) -> T) -> Option<T> {
+    HERE.try_with(|here| here.try_borrow().ok()?.as_deref().map(look)).ok().flatten()
+}
+
+#[cfg(test)]
+mod tests;

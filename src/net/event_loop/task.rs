@@ -1,0 +1,127 @@
+//! A task, and how other threads have it polled.
+
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Wake, Waker};
+
+/// One task of a loop.
+pub(super) struct Task {
+    future: RefCell<Pin<Box<dyn Future<Output = ()>>>>,
+    call: Arc<Call>,
+    waker: Waker,
+}
+
+/// What a task's wakers hold.
+#[derive(Debug)]
+struct Call {
+    task: usize,
+    /// It will be polled, and was not since that was decided.
+    queued: AtomicBool,
+    outside: Arc<Outside>,
+}
+
+/// What a loop has in common with other threads.
+#[derive(Debug)]
+pub(super) struct Outside {
+    /// Tasks that were woken.
+    woken: Mutex<Vec<usize>>,
+    any: AtomicBool,
+    /// The loop waits for events, or is about to.
+    asleep: AtomicBool,
+    waker: mio::Waker,
+}
+
+impl Task {
+    pub(super) fn new(
+        number: usize,
+        future: Pin<Box<dyn Future<Output = ()>>>,
+        outside: Arc<Outside>,
+    ) -> Self {
+        let call = Arc::new(Call { task: number, queued: AtomicBool::new(false), outside });
+        let waker = Waker::from(Arc::clone(&call));
+        Self { future: RefCell::new(future), call, waker }
+    }
+
+    /// True when it is done.
+    pub(super) fn poll(&self) -> bool {
+        // Before the poll: who wakes it in the meantime wants another one. Acquire: what was
+        // done before the waking is seen.
+        self.call.queued.swap(false, Ordering::AcqRel);
+        let mut context = Context::from_waker(&self.waker);
+        self.future.borrow_mut().as_mut().poll(&mut context).is_ready()
+    }
+
+    /// Whether whoever asks is to put it in the queue.
+    pub(super) fn is_to_be_queued(&self) -> bool {
+        !self.call.queued.swap(true, Ordering::AcqRel)
+    }
+}
+
+impl std::fmt::Debug for Task {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Task").field("call", &self.call).finish_non_exhaustive()
+    }
+}
+
+impl Wake for Call {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.queued.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let is_here = super::here(|this| {
+            let is_here = Arc::ptr_eq(&this.outside, &self.outside);
+            if is_here {
+                this.queue.borrow_mut().push_back(self.task);
+            }
+            is_here
+        });
+        if is_here != Some(true) {
+            self.outside.put(self.task);
+        }
+    }
+}
+
+impl Outside {
+    pub(super) fn new(waker: mio::Waker) -> Self {
+        let (any, asleep) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { woken: Mutex::default(), any, asleep, waker }
+    }
+
+    /// From another thread.
+    fn put(&self, task: usize) {
+        self.woken.lock().unwrap_or_else(PoisonError::into_inner).push(task);
+        self.any.store(true, Ordering::SeqCst);
+        // Either this sees that the loop sleeps, or the loop sees `any` before it does.
+        if self.asleep.swap(false, Ordering::SeqCst)
+            && let Err(problem) = self.waker.wake()
+        {
+            tracing::error!(%problem, "a worker cannot be woken");
+        }
+    }
+
+    /// Gives out what other threads woke. Each is marked as queued already.
+    pub(super) fn take(&self, mut each: impl FnMut(usize)) {
+        if self.any.load(Ordering::SeqCst) && self.any.swap(false, Ordering::SeqCst) {
+            let woken =
+                std::mem::take(&mut *self.woken.lock().unwrap_or_else(PoisonError::into_inner));
+            woken.into_iter().for_each(&mut each);
+        }
+    }
+
+    /// Whether the loop may wait for events; it is woken by others from then on.
+    pub(super) fn fall_asleep(&self) -> bool {
+        self.asleep.store(true, Ordering::SeqCst);
+        !self.any.load(Ordering::SeqCst)
+    }
+
+    /// The loop is awake.
+    pub(super) fn wake_up(&self) {
+        self.asleep.store(false, Ordering::Release);
+    }
+}
