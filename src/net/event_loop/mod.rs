@@ -18,12 +18,14 @@ mod time;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
-use mio::{Events, Poll, Registry, Token};
+use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use rustix::io::Errno;
+use rustix::time::Timespec;
 use slab::Slab;
 
 use socket::Ready;
@@ -37,10 +39,10 @@ pub use time::{Sleep, after, sleep, timeout, timeout_at};
 const EVENTS: usize = 256;
 /// Rounds of tasks that woke one another, before events are looked at again.
 const ROUNDS_MAX: usize = 4;
-/// The token of [`Outside`]'s wake-ups.
-const OUTSIDE: Token = Token(usize::MAX);
-/// The token of the timer.
-const TIMER: Token = Token(usize::MAX - 1);
+/// What epoll says of [`Outside`]'s wake-ups, instead of a socket's place.
+const OUTSIDE: u64 = u64::MAX;
+/// The same of the timer.
+const TIMER: u64 = u64::MAX - 1;
 
 thread_local! {
     /// The loop of this thread, while it runs.
@@ -52,8 +54,7 @@ thread_local! {
 /// One thread's loop.
 #[derive(Debug)]
 pub(super) struct EventLoop {
-    poll: RefCell<Poll>,
-    registry: Registry,
+    epoll: OwnedFd,
     sockets: RefCell<Slab<Arc<Ready>>>,
     tasks: RefCell<Slab<Rc<Task>>>,
     /// Tasks to be polled, in order.
@@ -69,14 +70,15 @@ impl EventLoop {
     /// # Errors
     /// When the kernel gives no epoll or timer.
     pub(super) fn new() -> io::Result<Self> {
-        let poll = Poll::new()?;
-        let registry = poll.registry().try_clone()?;
-        let timers = Timers::new()?;
-        timers.register(&registry, TIMER)?;
-        let outside = Arc::new(Outside::new(mio::Waker::new(&registry, OUTSIDE)?));
+        let epoll = epoll::create(CreateFlags::CLOEXEC)?;
+        let (timers, outside) = (Timers::new()?, Outside::new()?);
+        // By edges: each firing and each wake-up is an event, though nobody reads these counters.
+        let edges = EventFlags::IN | EventFlags::ET;
+        epoll::add(&epoll, timers.timer(), EventData::new_u64(TIMER), edges)?;
+        epoll::add(&epoll, outside.bell(), EventData::new_u64(OUTSIDE), edges)?;
+        let outside = Arc::new(outside);
         Ok(Self {
-            poll: RefCell::new(poll),
-            registry,
+            epoll,
             sockets: RefCell::default(),
             tasks: RefCell::default(),
             queue: RefCell::default(),
@@ -107,8 +109,8 @@ impl EventLoop {
     }
 
     fn serve(&self) -> io::Result<()> {
-        let mut poll = self.poll.borrow_mut();
-        let mut events = Events::with_capacity(EVENTS);
+        let none = Event { flags: EventFlags::empty(), data: EventData::new_u64(OUTSIDE) };
+        let mut events = [none; EVENTS];
         loop {
             self.outside.take(|task| self.queue.borrow_mut().push_back(task));
             for _ in 0..ROUNDS_MAX {
@@ -118,26 +120,27 @@ impl EventLoop {
                 return Ok(());
             }
             let sleeps = self.queue.borrow().is_empty() && self.outside.fall_asleep();
-            let waited = poll.poll(&mut events, if sleeps { None } else { Some(Duration::ZERO) });
+            let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+            let waited = epoll::wait(&self.epoll, &mut events[..], (!sleeps).then_some(&at_once));
             self.outside.wake_up();
-            match waited {
-                Err(problem) if problem.kind() != io::ErrorKind::Interrupted => {
-                    return Err(problem);
-                }
-                _ => {}
-            }
-            for event in &events {
-                match event.token() {
+            let count = match waited {
+                Ok(count) => count,
+                Err(Errno::INTR) => 0,
+                Err(problem) => return Err(problem.into()),
+            };
+            for event in events.iter().take(count) {
+                match event.data.u64() {
                     OUTSIDE => {}
                     TIMER => self.timers.borrow_mut().fire(),
-                    Token(socket) => {
-                        if let Some(ready) = self.sockets.borrow().get(socket) {
-                            self.wake(ready.note(event));
+                    socket => {
+                        let sockets = self.sockets.borrow();
+                        let place = usize::try_from(socket).unwrap_or(usize::MAX);
+                        if let Some(ready) = sockets.get(place) {
+                            self.wake(ready.note(event.flags));
                         }
                     }
                 }
             }
-            events.clear();
         }
     }
 

@@ -1,9 +1,10 @@
 //! Sockets. One made on a loop belongs to it: what epoll has said of it is kept beside it, so
 //! that nothing is read which is known not to be there.
 
-use std::io::{self, IoSlice, Read as _, Write as _};
-use std::net::{Shutdown, SocketAddr};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,9 +12,13 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use mio::event::Event;
-use mio::unix::SourceFd;
-use mio::{Interest, Token};
+use rustix::event::epoll::{self, EventData, EventFlags};
+use rustix::io::Errno;
+use rustix::net::addr::SocketAddrArg;
+use rustix::net::{
+    self, AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, SocketAddrUnix,
+    SocketFlags, SocketType, sockopt,
+};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{CURRENT, EventLoop, Outside, here};
@@ -44,10 +49,8 @@ pub(super) struct Ready {
 /// A connection in clear.
 #[derive(Debug)]
 pub enum Socket {
-    /// TCP, of this thread's loop.
-    Tcp(Own<mio::net::TcpStream>),
-    /// A Unix socket of this thread's loop.
-    Unix(Own<mio::net::UnixStream>),
+    /// Of this thread's loop.
+    Own(Own),
     /// TCP of tokio's.
     TokioTcp(tokio::net::TcpStream),
     /// A Unix socket of tokio's.
@@ -56,27 +59,30 @@ pub enum Socket {
 
 /// A socket of a loop.
 #[derive(Debug)]
-pub struct Own<S> {
-    socket: S,
+pub struct Own {
+    socket: OwnedFd,
     ready: Arc<Ready>,
 }
 
 /// A listener of a loop.
 #[derive(Debug)]
-pub struct Listener(Own<mio::net::TcpListener>);
+pub struct Listener(Own);
 
 impl Ready {
     /// Takes in what epoll says. The task that is to look.
-    pub(super) fn note(&self, event: &Event) -> usize {
+    pub(super) fn note(&self, flags: EventFlags) -> usize {
         let mut state = self.state.load(Ordering::Relaxed);
-        if event.is_readable() || event.is_error() {
+        if flags.contains(EventFlags::IN) {
             state |= READABLE;
         }
-        if event.is_writable() || event.is_error() {
+        if flags.contains(EventFlags::OUT) {
             state |= WRITABLE;
         }
-        if event.is_read_closed() || event.is_error() {
+        if flags.intersects(EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR) {
             state |= READABLE | READ_CLOSED;
+        }
+        if flags.intersects(EventFlags::HUP | EventFlags::ERR) {
+            state |= WRITABLE;
         }
         self.state.store(state, Ordering::Relaxed);
         self.task.load(Ordering::Relaxed)
@@ -90,12 +96,12 @@ impl Ready {
         self.state.store(self.state.load(Ordering::Relaxed) & !what, Ordering::Relaxed);
     }
 
-    fn ask_for_writable(&self, socket: &impl AsRawFd) -> io::Result<()> {
+    fn ask_for_writable(&self, socket: &OwnedFd) -> rustix::io::Result<()> {
         let state = self.state.load(Ordering::Relaxed) | TELLS_WRITABLE;
         self.state.store(state, Ordering::Relaxed);
-        let (mut source, token) = (SourceFd(&socket.as_raw_fd()), Token(self.place));
-        let asked = here(|this| this.registry.reregister(&mut source, token, interest(state)));
-        asked.unwrap_or_else(|| Err(io::ErrorKind::Unsupported.into()))
+        let data = EventData::new_u64(self.place as u64);
+        here(|this| epoll::modify(&this.epoll, socket, data, events(state)))
+            .unwrap_or(Err(Errno::BADF))
     }
 
     /// The task that runs is polled when something is there.
@@ -104,40 +110,62 @@ impl Ready {
     }
 }
 
-fn interest(state: u8) -> Interest {
-    if state & TELLS_WRITABLE == 0 {
-        Interest::READABLE
-    } else {
-        Interest::READABLE | Interest::WRITABLE
-    }
+/// What is to be told of a socket.
+fn events(state: u8) -> EventFlags {
+    let reading = EventFlags::IN | EventFlags::RDHUP | EventFlags::ET;
+    if state & TELLS_WRITABLE == 0 { reading } else { reading | EventFlags::OUT }
 }
 
-impl<S: mio::event::Source + AsRawFd> Own<S> {
+impl Own {
     /// `state` is what may be tried at once; where that isn't writing, epoll says when it is.
-    fn new(this: &EventLoop, mut socket: S, state: u8) -> io::Result<Self> {
+    fn new(this: &EventLoop, socket: OwnedFd, state: u8) -> io::Result<Self> {
         let mut sockets = this.sockets.borrow_mut();
-        let place = sockets.vacant_entry();
+        let entry = sockets.vacant_entry();
+        let place = entry.key();
         let state = if state & WRITABLE == 0 { state | TELLS_WRITABLE } else { state };
-        this.registry.register(&mut socket, Token(place.key()), interest(state))?;
-        let ready = Arc::new(Ready {
-            state: AtomicU8::new(state),
-            task: AtomicUsize::new(CURRENT.get()),
-            place: place.key(),
-            home: Arc::clone(&this.outside),
-        });
-        place.insert(Arc::clone(&ready));
+        epoll::add(&this.epoll, &socket, EventData::new_u64(place as u64), events(state))?;
+        let (state, task) = (AtomicU8::new(state), AtomicUsize::new(CURRENT.get()));
+        let ready = Arc::new(Ready { state, task, place, home: Arc::clone(&this.outside) });
+        entry.insert(Arc::clone(&ready));
         Ok(Self { socket, ready })
     }
 
+    /// Connects; `None` where this thread has no loop.
+    async fn connect(
+        address: &impl SocketAddrArg,
+        family: AddressFamily,
+    ) -> Option<io::Result<Self>> {
+        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+        let own = here(|this| {
+            let socket = net::socket_with(family, SocketType::STREAM, flags, None)?;
+            match net::connect(&socket, address) {
+                Ok(()) => Self::new(this, socket, WRITABLE),
+                Err(Errno::INPROGRESS) => Self::new(this, socket, 0),
+                Err(problem) => Err(problem.into()),
+            }
+        });
+        let own = match own? {
+            Ok(own) => own,
+            Err(problem) => return Some(Err(problem)),
+        };
+        // It is writable when it is connected, or has failed.
+        let outcome = poll_fn(|_| own.try_io(WRITABLE, |socket| sockopt::socket_error(socket)));
+        Some(outcome.await.and_then(|outcome| Ok(outcome?)).map(|()| own))
+    }
+
     /// Tries, where it is not known to be in vain, until it would have to wait.
-    fn try_io<T>(&self, what: u8, mut io: impl FnMut(&S) -> io::Result<T>) -> Poll<io::Result<T>> {
+    fn try_io<T>(
+        &self,
+        what: u8,
+        mut io: impl FnMut(&OwnedFd) -> rustix::io::Result<T>,
+    ) -> Poll<io::Result<T>> {
         if !self.ready.is(what) {
             self.ready.wait();
             return Poll::Pending;
         }
         loop {
             match io(&self.socket) {
-                Err(problem) if problem.kind() == io::ErrorKind::WouldBlock => {
+                Err(Errno::AGAIN) => {
                     self.ready.clear(what);
                     self.ready.wait();
                     if what == WRITABLE && !self.ready.is(TELLS_WRITABLE) {
@@ -145,8 +173,8 @@ impl<S: mio::event::Source + AsRawFd> Own<S> {
                     }
                     return Poll::Pending;
                 }
-                Err(problem) if problem.kind() == io::ErrorKind::Interrupted => {}
-                done => return Poll::Ready(done),
+                Err(Errno::INTR) => {}
+                done => return Poll::Ready(done.map_err(Into::into)),
             }
         }
     }
@@ -156,7 +184,7 @@ impl<S: mio::event::Source + AsRawFd> Own<S> {
         &self,
         what: u8,
         wanted: usize,
-        io: impl FnMut(&S) -> io::Result<usize>,
+        io: impl FnMut(&OwnedFd) -> rustix::io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
         let done = ready!(self.try_io(what, io))?;
         let told = what == READABLE && !self.ready.is(READ_CLOSED)
@@ -168,7 +196,7 @@ impl<S: mio::event::Source + AsRawFd> Own<S> {
     }
 }
 
-impl<S> Drop for Own<S> {
+impl Drop for Own {
     /// Closing takes it out of epoll; an event that was read already finds nobody.
     fn drop(&mut self) {
         here(|this| {
@@ -187,9 +215,8 @@ impl Socket {
     pub fn from_std(tcp: std::net::TcpStream) -> io::Result<Self> {
         let mut tcp = Some(tcp);
         let own = here(|this| {
-            let tcp = mio::net::TcpStream::from_std(tcp.take()?);
             // Most often the first message is there already.
-            Some(Own::new(this, tcp, READABLE | WRITABLE).map(Self::Tcp))
+            Some(Own::new(this, tcp.take()?.into(), READABLE | WRITABLE).map(Self::Own))
         });
         match (own.flatten(), tcp) {
             (Some(own), _) => own,
@@ -219,18 +246,11 @@ impl Socket {
     /// # Errors
     /// When nobody answers there.
     pub async fn connect(address: SocketAddr) -> io::Result<Self> {
-        let own = here(|this| {
-            let tcp = mio::net::TcpStream::connect(address)?;
-            Own::new(this, tcp, 0)
-        });
-        let Some(own) = own else {
-            return tokio::net::TcpStream::connect(address).await.map(Self::TokioTcp);
-        };
-        let own = own?;
-        // It is writable when it is connected, or has failed.
-        std::future::poll_fn(|_| own.try_io(WRITABLE, |tcp| tcp.take_error()))
-            .await?
-            .map_or(Ok(Self::Tcp(own)), Err)
+        let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+        match Own::connect(&address, family).await {
+            Some(own) => own.map(Self::Own),
+            None => tokio::net::TcpStream::connect(address).await.map(Self::TokioTcp),
+        }
     }
 
     /// Connects to a Unix socket.
@@ -238,12 +258,8 @@ impl Socket {
     /// # Errors
     /// When nobody answers there.
     pub async fn connect_unix(path: &Path) -> io::Result<Self> {
-        let own = here(|this| {
-            let unix = mio::net::UnixStream::connect(path)?;
-            Own::new(this, unix, WRITABLE)
-        });
-        match own {
-            Some(own) => own.map(Self::Unix),
+        match Own::connect(&SocketAddrUnix::new(path)?, AddressFamily::UNIX).await {
+            Some(own) => own.map(Self::Own),
             None => tokio::net::UnixStream::connect(path).await.map(Self::TokioUnix),
         }
     }
@@ -254,23 +270,25 @@ impl Socket {
     /// When it is not connected.
     pub fn peer_addr(&self) -> io::Result<Option<SocketAddr>> {
         match self {
-            Self::Tcp(own) => own.socket.peer_addr().map(Some),
+            Self::Own(own) => {
+                Ok(net::getpeername(&own.socket)?.and_then(|peer| peer.try_into().ok()))
+            }
             Self::TokioTcp(tcp) => tcp.peer_addr().map(Some),
-            Self::Unix(_) | Self::TokioUnix(_) => Ok(None),
+            Self::TokioUnix(_) => Ok(None),
         }
     }
 
-    /// Waits for the first bytes and copies them without taking them; 0 at the end. For TCP.
+    /// Waits for the first bytes and copies them without taking them; 0 at the end.
     ///
     /// # Errors
-    /// When the connection failed.
+    /// When the connection failed, or it is a Unix socket of tokio's.
     pub async fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Tcp(own) => {
-                std::future::poll_fn(|_| own.try_io(READABLE, |tcp| tcp.peek(buffer))).await
+            Self::Own(own) => {
+                poll_fn(|_| own.try_io(READABLE, |it| recv(it, buffer, RecvFlags::PEEK))).await
             }
             Self::TokioTcp(tcp) => tcp.peek(buffer).await,
-            Self::Unix(_) | Self::TokioUnix(_) => Err(io::ErrorKind::Unsupported.into()),
+            Self::TokioUnix(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
@@ -280,8 +298,7 @@ impl Socket {
     /// When the connection failed, or nothing is there.
     pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Tcp(own) => (&own.socket).read(buffer),
-            Self::Unix(own) => (&own.socket).read(buffer),
+            Self::Own(own) => Ok(recv(&own.socket, buffer, RecvFlags::empty())?),
             Self::TokioTcp(tcp) => tcp.try_read(buffer),
             Self::TokioUnix(unix) => unix.try_read(buffer),
         }
@@ -291,16 +308,21 @@ impl Socket {
     /// failed. Takes nothing of what is there to be read. A Unix socket of tokio's never resolves.
     pub async fn closed(&self) {
         let ready = match self {
-            Self::Tcp(Own { ready, .. }) | Self::Unix(Own { ready, .. }) => ready,
+            Self::Own(own) => &own.ready,
             Self::TokioTcp(tcp) => return closed(tcp).await,
             Self::TokioUnix(_) => return std::future::pending().await,
         };
-        std::future::poll_fn(|_| {
+        poll_fn(|_| {
             ready.wait();
             if ready.is(READ_CLOSED) { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }
+}
+
+/// How many bytes were received.
+fn recv(socket: &OwnedFd, buffer: &mut [u8], flags: RecvFlags) -> rustix::io::Result<usize> {
+    net::recv(socket, buffer, flags).map(|(count, _)| count)
 }
 
 /// Bytes that nobody reads yet hide the end behind them from a peek, not from epoll.
@@ -328,8 +350,7 @@ impl From<tokio::net::UnixStream> for Socket {
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
-            Self::Tcp(own) => own.socket.as_fd(),
-            Self::Unix(own) => own.socket.as_fd(),
+            Self::Own(own) => own.socket.as_fd(),
             Self::TokioTcp(tcp) => tcp.as_fd(),
             Self::TokioUnix(unix) => unix.as_fd(),
         }
@@ -342,21 +363,18 @@ impl AsyncRead for Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let room = buffer.remaining();
-        let read = match this {
-            Self::Tcp(own) => {
-                own.transfer(READABLE, room, |mut tcp| tcp.read(buffer.initialize_unfilled()))
+        match self.get_mut() {
+            Self::Own(own) => {
+                let wanted = buffer.remaining();
+                let read = own.transfer(READABLE, wanted, |it| {
+                    recv(it, buffer.initialize_unfilled(), RecvFlags::empty())
+                });
+                buffer.advance(ready!(read)?);
+                Poll::Ready(Ok(()))
             }
-            Self::Unix(own) => {
-                own.transfer(READABLE, room, |mut unix| unix.read(buffer.initialize_unfilled()))
-            }
-            Self::TokioTcp(tcp) => return Pin::new(tcp).poll_read(context, buffer),
-            Self::TokioUnix(unix) => return Pin::new(unix).poll_read(context, buffer),
-        };
-        let read = ready!(read)?;
-        buffer.advance(read);
-        Poll::Ready(Ok(()))
+            Self::TokioTcp(tcp) => Pin::new(tcp).poll_read(context, buffer),
+            Self::TokioUnix(unix) => Pin::new(unix).poll_read(context, buffer),
+        }
     }
 }
 
@@ -367,8 +385,9 @@ impl AsyncWrite for Socket {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Tcp(own) => own.transfer(WRITABLE, bytes.len(), |mut tcp| tcp.write(bytes)),
-            Self::Unix(own) => own.transfer(WRITABLE, bytes.len(), |mut unix| unix.write(bytes)),
+            Self::Own(own) => {
+                own.transfer(WRITABLE, bytes.len(), |it| net::send(it, bytes, SendFlags::NOSIGNAL))
+            }
             Self::TokioTcp(tcp) => Pin::new(tcp).poll_write(context, bytes),
             Self::TokioUnix(unix) => Pin::new(unix).poll_write(context, bytes),
         }
@@ -379,11 +398,13 @@ impl AsyncWrite for Socket {
         context: &mut Context<'_>,
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let wanted = bytes.iter().map(|slice| slice.len()).sum();
         match self.get_mut() {
-            Self::Tcp(own) => own.transfer(WRITABLE, wanted, |mut tcp| tcp.write_vectored(bytes)),
-            Self::Unix(own) => {
-                own.transfer(WRITABLE, wanted, |mut unix| unix.write_vectored(bytes))
+            Self::Own(own) => {
+                let wanted = bytes.iter().map(|slice| slice.len()).sum();
+                own.transfer(WRITABLE, wanted, |it| {
+                    let mut control = SendAncillaryBuffer::default();
+                    net::sendmsg(it, bytes, &mut control, SendFlags::NOSIGNAL)
+                })
             }
             Self::TokioTcp(tcp) => Pin::new(tcp).poll_write_vectored(context, bytes),
             Self::TokioUnix(unix) => Pin::new(unix).poll_write_vectored(context, bytes),
@@ -400,8 +421,9 @@ impl AsyncWrite for Socket {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Tcp(own) => Poll::Ready(own.socket.shutdown(Shutdown::Write)),
-            Self::Unix(own) => Poll::Ready(own.socket.shutdown(Shutdown::Write)),
+            Self::Own(own) => {
+                Poll::Ready(net::shutdown(&own.socket, Shutdown::Write).map_err(Into::into))
+            }
             Self::TokioTcp(tcp) => Pin::new(tcp).poll_shutdown(context),
             Self::TokioUnix(unix) => Pin::new(unix).poll_shutdown(context),
         }
@@ -414,9 +436,8 @@ impl Listener {
     /// # Errors
     /// When it cannot be registered, or there is no loop.
     pub fn from_std(listener: std::net::TcpListener) -> io::Result<Self> {
-        let listener = mio::net::TcpListener::from_std(listener);
-        let none = || Err(io::ErrorKind::Unsupported.into());
-        here(|this| Own::new(this, listener, READABLE | WRITABLE)).unwrap_or_else(none).map(Self)
+        let own = here(|this| Own::new(this, listener.into(), READABLE | WRITABLE));
+        own.unwrap_or_else(|| Err(io::ErrorKind::Unsupported.into())).map(Self)
     }
 
     /// The next client.
@@ -424,8 +445,10 @@ impl Listener {
     /// # Errors
     /// When it could not be accepted; others may be.
     pub async fn accept(&self) -> io::Result<(std::net::TcpStream, SocketAddr)> {
-        let accept = |listener: &mio::net::TcpListener| listener.accept();
-        let (tcp, peer) = std::future::poll_fn(|_| self.0.try_io(READABLE, accept)).await?;
-        Ok((tcp.into(), peer))
+        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+        let accept = |listener: &OwnedFd| net::acceptfrom_with(listener, flags);
+        let (tcp, peer) = poll_fn(|_| self.0.try_io(READABLE, accept)).await?;
+        let peer = peer.and_then(|peer| peer.try_into().ok());
+        Ok((tcp.into(), peer.ok_or(io::ErrorKind::NotConnected)?))
     }
 }

@@ -1,10 +1,14 @@
 //! A task, and how other threads have it polled.
 
 use std::cell::RefCell;
+use std::io;
+use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Wake, Waker};
+
+use rustix::event::{EventfdFlags, eventfd};
 
 /// One task of a loop.
 pub(super) struct Task {
@@ -30,7 +34,8 @@ pub(super) struct Outside {
     any: AtomicBool,
     /// The loop waits for events, or is about to.
     asleep: AtomicBool,
-    waker: mio::Waker,
+    /// Rung to wake it.
+    bell: OwnedFd,
 }
 
 impl Task {
@@ -88,9 +93,16 @@ impl Wake for Call {
 }
 
 impl Outside {
-    pub(super) fn new(waker: mio::Waker) -> Self {
+    /// # Errors
+    /// When the kernel gives no eventfd.
+    pub(super) fn new() -> io::Result<Self> {
         let (any, asleep) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { woken: Mutex::default(), any, asleep, waker }
+        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        Ok(Self { woken: Mutex::default(), any, asleep, bell })
+    }
+
+    pub(super) const fn bell(&self) -> &OwnedFd {
+        &self.bell
     }
 
     /// From another thread.
@@ -99,7 +111,7 @@ impl Outside {
         self.any.store(true, Ordering::SeqCst);
         // Either this sees that the loop sleeps, or the loop sees `any` before it does.
         if self.asleep.swap(false, Ordering::SeqCst)
-            && let Err(problem) = self.waker.wake()
+            && let Err(problem) = rustix::io::write(&self.bell, &1_u64.to_ne_bytes())
         {
             tracing::error!(%problem, "a worker cannot be woken");
         }

@@ -1,5 +1,7 @@
 //! The loop by itself.
 
+use std::time::Duration;
+
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::{mpsc, oneshot};
 
@@ -32,7 +34,7 @@ async fn pair() -> (Socket, Socket) {
 fn bytes_go_both_ways_and_the_end_is_seen() {
     on_a_loop(async {
         let (mut client, mut server) = pair().await;
-        assert!(matches!((&client, &server), (Socket::Tcp(_), Socket::Tcp(_))));
+        assert!(matches!((&client, &server), (Socket::Own(_), Socket::Own(_))));
         let echo = async {
             let mut buffer = [0; 5];
             while server.read_exact(&mut buffer).await.is_ok() {

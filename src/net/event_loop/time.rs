@@ -3,14 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::AsRawFd as _;
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use mio::event::Source;
-use mio::unix::SourceFd;
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
     timerfd_settime,
@@ -39,9 +36,8 @@ impl Timers {
         Ok(Self { timer, waiting: BTreeMap::new(), next_number: 0, armed: u64::MAX })
     }
 
-    /// Registers the timer; each time that it fires is an event, read or not.
-    pub(super) fn register(&self, registry: &mio::Registry, token: mio::Token) -> io::Result<()> {
-        SourceFd(&self.timer.as_raw_fd()).register(registry, token, mio::Interest::READABLE)
+    pub(super) const fn timer(&self) -> &OwnedFd {
+        &self.timer
     }
 
     fn add(&mut self, at: u64, waker: Waker) -> u64 {
