@@ -233,7 +233,7 @@ impl Live {
         let wanted = lead.len() + lines.len();
         let mut file = &*self.file;
         let written = if lead.is_empty() {
-            file.write(lines)
+            rustix::io::write(file, lines).map_err(io::Error::from)
         } else {
             file.write_vectored(&[IoSlice::new(lead), IoSlice::new(lines)])
         };

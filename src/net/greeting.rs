@@ -90,7 +90,7 @@ pub(super) async fn open(door: Door, entry: Entry) -> Result<Admitted, (Box<Door
     let warnings = Warnings::new(warned);
     let begin =
         Begin { worker, books, session, client, upstream, idle_timeout, warnings, tells: notice };
-    let mut relay = Relay::new(begin);
+    let mut relay = Box::new(Relay::new(begin));
     relay.client.queue_bytes(&out);
     place.entry.note_state(State::Idle);
     relay.worker.shared.grants.began(grant.id, now.wall);

@@ -40,7 +40,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// A session that may begin.
 pub(super) struct Admitted {
-    pub(super) relay: Relay,
+    /// Boxed: what is moved through a login is kept in every future on its way.
+    pub(super) relay: Box<Relay>,
     pub(super) place: Place,
     pub(super) started: Moment,
 }

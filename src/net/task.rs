@@ -30,8 +30,7 @@ pub(super) async fn serve(worker: Rc<Worker>, arrival: Arrival) {
     })
     .await;
     drop(admitting);
-    if let Some(Admitted { relay, place, started }) = admitted {
-        let mut relay = Box::new(relay);
+    if let Some(Admitted { mut relay, place, started }) = admitted {
         let ended = relay.run().await;
         record_end(&worker, &relay, &ended, clock::now().since(started));
         if !ended.upstream_closed

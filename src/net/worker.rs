@@ -256,9 +256,10 @@ impl Worker {
             let running = Running::new(&tasks);
             match job {
                 Job::Serve(arrival) => {
-                    let serving = super::task::serve(Rc::clone(&self), arrival);
+                    let worker = Rc::clone(&self);
                     event_loop::spawn(async move {
-                        serving.await;
+                        // Made here: a future that is moved into another one is kept twice.
+                        super::task::serve(worker, arrival).await;
                         drop(running);
                     });
                 }

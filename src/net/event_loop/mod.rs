@@ -56,7 +56,7 @@ thread_local! {
 pub(super) struct EventLoop {
     epoll: OwnedFd,
     sockets: RefCell<Slab<Arc<Ready>>>,
-    tasks: RefCell<Slab<Rc<Task>>>,
+    tasks: RefCell<Slab<Task>>,
     /// Tasks to be polled, in order.
     queue: RefCell<VecDeque<usize>>,
     timers: RefCell<Timers>,
@@ -154,16 +154,23 @@ impl EventLoop {
     }
 
     fn poll_task(&self, number: usize) {
-        let Some(task) = self.tasks.borrow().get(number).map(Rc::clone) else { return };
+        let Some(mut body) = self.tasks.borrow_mut().get_mut(number).and_then(Task::take) else {
+            return;
+        };
         CURRENT.set(number);
-        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| task.poll()));
+        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| body.poll()));
         CURRENT.set(usize::MAX);
         if polled.is_err() {
             tracing::error!("internal error: a task was ended");
         }
+        let mut tasks = self.tasks.borrow_mut();
         if polled.unwrap_or(true) {
-            let done = self.tasks.borrow_mut().try_remove(number);
-            drop((task, done));
+            let done = tasks.try_remove(number);
+            // What it holds may be a socket of this loop's, or wake another task.
+            drop(tasks);
+            drop((body, done));
+        } else if let Some(task) = tasks.get_mut(number) {
+            task.put_back(body);
         }
     }
 
@@ -178,7 +185,7 @@ impl EventLoop {
         let mut tasks = self.tasks.borrow_mut();
         let place = tasks.vacant_entry();
         let number = place.key();
-        place.insert(Rc::new(Task::new(number, Box::pin(future), Arc::clone(&self.outside))));
+        place.insert(Task::new(number, Box::pin(future), Arc::clone(&self.outside)));
         drop(tasks);
         self.wake(number);
     }

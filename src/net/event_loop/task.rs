@@ -1,6 +1,5 @@
 //! A task, and how other threads have it polled.
 
-use std::cell::RefCell;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
@@ -12,8 +11,14 @@ use rustix::event::{EventfdFlags, eventfd};
 
 /// One task of a loop.
 pub(super) struct Task {
-    future: RefCell<Pin<Box<dyn Future<Output = ()>>>>,
     call: Arc<Call>,
+    /// Taken out while it is polled.
+    body: Option<Body>,
+}
+
+/// What is polled.
+pub(super) struct Body {
+    future: Pin<Box<dyn Future<Output = ()>>>,
     waker: Waker,
 }
 
@@ -46,21 +51,31 @@ impl Task {
     ) -> Self {
         let call = Arc::new(Call { task: number, queued: AtomicBool::new(false), outside });
         let waker = Waker::from(Arc::clone(&call));
-        Self { future: RefCell::new(future), call, waker }
+        Self { call, body: Some(Body { future, waker }) }
     }
 
-    /// True when it is done.
-    pub(super) fn poll(&self) -> bool {
-        // Before the poll: who wakes it in the meantime wants another one. Acquire: what was
-        // done before the waking is seen.
+    /// What is to be polled, and then put back. Whoever wakes the task from now on wants another
+    /// poll.
+    pub(super) fn take(&mut self) -> Option<Body> {
+        // Acquire: what was done before the waking is seen.
         self.call.queued.swap(false, Ordering::AcqRel);
-        let mut context = Context::from_waker(&self.waker);
-        self.future.borrow_mut().as_mut().poll(&mut context).is_ready()
+        self.body.take()
+    }
+
+    pub(super) fn put_back(&mut self, body: Body) {
+        self.body = Some(body);
     }
 
     /// Whether whoever asks is to put it in the queue.
     pub(super) fn is_to_be_queued(&self) -> bool {
         !self.call.queued.swap(true, Ordering::AcqRel)
+    }
+}
+
+impl Body {
+    /// True when it is done.
+    pub(super) fn poll(&mut self) -> bool {
+        self.future.as_mut().poll(&mut Context::from_waker(&self.waker)).is_ready()
     }
 }
 
