@@ -166,9 +166,9 @@ impl EventLoop {
         let mut tasks = self.tasks.borrow_mut();
         if polled.unwrap_or(true) {
             let done = tasks.try_remove(number);
-            // What it holds may be a socket of this loop's, or wake another task.
+            // What it holds may be a socket of this loop's, or wake another task, or panic.
             drop(tasks);
-            drop((body, done));
+            let _ = std::panic::catch_unwind(AssertUnwindSafe(|| drop((body, done))));
         } else if let Some(task) = tasks.get_mut(number) {
             task.put_back(body);
         }

@@ -177,6 +177,15 @@ fn other_threads_wake_it_and_no_waking_is_lost() {
     });
 }
 
+/// Panics when it is dropped, which is after its task's last poll.
+struct Bad;
+
+impl Drop for Bad {
+    fn drop(&mut self) {
+        panic!("on purpose");
+    }
+}
+
 #[test]
 fn a_task_that_panics_ends_alone() {
     on_a_loop(async {
@@ -185,6 +194,11 @@ fn a_task_that_panics_ends_alone() {
             tokio::task::yield_now().await;
             panic!("on purpose")
         });
+        let bad = Bad;
+        spawn(std::future::poll_fn(move |_| {
+            let _held = &bad;
+            std::task::Poll::Ready(())
+        }));
         sleep(Duration::from_millis(10)).await;
     });
 }
