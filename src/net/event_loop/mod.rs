@@ -37,6 +37,9 @@ pub use time::{Sleep, after, sleep, timeout, timeout_at};
 
 /// Events taken with one epoll_wait.
 const EVENTS: usize = 256;
+/// Calls to sockets within one poll of a task, so that no peer that sends without end keeps the
+/// others, or the task's own timeout, waiting: a TLS record may hold nothing.
+const CALLS_MAX: u32 = 128;
 /// Rounds of tasks that woke one another, before events are looked at again.
 const ROUNDS_MAX: usize = 4;
 /// What epoll says of [`Outside`]'s wake-ups, instead of a socket's place.
@@ -49,6 +52,8 @@ thread_local! {
     static HERE: RefCell<Option<Rc<EventLoop>>> = const { RefCell::new(None) };
     /// The task that is being polled.
     static CURRENT: Cell<usize> = const { Cell::new(usize::MAX) };
+    /// What it may still ask of its sockets in this poll.
+    static BUDGET: Cell<u32> = const { Cell::new(0) };
 }
 
 /// One thread's loop.
@@ -97,8 +102,8 @@ impl EventLoop {
         let this = Rc::new(self);
         HERE.set(Some(Rc::clone(&this)));
         this.spawn(async {
+            let _over = Over;
             main.await;
-            here(|it| it.over.set(true));
         });
         let result = this.serve();
         // Tasks hold sockets that look for their loop when they are dropped.
@@ -158,6 +163,7 @@ impl EventLoop {
             return;
         };
         CURRENT.set(number);
+        BUDGET.set(CALLS_MAX);
         let polled = std::panic::catch_unwind(AssertUnwindSafe(|| body.poll()));
         CURRENT.set(usize::MAX);
         if polled.is_err() {
@@ -188,6 +194,15 @@ impl EventLoop {
         place.insert(Task::new(number, Box::pin(future), Arc::clone(&self.outside)));
         drop(tasks);
         self.wake(number);
+    }
+}
+
+/// Ends the loop when its main task does, however that is.
+struct Over;
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        here(|this| this.over.set(true));
     }
 }
 

@@ -21,7 +21,7 @@ use rustix::net::{
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{CURRENT, EventLoop, Outside, here};
+use super::{BUDGET, CURRENT, EventLoop, Outside, here};
 
 const READABLE: u8 = 1;
 const WRITABLE: u8 = 2;
@@ -163,6 +163,13 @@ impl Own {
             self.ready.wait();
             return Poll::Pending;
         }
+        let Some(budget) = BUDGET.get().checked_sub(1) else {
+            // Goes on when the others have had their turns.
+            self.ready.wait();
+            here(|this| this.wake(CURRENT.get()));
+            return Poll::Pending;
+        };
+        BUDGET.set(budget);
         loop {
             match io(&self.socket) {
                 Err(Errno::AGAIN) => {

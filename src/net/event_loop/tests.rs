@@ -220,6 +220,34 @@ fn a_task_that_is_always_ready_does_not_keep_others_from_their_events() {
 }
 
 #[test]
+fn a_peer_that_sends_without_end_holds_up_nobody() {
+    on_a_loop(async {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let sending = std::thread::spawn(move || {
+            let mut client = listener.accept().unwrap().0;
+            let bytes = [7; 1 << 20];
+            while std::io::Write::write_all(&mut client, &bytes).is_ok() {}
+        });
+        let mut socket = Socket::connect(address).await.unwrap();
+        // So slowly that there is always more.
+        let reading = async {
+            loop {
+                assert_eq!(socket.read_u8().await.unwrap(), 7);
+            }
+        };
+        assert!(timeout(Duration::from_millis(100), reading).await.is_err());
+        drop(socket);
+        sending.join().unwrap();
+    });
+}
+
+#[test]
+fn a_loop_whose_main_task_panics_ends() {
+    EventLoop::new().unwrap().run(async { panic!("on purpose") }).unwrap();
+}
+
+#[test]
 fn what_is_left_is_dropped_at_the_end() {
     let (held, mut gone) = oneshot::channel::<()>();
     on_a_loop(async {
