@@ -1,11 +1,11 @@
 //! The thread of the control connections: every login asks one of them something, and a thread of
 //! its own answers without waking others to share the work with.
 
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::{Builder, Runtime};
 
 /// Runs the control connections until it is dropped.
 #[derive(Debug)]
-pub(super) struct ControlThread(Option<Runtime>, Handle);
+pub(super) struct ControlThread(Option<Runtime>);
 
 impl ControlThread {
     /// # Errors
@@ -17,13 +17,12 @@ impl ControlThread {
             .enable_io()
             .enable_time()
             .build()?;
-        let handle = runtime.handle().clone();
-        Ok(Self(Some(runtime), handle))
+        Ok(Self(Some(runtime)))
     }
 
     /// Does something whose tasks are to run there.
     pub(super) fn run<T>(&self, work: impl FnOnce() -> T) -> T {
-        let _entered = self.1.enter();
+        let _entered = self.0.as_ref().map(Runtime::enter);
         work()
     }
 }

@@ -78,17 +78,6 @@ pub(super) struct Arrival {
     pub(super) counted: Counted,
 }
 
-/// How many of a worker's clients and listeners are there.
-#[derive(Debug, Default)]
-struct Tasks {
-    running: Cell<usize>,
-    fewer: Notify,
-}
-
-/// One of them, until it is dropped.
-#[derive(Debug)]
-struct Running(Rc<Tasks>);
-
 /// Counts one connection, in the process and on its worker, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Counted {
@@ -126,28 +115,6 @@ impl Drop for Counted {
     fn drop(&mut self) {
         self.shared.connections.fetch_sub(1, Ordering::Relaxed);
         self.load.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl Tasks {
-    async fn done(&self) {
-        while self.running.get() > 0 {
-            self.fewer.notified().await;
-        }
-    }
-}
-
-impl Running {
-    fn new(tasks: &Rc<Tasks>) -> Self {
-        tasks.running.set(tasks.running.get() + 1);
-        Self(Rc::clone(tasks))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.running.set(self.0.running.get().saturating_sub(1));
-        self.0.fewer.notify_one();
     }
 }
 
@@ -251,9 +218,10 @@ impl Worker {
     /// Takes clients until the listener is gone, then waits for those that are there.
     async fn serve(self: Rc<Self>, mut inbox: mpsc::UnboundedReceiver<Job>) {
         event_loop::spawn(Rc::clone(&self).write_waiting());
-        let tasks = Rc::new(Tasks::default());
+        // Nothing is sent: each task holds an end, and the last one that is dropped closes it.
+        let (held, mut all_done) = mpsc::channel::<()>(1);
         while let Some(job) = inbox.recv().await {
-            let running = Running::new(&tasks);
+            let running = held.clone();
             match job {
                 Job::Serve(arrival) => {
                     let worker = Rc::clone(&self);
@@ -269,7 +237,8 @@ impl Worker {
                 }),
             }
         }
-        tasks.done().await;
+        drop(held);
+        let _ = all_done.recv().await;
         self.commit(&mut self.stream.borrow_mut(), clock::boot());
     }
 
