@@ -82,12 +82,17 @@ async fn the_last_use_is_not_over_before_it_has_begun() {
     let Bench { clerk, floor, .. } = bench(|_| Vec::new());
     let once = Wish { uses: Some(1), ..wish("alice") };
     let id = clerk.create(once, &root()).await.unwrap().id;
-    // Somebody logs in directly after the sweep has looked who is there.
+    // For its sake the sweep looks who is there.
+    let idle = Wish { end_when_idle: Some("1h".into()), ..wish("bob") };
+    clerk.create(idle, &root()).await.unwrap();
+    // Somebody logs in directly afterwards.
     *floor.then.lock().unwrap() = Some(|ledger| {
-        let id = ledger.live().all()[0].id;
+        let of_once = |grant: &&Arc<Grant>| grant.life.uses_left == Some(1);
+        let id = ledger.live().all().iter().find(of_once).unwrap().id;
         assert!(ledger.take(id, now()).unwrap());
     });
     clerk.sweep().await;
+    assert!(floor.then.lock().unwrap().is_none(), "nobody looked");
     assert_eq!(clerk.show(id, &root()).await.unwrap().state, "active");
     clerk.sweep().await;
     assert_eq!(clerk.show(id, &root()).await.unwrap().state, "exhausted");

@@ -22,14 +22,21 @@ impl Clerk {
     /// Ends what is to end by itself, and puts it on record. To be called once a second.
     pub async fn sweep(self: &Arc<Self>) {
         // In this order: who takes the last use of a grant is among the sessions before.
-        let grants = self.ledger.live().all();
-        let sessions = self.sessions.list().await;
-        let operators = match self.operators().await {
-            Ok(operators) => Some(operators),
-            Err(error) => {
+        let mut grants = self.ledger.live().all();
+        grants.retain(|grant| grant.ended.is_none());
+        // Most grants need neither: once a second, what nobody needs adds up.
+        let sessions = if grants.iter().any(|grant| rests_on_sessions(grant)) {
+            self.sessions.list().await
+        } else {
+            Vec::new()
+        };
+        let operators = if grants.iter().any(|grant| rests_on_tokens(grant)) {
+            let operators = self.operators().await.inspect_err(|error| {
                 tracing::error!(%error, "whose word still counts can't be looked up");
-                None
-            }
+            });
+            operators.ok()
+        } else {
+            None
         };
         let mut work = JoinSet::new();
         for (grant, state, because) in self.due(grants, &sessions, operators.as_deref()) {
@@ -46,6 +53,9 @@ impl Clerk {
         while work.join_next().await.is_some() {}
         self.drop_late_extensions().await;
         let (ledger, now) = (Arc::clone(&self.ledger), (self.clock)());
+        if ledger.is_settled(now) {
+            return;
+        }
         if let Ok(Err(error)) = spawn_blocking(move || ledger.settle(now)).await {
             tracing::error!(%error, "ended grants are not in the store yet");
         }
@@ -54,13 +64,12 @@ impl Clerk {
     /// Every grant that is to end now, how, and why.
     fn due(
         &self,
-        mut grants: Vec<Arc<Grant>>,
+        grants: Vec<Arc<Grant>>,
         sessions: &[SessionView],
         operators: Option<&[TokenOperator]>,
     ) -> Vec<(Arc<Grant>, State, String)> {
         let (config, now) = (self.config.load(), (self.clock)());
         let mut due = Vec::new();
-        grants.retain(|grant| grant.ended.is_none());
         let idle = self.idle_since(&grants, sessions, now);
         for grant in grants {
             let open = sessions.iter().any(|session| session.grant_id == grant.id);
@@ -151,19 +160,41 @@ fn gone(grant: &Grant, config: &Config, operators: Option<&[TokenOperator]>) -> 
     {
         return Some(format!("role \"{role}\" is not configured any more"));
     }
-    let approvers = grant.life.approvals.iter().map(|one| one.by.as_str());
     let mut people =
-        approvers.clone().chain(grant.life.requested.then_some(grant.created_by.as_str()));
+        approvers(grant).chain(grant.life.requested.then_some(grant.created_by.as_str()));
     // The command that removes an operator ends what rests on their word; unless it was broken
     // off, or that word came at the same moment.
     let removed = |actor: &&str| {
-        let name = actor.strip_prefix("op:");
+        let name = token(actor);
         name.zip(operators).is_some_and(|(name, known)| known.iter().all(|one| one.name != name))
     };
-    let gone = people
-        .find(|actor| is_gone(actor, config))
-        .or_else(|| approvers.chain([grant.created_by.as_str()]).find(removed))?;
+    let gone =
+        people.find(|actor| is_gone(actor, config)).or_else(|| words(grant).find(removed))?;
     Some(format!("{gone} is not an operator any more"))
+}
+
+/// On whose word a grant rests.
+fn words(grant: &Grant) -> impl Iterator<Item = &str> {
+    approvers(grant).chain([grant.created_by.as_str()])
+}
+
+fn approvers(grant: &Grant) -> impl Iterator<Item = &str> {
+    grant.life.approvals.iter().map(|one| one.by.as_str())
+}
+
+/// The name of an actor who is an operator by a token.
+fn token(actor: &str) -> Option<&str> {
+    actor.strip_prefix("op:")
+}
+
+/// Whether the removal of an operator with a token may end it.
+fn rests_on_tokens(grant: &Grant) -> bool {
+    words(grant).any(|actor| token(actor).is_some())
+}
+
+/// Whether what its sessions do may end it.
+fn rests_on_sessions(grant: &Grant) -> bool {
+    grant.life.uses_left == Some(0) || grant.conditions.end_when_idle.is_some()
 }
 
 fn micros(rfc3339: &str) -> i64 {

@@ -1,8 +1,8 @@
 //! The running server as the admin side sees it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
@@ -97,10 +97,13 @@ pub(super) struct Watch {
     pub(super) live: Arc<Live>,
     pub(super) log: Arc<Log>,
     pub(super) draining: Arc<AtomicBool>,
+    /// Held while the metrics of a scrape are set and rendered: another one resets them.
+    pub(super) scraping: Mutex<()>,
 }
 
 impl Vitals for Watch {
     fn metrics(&self) -> String {
+        let _scraping = self.scraping.lock().unwrap_or_else(PoisonError::into_inner);
         let now = clock::now().wall;
         let mut active: BTreeMap<(String, &'static str), i64> = BTreeMap::new();
         let mut expiry: BTreeMap<String, f64> = BTreeMap::new();
@@ -133,6 +136,7 @@ impl Vitals for Watch {
         let unused: Vec<(&str, i64)> =
             unused.iter().map(|(name, count)| (name.as_str(), *count)).collect();
         self.metrics.set_waiting(&unused, pending, approved);
+        self.server.measure();
         self.metrics.render()
     }
 

@@ -168,6 +168,7 @@ impl House {
             live: ledger.live(),
             log,
             draining: Arc::clone(&draining),
+            scraping: Mutex::default(),
         });
         tokio::spawn(local::serve_socket(listener, Arc::clone(&clerk)));
         if let Some(listener) = remote {

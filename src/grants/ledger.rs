@@ -297,6 +297,13 @@ impl Ledger {
         self.live.by_id(id).is_none_or(|grant| now >= grant.expires_at)
     }
 
+    /// Whether [`Ledger::settle`] would do nothing. Waits neither for the store nor for whoever does.
+    #[must_use]
+    pub fn is_settled(&self, now: i64) -> bool {
+        let written = || self.unwritten.try_lock().is_ok_and(|unwritten| unwritten.is_empty());
+        !self.live.has_old(now) && self.live.new_usage().is_empty() && written()
+    }
+
     /// Writes down the ends that the store couldn't take before, and forgets what needn't be
     /// told any more.
     ///

@@ -173,17 +173,23 @@ impl Live {
         });
     }
 
+    /// Whether something ended too long ago to be told of.
+    pub(super) fn has_old(&self, now: i64) -> bool {
+        self.view.load().by_id.values().any(|grant| Self::is_old(grant, now))
+    }
+
+    fn is_old(grant: &Grant, now: i64) -> bool {
+        grant.ended.as_ref().is_some_and(|ended| !Self::remembers(ended.at, now))
+    }
+
     /// Forgets what ended too long ago to be told of.
     pub(super) fn forget(&self, now: i64) {
-        let is_old = |grant: &Grant| {
-            grant.ended.as_ref().is_some_and(|ended| !Self::remembers(ended.at, now))
-        };
-        if !self.view.load().by_id.values().any(|grant| is_old(grant)) {
+        if !self.has_old(now) {
             return;
         }
         self.view.rcu(|view| {
             let mut kept = View::default();
-            for grant in view.by_id.values().filter(|grant| !is_old(grant)) {
+            for grant in view.by_id.values().filter(|grant| !Self::is_old(grant, now)) {
                 kept.put(Arc::clone(grant));
             }
             kept

@@ -117,6 +117,7 @@ fn what_is_old_is_forgotten() {
     let first = ledger(&path);
     let (grant, _) = make(&first);
     first.end(grant.id, State::Expired, "expired", "pgward", NOW + HOUR).unwrap();
+    assert!(first.is_settled(NOW + 24 * HOUR) && !first.is_settled(NOW + 25 * HOUR));
     first.settle(NOW + 24 * HOUR).unwrap();
     assert!(first.live().by_id(grant.id).is_some());
     first.settle(NOW + 25 * HOUR).unwrap();
@@ -366,9 +367,11 @@ fn an_end_that_could_not_be_written_holds_and_is_written_later() {
     other.execute_batch(block).unwrap();
     assert!(ledger.end(grant.id, State::Revoked, "revoked", "os:root", NOW).is_err());
     assert_eq!(ledger.live().by_id(grant.id).unwrap().state_at(NOW), State::Revoked);
+    assert!(!ledger.is_settled(NOW));
     assert!(ledger.settle(NOW).is_err());
     other.execute_batch("DROP TRIGGER block").unwrap();
     ledger.settle(NOW).unwrap();
+    assert!(ledger.is_settled(NOW));
     assert_eq!(ledger.find(grant.id).unwrap().unwrap().state_at(NOW), State::Revoked);
 }
 

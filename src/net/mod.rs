@@ -1,9 +1,8 @@
 //! The shell: sockets, TLS, clocks and randomness around the pure session.
 //!
 //! One OS thread per core (a `worker`) runs an `event_loop`; the listener deals connections out by
-//! load; one task per session polls both directions by hand. What ends
-//! sessions (control connections, the sweep over expiry) and the listener run on the runtime
-//! that started the [`server`].
+//! load; one task per session polls both directions by hand. The listener is a task of the first
+//! worker; control connections have one thread, the sweep over expiry another.
 //!
 //! | file | does |
 //! |---|---|

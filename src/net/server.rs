@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::control_thread::ControlThread;
@@ -27,8 +27,6 @@ use crate::telemetry::{Metrics, ServerConnections};
 
 /// How often the registry is swept for sessions whose time is over.
 const SWEEP_EVERY: Duration = Duration::from_millis(500);
-/// Sweeps between two looks at connection counts and free space.
-const SWEEPS_PER_COUNT: u32 = 4;
 /// How long starting waits for databases to be served before it listens all the same.
 const SERVED_WITHIN: Duration = Duration::from_secs(5);
 /// How long draining waits for workers to write their last records.
@@ -84,7 +82,8 @@ pub struct Server {
     workers: Mutex<Vec<Handle>>,
     /// Dropped to stop the listener; closed when that has ended.
     listener: Mutex<Option<oneshot::Sender<()>>>,
-    sweeper: AbortHandle,
+    /// Dropped to end the sweeps.
+    _sweeping: Sender<()>,
 }
 
 impl Server {
@@ -115,14 +114,14 @@ impl Server {
         let workers: Vec<Handle> = (0..cores)
             .map(|index| Worker::start(index, Arc::clone(&shared)))
             .collect::<Result<_, _>>()?;
-        let sweeper = tokio::spawn(sweep(Arc::clone(&shared))).abort_handle();
+        let sweeping = start_sweeping(Arc::clone(&shared.registry))?;
         wait_served(&shared).await;
         let listener = listener.into_std()?;
         stream::tune_listener(&listener)?;
         let listener = accept::start(listener, &shared, &workers)?;
         tracing::info!(%address, workers = cores, "listening");
         let (workers, listener) = (Mutex::new(workers), Mutex::new(Some(listener)));
-        Ok(Self { shared, address, workers, listener, sweeper })
+        Ok(Self { shared, address, workers, listener, _sweeping: sweeping })
     }
 
     /// Where it listens; tells the port where the configuration says 0.
@@ -210,6 +209,36 @@ impl Server {
         }
     }
 
+    /// Sets the metrics of what there is now: connections by state, and the log's free space.
+    pub fn measure(&self) {
+        let mut clients: BTreeMap<&'static str, i64> = BTreeMap::new();
+        let mut servers: BTreeMap<(Arc<str>, &'static str), i64> = BTreeMap::new();
+        for ((database, state), count) in self.shared.registry.census() {
+            let state = match state {
+                "idle in transaction" | "idle in transaction (aborted)" => "idle_in_transaction",
+                other => other,
+            };
+            *clients.entry(state).or_default() += count.sessions;
+            if count.backends > 0 {
+                *servers.entry((database, state)).or_default() += count.backends;
+            }
+        }
+        for entry in &self.shared.controls {
+            if entry.value().control.is_up() {
+                *servers.entry((entry.key().as_str().into(), "control")).or_default() += 1;
+            }
+        }
+        let clients: Vec<(&'static str, i64)> = clients.into_iter().collect();
+        let servers: Vec<ServerConnections<'_>> = servers
+            .iter()
+            .map(|((database, state), count)| ServerConnections { database, state, count: *count })
+            .collect();
+        self.shared.metrics.set_connections(&clients, &servers);
+        if let Some(free) = self.shared.log.free_bytes() {
+            self.shared.metrics.set_audit_free_bytes(free);
+        }
+    }
+
     /// Accepts no more clients, waits for sessions to end by themselves, then ends them, and
     /// returns when the last record is written.
     pub async fn drain(&self, patience: Duration) {
@@ -233,7 +262,6 @@ impl Server {
         if tokio::time::timeout(WORKERS_WITHIN, joined).await.is_err() {
             tracing::error!("a worker did not end in time; its last records may be missing");
         }
-        self.sweeper.abort();
         self.shared.controls.clear();
     }
 }
@@ -264,46 +292,16 @@ fn audit_is_writable(log: &Log) -> bool {
     opens && log.free_bytes().is_none_or(|free| free >= FREE_BYTES_MIN)
 }
 
-/// Ends what is over and counts what is there, until it is aborted.
-async fn sweep(shared: Arc<Shared>) {
-    let mut sweeps: u32 = 0;
-    loop {
-        tokio::time::sleep(SWEEP_EVERY).await;
-        shared.registry.sweep(clock::now());
-        if sweeps.is_multiple_of(SWEEPS_PER_COUNT) {
-            count(&shared).await;
+/// Ends what is over, on a thread of its own until what this gives is dropped. A plain thread:
+/// a runtime's timer wakes several times for each time it is to fire.
+fn start_sweeping(registry: Arc<Registry>) -> std::io::Result<Sender<()>> {
+    let (sweeping, ended) = channel();
+    std::thread::Builder::new().name("pgward-sweep".to_owned()).spawn(move || {
+        while ended.recv_timeout(SWEEP_EVERY) == Err(RecvTimeoutError::Timeout) {
+            registry.sweep(clock::now());
         }
-        sweeps = sweeps.wrapping_add(1);
-    }
-}
-
-async fn count(shared: &Shared) {
-    let mut clients: BTreeMap<&'static str, i64> = BTreeMap::new();
-    let mut servers: BTreeMap<(String, &'static str), i64> = BTreeMap::new();
-    for session in shared.registry.list().await {
-        let state = match session.state {
-            "idle in transaction" | "idle in transaction (aborted)" => "idle_in_transaction",
-            other => other,
-        };
-        *clients.entry(state).or_default() += 1;
-        if session.backend_pid.is_some() {
-            *servers.entry((session.database, state)).or_default() += 1;
-        }
-    }
-    for entry in &shared.controls {
-        if entry.value().control.is_up() {
-            *servers.entry((entry.key().clone(), "control")).or_default() += 1;
-        }
-    }
-    let clients: Vec<(&'static str, i64)> = clients.into_iter().collect();
-    let servers: Vec<ServerConnections<'_>> = servers
-        .iter()
-        .map(|((database, state), count)| ServerConnections { database, state, count: *count })
-        .collect();
-    shared.metrics.set_connections(&clients, &servers);
-    if let Some(free) = shared.log.free_bytes() {
-        shared.metrics.set_audit_free_bytes(free);
-    }
+    })?;
+    Ok(sweeping)
 }
 
 /// Two file descriptors a session: the soft limit of 1024 that many systems start programs with

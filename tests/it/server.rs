@@ -115,6 +115,12 @@ fn health_and_metrics() {
     });
     let (_, text) = gate.http("/metrics").unwrap();
     assert!(text.contains("pgward_audit_records_total"), "{text}");
+    // Of the moment of the scrape, not of some time before.
+    let connections = || gate.metric("pgward_client_connections{state=\"idle\"}");
+    assert!((connections() - 1.0).abs() < 0.1, "{}", connections());
+    let mut second = gate.session(&grant);
+    second.query("SELECT 1");
+    assert!((connections() - 2.0).abs() < 0.1, "{}", connections());
     for secret in [grant.token.as_str(), &grant.id, "alice", "INC-4211"] {
         assert!(!text.contains(secret), "{secret} in the metrics");
     }

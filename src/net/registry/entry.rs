@@ -1,29 +1,18 @@
-//! Every live session: who can be listed, cancelled, ended.
-//!
-//! A session enters before its grant is read for the last time, so a revocation that comes in
-//! between finds it here or is found by that reading. It leaves when its backend is gone.
+//! One live session, as everybody but its own task sees it.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
-use std::time::Duration;
 
-use dashmap::DashMap;
-use dashmap::mapref::entry::Entry as Slot;
-
-use super::clock;
-use super::control::{Backend, Control};
-use super::dial::{Address, Target};
+use super::{CancelKey, Entrant, Soonest};
 use crate::base::moment::Deadline;
 use crate::base::refusal::login;
 use crate::base::{GrantId, Moment, Refusal, SessionId};
+use crate::net::control::{Backend, Control};
+use crate::net::dial::{Address, Target};
 use crate::session::State;
 
-/// How long [`Registry::end_grant`] and its kind wait for backends to be gone (promise 4).
-const GONE_WITHIN: Duration = Duration::from_secs(2);
-/// Pause between two looks at whether they are.
-const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// How much of the last statement is kept to be shown, bytes.
 const LAST_STATEMENT_BYTES_MAX: usize = 256;
 
@@ -51,17 +40,6 @@ pub enum EndCause {
         /// The limit, seconds.
         seconds: u64,
     },
-}
-
-/// What ending a number of sessions came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct EndReport {
-    /// Sessions ended.
-    pub sessions_ended: usize,
-    /// Of these, how many had a statement running.
-    pub statements_cancelled: usize,
-    /// Sessions whose backend was still listed after two seconds; they are still being ended.
-    pub still_ending: usize,
 }
 
 /// One session as `session list` shows it.
@@ -122,6 +100,8 @@ pub struct Entry {
     called: AtomicU8,
     rows_returned: AtomicU64,
     inner: Mutex<Inner>,
+    /// The registry's.
+    soonest: Arc<Soonest>,
 }
 
 #[derive(Debug, Default)]
@@ -149,82 +129,23 @@ pub struct UpstreamOf {
     pub key: Vec<u8>,
 }
 
-/// What we gave a client to cancel with: all of it is random, the process id too.
-pub type CancelKey = (i32, Vec<u8>);
+const PHASE_LOGIN: u8 = 0;
+const PHASE_IDLE: u8 = 1;
+const PHASE_ACTIVE: u8 = 2;
+const PHASE_IN_TRANSACTION: u8 = 3;
+const PHASE_ABORTED: u8 = 4;
+const PHASE_ENDING: u8 = 5;
 
-/// Every live session of this process.
-#[derive(Debug, Default)]
-pub struct Registry {
-    sessions: DashMap<SessionId, Arc<Entry>>,
-    keys: DashMap<CancelKey, Arc<Entry>>,
-    per_grant: DashMap<GrantId, usize>,
-    count: AtomicUsize,
-}
+/// Of [`Entry::called`]: [`Inner::ending`] is there.
+const ENDING: u8 = 1;
+/// The grant was changed, and the session has not seen it.
+const CHANGED: u8 = 2;
 
-/// What a session enters with.
-#[derive(Debug, Clone)]
-pub struct Entrant {
-    /// See [`Entry`].
-    pub id: SessionId,
-    /// See [`Entry`].
-    pub grant: GrantId,
-    /// See [`Entry`].
-    pub user: Arc<str>,
-    /// See [`Entry`].
-    pub database: Arc<str>,
-    /// See [`Entry`].
-    pub reason: Arc<str>,
-    /// See [`Entry`].
-    pub client: SocketAddr,
-    /// See [`Entry`].
-    pub expires_at: i64,
-    /// See [`Entry`].
-    pub control: Control,
-}
-
-/// Which limit is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Full {
-    /// `listen.max_sessions`
-    Server,
-    /// The grant's own, or `limits.max_sessions_per_grant`.
-    Grant,
-}
-
-/// A place in the registry: leaves it when dropped.
-#[derive(Debug)]
-pub struct Place {
-    registry: Arc<Registry>,
-    /// The session.
-    pub entry: Arc<Entry>,
-}
-
-impl Registry {
-    /// Enters a session, if there may be one more of its grant, and of all.
-    ///
-    /// # Errors
-    /// Which limit is reached.
-    pub fn enter(
-        self: &Arc<Self>,
-        entrant: Entrant,
-        of_grant_max: usize,
-        of_all_max: usize,
-    ) -> Result<Place, Full> {
-        let one_more = |count: usize| (count < of_all_max).then_some(count + 1);
-        self.count
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
-            .map_err(|_| Full::Server)?;
-        {
-            let mut sessions = self.per_grant.entry(entrant.grant).or_insert(0);
-            if *sessions >= of_grant_max {
-                self.count.fetch_sub(1, Ordering::Relaxed);
-                return Err(Full::Grant);
-            }
-            *sessions += 1;
-        }
-        let started = clock::now();
+impl Entry {
+    /// One that enters at `started`; in no registry yet.
+    pub(super) fn new(entrant: Entrant, started: Moment, soonest: Arc<Soonest>) -> Self {
         let deadline = Deadline::at_wall(entrant.expires_at, started);
-        let entry = Arc::new(Entry {
+        Self {
             id: entrant.id,
             grant: entrant.grant,
             user: entrant.user,
@@ -240,161 +161,17 @@ impl Registry {
             called: AtomicU8::new(0),
             rows_returned: AtomicU64::new(0),
             inner: Mutex::default(),
-        });
-        self.sessions.insert(entry.id, Arc::clone(&entry));
-        Ok(Place { registry: Arc::clone(self), entry })
-    }
-
-    /// Sessions now.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.count.load(Ordering::Relaxed)
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Sessions of a grant now.
-    #[must_use]
-    pub fn len_of(&self, grant: GrantId) -> usize {
-        self.per_grant.get(&grant).map_or(0, |count| *count)
-    }
-
-    /// Every session, the oldest first.
-    pub async fn list(&self) -> Vec<SessionInfo> {
-        let mut list: Vec<SessionInfo> =
-            self.sessions.iter().map(|entry| entry.value().info()).collect();
-        list.sort_by_key(|info| (info.started_at, info.id));
-        list
-    }
-
-    /// Ends every session of a grant; resolves when their backends are gone or two seconds
-    /// passed. The grant must be ended in the store and the live view *before*: a login in
-    /// progress then finds it ended.
-    pub async fn end_grant(&self, grant: GrantId, cause: EndCause) -> EndReport {
-        self.end_where(|entry| entry.grant == grant, &cause).await
-    }
-
-    /// Ends one session; as [`Registry::end_grant`].
-    pub async fn end_session(&self, session: SessionId, cause: EndCause) -> EndReport {
-        self.end_where(|entry| entry.id == session, &cause).await
-    }
-
-    /// Ends all sessions; as [`Registry::end_grant`].
-    pub async fn end_all(&self, cause: EndCause) -> EndReport {
-        self.end_where(|_| true, &cause).await
-    }
-
-    async fn end_where(&self, which: impl Fn(&Entry) -> bool, cause: &EndCause) -> EndReport {
-        let ending: Vec<Arc<Entry>> = self
-            .sessions
-            .iter()
-            .filter(|entry| which(entry.value()))
-            .map(|entry| Arc::clone(entry.value()))
-            .collect();
-        let mut report = EndReport::default();
-        for entry in &ending {
-            let active = entry.phase() == State::Active.word();
-            if entry.end(cause.clone()) {
-                report.sessions_ended += 1;
-                report.statements_cancelled += usize::from(active);
-            }
-        }
-        let patience = tokio::time::Instant::now() + GONE_WITHIN;
-        loop {
-            report.still_ending =
-                ending.iter().filter(|entry| self.sessions.contains_key(&entry.id)).count();
-            if report.still_ending == 0 || tokio::time::Instant::now() >= patience {
-                return report;
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
+            soonest,
         }
     }
 
-    /// Ends every session whose grant is over on either clock. Sessions do so by their own
-    /// timers; this is for clocks that jumped and workers that are busy.
-    pub fn sweep(&self, now: Moment) {
-        for entry in &self.sessions {
-            if entry.value().deadline().passed(now) {
-                entry.value().end(EndCause::Expired);
-            }
-        }
-    }
-
-    /// Moves the end of every session of a grant; tells how many there are. To be called when
-    /// logins read the new end already: a login in progress is then in the registry and moved,
-    /// or reads it.
-    pub fn extend_grant(&self, grant: GrantId, expires_at: i64) -> usize {
-        let now = clock::now();
-        let of_it = self.sessions.iter().filter(|entry| entry.value().grant == grant);
-        of_it.map(|entry| entry.value().extend(expires_at, now)).count()
-    }
-
-    /// What cancels the session that was given `key`; `None` for a key nobody has.
-    #[must_use]
-    pub fn to_cancel(&self, key: &CancelKey) -> Option<UpstreamOf> {
-        let entry = self.keys.get(key).map(|entry| Arc::clone(&entry))?;
-        let inner = entry.lock();
-        // Never a backend that is on its way out: it may serve somebody else soon.
-        if inner.ended_backend { None } else { inner.upstream.clone() }
-    }
-
-    /// Makes `key` cancel `entry`; false if somebody has it already.
-    #[must_use]
-    pub fn give_key(&self, entry: &Arc<Entry>, key: CancelKey) -> bool {
-        match self.keys.entry(key.clone()) {
-            Slot::Occupied(_) => false,
-            Slot::Vacant(vacant) => {
-                vacant.insert(Arc::clone(entry));
-                entry.lock().cancel = Some(key);
-                true
-            }
-        }
-    }
-}
-
-impl Entry {
-    /// What cancels the session's own statement; `None` once its backend is being ended.
-    pub(super) fn own_cancel(&self) -> Option<UpstreamOf> {
+    /// What cancels its statement; `None` once its backend is being ended: it may serve somebody
+    /// else soon.
+    pub(in crate::net) fn to_cancel(&self) -> Option<UpstreamOf> {
         let inner = self.lock();
         if inner.ended_backend { None } else { inner.upstream.clone() }
     }
-}
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        let registry = &self.registry;
-        registry.sessions.remove(&self.entry.id);
-        registry.count.fetch_sub(1, Ordering::Relaxed);
-        let key = self.entry.lock().cancel.take();
-        if let Some(key) = key {
-            registry.keys.remove(&key);
-        }
-        if let Slot::Occupied(mut slot) = registry.per_grant.entry(self.entry.grant) {
-            *slot.get_mut() = slot.get().saturating_sub(1);
-            if *slot.get() == 0 {
-                slot.remove();
-            }
-        }
-    }
-}
-
-const PHASE_LOGIN: u8 = 0;
-const PHASE_IDLE: u8 = 1;
-const PHASE_ACTIVE: u8 = 2;
-const PHASE_IN_TRANSACTION: u8 = 3;
-const PHASE_ABORTED: u8 = 4;
-const PHASE_ENDING: u8 = 5;
-
-/// Of [`Entry::called`]: [`Inner::ending`] is there.
-const ENDING: u8 = 1;
-/// The grant was changed, and the session has not seen it.
-const CHANGED: u8 = 2;
-
-impl Entry {
     /// Ends the session: its task is woken, and its backend is ended at once. False if it was
     /// ending already.
     pub fn end(&self, cause: EndCause) -> bool {
@@ -432,6 +209,8 @@ impl Entry {
         let deadline = Deadline::at_wall(expires_at, now);
         self.ends_wall.store(deadline.wall, Ordering::Relaxed);
         self.ends_boot.store(deadline.boot, Ordering::Relaxed);
+        // Behind the stores: see `Registry::enter`.
+        self.soonest.note(deadline);
         self.called.fetch_or(CHANGED, Ordering::Release);
         let waker = self.lock().waker.clone();
         if let Some(waker) = waker {
@@ -499,6 +278,21 @@ impl Entry {
         &self.control
     }
 
+    /// Whether it is connected to its upstream.
+    pub(super) fn has_backend(&self) -> bool {
+        self.lock().upstream.is_some()
+    }
+
+    /// The key that its client was given.
+    pub(super) fn note_key(&self, key: CancelKey) {
+        self.lock().cancel = Some(key);
+    }
+
+    /// The same, once.
+    pub(super) fn take_key(&self) -> Option<CancelKey> {
+        self.lock().cancel.take()
+    }
+
     /// What the session is doing now, for `session list`.
     pub fn note_state(&self, state: State) {
         let phase = match state {
@@ -526,7 +320,7 @@ impl Entry {
         self.rows_returned.store(rows, Ordering::Relaxed);
     }
 
-    fn phase(&self) -> &'static str {
+    pub(super) fn phase(&self) -> &'static str {
         match self.phase.load(Ordering::Relaxed) {
             PHASE_LOGIN => "login",
             PHASE_IDLE => State::Idle.word(),
@@ -537,7 +331,7 @@ impl Entry {
         }
     }
 
-    fn info(&self) -> SessionInfo {
+    pub(super) fn info(&self) -> SessionInfo {
         let inner = self.lock();
         let last = (!inner.last_statement.is_empty())
             .then(|| String::from_utf8_lossy(&inner.last_statement).into_owned());
