@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::cache::{Kept, Outcome, Verdicted};
-use super::judge::{Case, Judged, Judgement, Verdict};
+use super::cache::{Kept, Outcome, Verdicted, statement_bytes};
+use super::judge::{Case, Judgement};
 use crate::sql::facts::{Action, Facts, Name, Statement};
 
 /// Functions whose arguments no verdict looks at. A short list: what dashboards and point
@@ -19,13 +19,26 @@ use crate::sql::facts::{Action, Facts, Name, Statement};
 const BLIND_FUNCTIONS: [&str; 11] =
     ["abs", "avg", "count", "length", "lower", "max", "min", "now", "round", "sum", "upper"];
 
-/// What passed, as far as it is common to all texts of a shape.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How much longer than the first text of its shape the last one may be to be kept, bytes.
+const SPARE_BYTES: usize = 64;
+
+/// What passed: the judgement of the last text of a shape, and what makes another's of it.
+#[derive(Debug)]
 pub(crate) struct Shaped {
-    operation: &'static str,
-    objects: Arc<[String]>,
-    parameters: bool,
-    rule: &'static str,
+    /// The last text: it may come again.
+    last: Vec<u8>,
+    /// Bytes of the longest text that is kept as the last one.
+    last_bytes_max: usize,
+    /// Of the last text. Where nobody holds it any more, the next one is made in its place.
+    judgement: Arc<Judgement>,
+    common: Common,
+}
+
+/// What all texts of a shape have in common beside their verdict.
+#[derive(Debug)]
+struct Common {
+    /// Nothing is to be redacted in any of them.
+    has_no_secret: bool,
     /// White space and such before the statement, bytes: no hole is in it.
     lead: usize,
     /// The same, and semicolons, behind it.
@@ -34,7 +47,11 @@ pub(crate) struct Shaped {
 
 impl Kept for Shaped {
     fn bytes(&self) -> usize {
-        self.objects.iter().map(|object| object.len() + 24).sum()
+        // The last text may stand on record with something redacted, and that be longer.
+        let redacted = if self.common.has_no_secret { 0 } else { 3 * self.last_bytes_max };
+        self.last_bytes_max
+            + redacted
+            + self.judgement.statements.iter().map(statement_bytes).sum::<usize>()
     }
 }
 
@@ -86,41 +103,61 @@ fn is_blind_function(name: &Name) -> bool {
 
 impl Shaped {
     /// What is kept of a text that passed; `None` when its constants may have had a part in it.
-    pub(crate) fn of(verdict: &Verdicted, text: &[u8], blind: bool) -> Option<Self> {
+    pub(crate) fn of(verdict: &Verdicted, text: &[u8], shape: &[u8], blind: bool) -> Option<Self> {
         let [statement] = verdict.judgement.statements.as_slice() else { return None };
         let passes = blind && verdict.outcome == Outcome::Pass;
-        passes.then(|| Self {
-            operation: statement.operation,
-            objects: Arc::clone(&statement.objects),
-            parameters: statement.parameters,
-            rule: statement.rule,
-            lead: statement.span.start,
-            trail: text.len().saturating_sub(statement.span.end),
+        if !passes {
+            return None;
+        }
+        let last_bytes_max = text.len() + SPARE_BYTES;
+        let mut last = Vec::with_capacity(last_bytes_max);
+        last.extend_from_slice(text);
+        Some(Self {
+            last,
+            last_bytes_max,
+            judgement: Arc::clone(&verdict.judgement),
+            common: Common {
+                has_no_secret: crate::sql::has_no_secret(shape),
+                lead: statement.span.start,
+                trail: text.len().saturating_sub(statement.span.end),
+            },
         })
     }
 
-    /// The judgement of another text of the shape.
-    pub(crate) fn told(&self, case: &Case<'_>, epoch: u64) -> Arc<Judgement> {
-        let span = self.lead..case.text.len().saturating_sub(self.trail);
-        let bytes = case.text.get(span.clone()).unwrap_or_default();
-        let statement = Judged {
-            operation: self.operation,
-            action: Action::Read,
-            objects: Arc::clone(&self.objects),
-            writes: false,
-            parameters: self.parameters,
-            rule: self.rule,
-            query_hash: Sha256::digest(bytes).into(),
-            redacted: crate::sql::redact(bytes),
-            span,
-        };
-        Arc::new(Judgement { verdict: Verdict::Pass, statements: vec![statement], epoch })
+    /// The judgement of a text of the shape.
+    pub(crate) fn told(&mut self, text: &[u8]) -> Arc<Judgement> {
+        if self.last == text {
+            return Arc::clone(&self.judgement);
+        }
+        if text.len() > self.last_bytes_max {
+            let mut judgement = Judgement::clone(&self.judgement);
+            self.common.rewrite(&mut judgement, text);
+            return Arc::new(judgement);
+        }
+        // What a session still holds stays as it is: it is copied first.
+        self.last.clear();
+        self.common.rewrite(Arc::make_mut(&mut self.judgement), text);
+        self.last.extend_from_slice(text);
+        Arc::clone(&self.judgement)
+    }
+}
+
+impl Common {
+    /// Makes the judgement of one text of the shape that of another.
+    fn rewrite(&self, judgement: &mut Judgement, text: &[u8]) {
+        for statement in &mut judgement.statements {
+            let span = self.lead..text.len().saturating_sub(self.trail);
+            let bytes = text.get(span.clone()).unwrap_or_default();
+            statement.query_hash = Sha256::digest(bytes).into();
+            statement.redacted = if self.has_no_secret { None } else { crate::sql::redact(bytes) };
+            statement.span = span;
+        }
     }
 }
 
 /// Whether a text can be looked up by its shape: the grammar would read it at all.
 pub(crate) fn has_shape(case: &Case<'_>) -> bool {
     case.text.len() <= case.terms.statement_bytes_max
-        && !case.text.contains(&0)
-        && (!case.utf8 || std::str::from_utf8(case.text).is_ok())
+        && memchr::memchr(0, case.text).is_none()
+        && (!case.utf8 || case.text.is_ascii() || std::str::from_utf8(case.text).is_ok())
 }

@@ -126,6 +126,51 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn a_shape_without_secrets_has_none(
+        pieces in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "password", "passw", "PASS", "word", "://", ":/", "/", "=", "x", "1", "2.5", " ", "@",
+                "'y'", "'://u:s3cret@h'", "'password=s3cret'", "\\", "SELECT ", ",",
+            ]),
+            0..12,
+        ),
+    ) {
+        let text = pieces.concat();
+        let mut shape = Vec::new();
+        crate::sql::shape(text.as_bytes(), &mut shape);
+        if crate::sql::has_no_secret(&shape) {
+            prop_assert_eq!(crate::sql::redact(text.as_bytes()), None, "{}", text);
+        }
+    }
+}
+
+#[test]
+fn a_judgement_is_reused_where_nobody_holds_it_and_copied_where_somebody_does() {
+    let terms = read_terms();
+    let tell = |judge: &mut Judge, text: &str| {
+        let text = text.as_bytes();
+        let case = Case { text, parameter_types: &[], terms: &terms, utf8: true, wall: 0 };
+        judge.judge(&case).expect("short")
+    };
+    let fresh = |text: &str| tell(&mut judge_with(true), text).as_ref().clone();
+    let text = |id: &str| format!("SELECT a FROM orders WHERE id = {id} AND a = 'x{id}'");
+    let long = text(&"9".repeat(200));
+    let judge = &mut judge_with(true);
+    drop(tell(judge, &text("1")));
+    let first = tell(judge, &text("2"));
+    let again = tell(judge, &text("2"));
+    assert!(std::sync::Arc::ptr_eq(&first, &again), "the same text");
+    for id in ["3", "password=4", "5"] {
+        let next = tell(judge, &text(id));
+        assert_eq!(*next, fresh(&text(id)), "{id}");
+    }
+    assert_eq!(*tell(judge, &long), fresh(&long), "too long to be kept");
+    assert_eq!(*tell(judge, &text("5")), fresh(&text("5")), "the last one that was kept");
+    assert_eq!(*first, fresh(&text("2")), "held all the while");
+}
+
 /// Texts of the corpora.
 const CORPORA: [&str; 7] = [
     include_str!("data/attacks.sql"),

@@ -61,7 +61,8 @@ struct Entry<V> {
 
 /// What is kept in a [`Cache`].
 pub(crate) trait Kept {
-    /// What it takes beside an entry's own fields, bytes (estimate).
+    /// What it takes beside an entry's own fields, bytes (estimate; asked once, when it is put:
+    /// what grows later counts with its bound).
     fn bytes(&self) -> usize;
 }
 
@@ -110,14 +111,14 @@ impl<V: Kept> Cache<V> {
     }
 
     /// What is kept of exactly this case. Allocates nothing.
-    pub(crate) fn get(&mut self, case: &Case<'_>) -> Option<&V> {
+    pub(crate) fn get(&mut self, case: &Case<'_>) -> Option<&mut V> {
         let hash = self.hash(case);
         let entry = self.entries.get_mut(&hash)?;
         if !entry.is(case) {
             return None;
         }
         entry.used = true;
-        Some(&entry.value)
+        Some(&mut entry.value)
     }
 
     /// Keeps a value; what is larger than the whole cache is kept alone.
@@ -224,7 +225,7 @@ impl<V> Entry<V> {
     }
 }
 
-fn statement_bytes(statement: &crate::policy::Judged) -> usize {
+pub(super) fn statement_bytes(statement: &crate::policy::Judged) -> usize {
     let objects: usize = statement.objects.iter().map(|o| o.len() + 24).sum();
     200 + objects + statement.redacted.as_ref().map_or(0, String::len)
 }

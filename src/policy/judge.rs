@@ -62,6 +62,12 @@ impl Judgement {
     pub fn commits(&self) -> bool {
         self.statements.iter().any(|one| matches!(one.action, Action::Commit { .. }))
     }
+
+    /// Whether a COPY FROM STDIN is among its statements.
+    #[must_use]
+    pub fn copies_in(&self) -> bool {
+        self.statements.iter().any(|one| matches!(one.action, Action::CopyIn))
+    }
 }
 
 /// One statement of a judged text: what the session and the record need to know of it.
@@ -220,30 +226,48 @@ impl Judge {
         }
         let large = case.text.len() > WORKER_TEXT_BYTES_MAX
             && case.text.len() <= case.terms.statement_bytes_max;
+        let mut has_holes = false;
+        if !large && crate::sql::may_have_holes(case.text) && blind::has_shape(case) {
+            crate::sql::shape(case.text, &mut self.shape);
+            // Without a hole, text and shape are one.
+            has_holes = self.shape != case.text;
+            if has_holes
+                && let Some(known) = self.by_shape.get(&Case { text: &self.shape, ..*case })
+            {
+                return Some(known.told(case.text));
+            }
+        }
         let cache = if large { &mut self.large } else { &mut self.cache };
         if let Some(verdict) = cache.get(case) {
             let (unknown, told) = (verdict.unknown(), verdict.told(case));
             self.notice(unknown, &told, case);
             return Some(told);
         }
+        self.judge_anew(case, large, has_holes)
+    }
+
+    /// The same for what is not known yet; `has_holes`: its shape is made already.
+    #[inline(never)]
+    fn judge_anew(
+        &mut self,
+        case: &Case<'_>,
+        large: bool,
+        has_holes: bool,
+    ) -> Option<Arc<Judgement>> {
         if large {
             self.wanted = Some(self.large_job(case));
             return None;
         }
-        let has_shape = blind::has_shape(case);
-        if has_shape {
+        let has_shape = has_holes || blind::has_shape(case);
+        if has_shape && !has_holes {
             crate::sql::shape(case.text, &mut self.shape);
-            let shape = Case { text: &self.shape, ..*case };
-            if let Some(known) = self.by_shape.get(&shape) {
-                return Some(known.told(case, self.epoch));
-            }
         }
         let catalogue = self.catalogue(&case.terms.database);
         let settings = Arc::clone(&self.settings);
         let (shapes, shape) = (&mut self.shapes, self.shape.as_slice());
         let (mut disagreed, mut blind) = (false, false);
         let mut vote = |facts: &Facts| {
-            blind = has_shape && blind::is_blind(facts);
+            blind = has_holes && blind::is_blind(facts);
             let mut asked = || {
                 disagreed = crate::sql::veto(case.text, case.utf8, facts).is_err();
                 !disagreed
@@ -252,11 +276,11 @@ impl Judge {
         };
         let verdict = judged(case, &catalogue, &settings, self.epoch, &mut vote);
         self.disagreements += u64::from(disagreed);
-        if let Some(shaped) = Shaped::of(&verdict, case.text, blind) {
-            self.by_shape.put(&Case { text: &self.shape, ..*case }, shaped);
-        }
         let (unknown, told) = (verdict.unknown(), verdict.told(case));
-        self.cache.put(case, verdict);
+        match Shaped::of(&verdict, case.text, &self.shape, blind) {
+            Some(shaped) => self.by_shape.put(&Case { text: &self.shape, ..*case }, shaped),
+            None => self.cache.put(case, verdict),
+        }
         self.notice(unknown, &told, case);
         Some(told)
     }

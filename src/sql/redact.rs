@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::lex::{Kind, Lexer, Token, find};
+use super::shape::holds_string;
 
 const MARK: &str = "<redacted>";
 
@@ -19,6 +20,14 @@ const DEPTH_MAX: usize = 4;
 pub fn redact(text: &[u8]) -> Option<String> {
     let redacted = redacted(text, DEPTH_MAX)?;
     Some(String::from_utf8_lossy(&redacted).into_owned())
+}
+
+/// Whether nothing would be redacted in any text of a token shape (see [`super::shape`]). No
+/// character of what gives a secret away can stand in a hole for a number, so it lies outside;
+/// a hole for a string may hold all of it.
+#[must_use]
+pub fn has_no_secret(shape: &[u8]) -> bool {
+    !suspect(shape) && !holds_string(shape)
 }
 
 fn redacted(text: &[u8], depth: usize) -> Option<Vec<u8>> {

@@ -5,7 +5,11 @@
 //! Bytes from 0x80 up are letters to the scanner whatever the encoding, so this works for every
 //! encoding in which bytes below 0x80 are ASCII.
 
+mod plain;
+
 use std::ops::Range;
+
+use plain::goes_on;
 
 /// What a token is, as far as its cut shows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -102,22 +106,6 @@ pub(super) const fn is_word_start(byte: u8) -> bool {
 pub(super) const fn is_word(byte: u8) -> bool {
     is_word_start(byte) || byte.is_ascii_digit() || byte == b'$'
 }
-
-/// [`is_word`] of every byte: most of a text is words.
-static WORD: [bool; 256] = {
-    let mut word = [false; 256];
-    let mut byte = 0_u8;
-    loop {
-        #[expect(clippy::indexing_slicing, reason = "a byte is less than 256")]
-        {
-            word[byte as usize] = is_word(byte);
-        }
-        if byte == u8::MAX {
-            break word;
-        }
-        byte += 1;
-    }
-};
 
 const fn is_operator(byte: u8) -> bool {
     matches!(
@@ -386,7 +374,7 @@ impl<'a> Lexer<'a> {
 
     fn word(&self, start: usize) -> usize {
         let rest = self.text.get(start..).unwrap_or_default();
-        let is_word = |&&byte: &&u8| WORD.get(usize::from(byte)).is_some_and(|&word| word);
+        let is_word = |&&byte: &&u8| goes_on(byte);
         start + rest.iter().take_while(is_word).count()
     }
 
