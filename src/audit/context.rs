@@ -46,64 +46,78 @@ pub struct SessionFacts<'a> {
     pub backend_pid: Option<u32>,
 }
 
-/// What every record of one session carries; made once at login, serialised once.
+/// What every record of one session carries; made once at login, serialised once. One piece of
+/// memory: of an idle session, each further one is fetched anew for every statement.
 #[derive(Debug, Clone)]
 pub struct SessionContext {
-    /// `,"session_id":"s_…"`
-    pub(super) session: Vec<u8>,
-    /// Everything else, for decisions and the session's start and end.
-    pub(super) full: Vec<u8>,
-    /// Who and why, for what follows a decision that has the rest.
-    pub(super) short: Vec<u8>,
+    text: Box<[u8]>,
+    /// Where [`SessionContext::full`] begins, then [`SessionContext::short`].
+    full_at: usize,
+    short_at: usize,
 }
 
 impl SessionContext {
     /// Serialises the facts.
     #[must_use]
     pub fn new(facts: &SessionFacts<'_>) -> Self {
-        let mut session = Vec::new();
-        json::word(&mut session, key!("session_id"), &facts.session.to_string());
-        Self { session, full: full(facts), short: short(facts) }
+        let mut text = Vec::with_capacity(1_024);
+        json::word(&mut text, key!("session_id"), &facts.session.to_string());
+        let full_at = text.len();
+        full(&mut text, facts);
+        let short_at = text.len();
+        short(&mut text, facts);
+        Self { text: text.into(), full_at, short_at }
+    }
+
+    /// `,"session_id":"s_…"`
+    pub(super) fn id(&self) -> &[u8] {
+        self.text.get(..self.full_at).unwrap_or_default()
+    }
+
+    /// Everything else, for decisions and the session's start and end.
+    pub(super) fn full(&self) -> &[u8] {
+        self.text.get(self.full_at..self.short_at).unwrap_or_default()
+    }
+
+    /// Who and why, for what follows a decision that has the rest.
+    pub(super) fn short(&self) -> &[u8] {
+        self.text.get(self.short_at..).unwrap_or_default()
     }
 }
 
-fn full(facts: &SessionFacts<'_>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(512);
-    json::text(&mut out, key!("user"), facts.user);
-    json::word(&mut out, key!("grant_id"), &facts.grant.to_string());
-    json::text(&mut out, key!("reason"), facts.reason);
+fn full(out: &mut Vec<u8>, facts: &SessionFacts<'_>) {
+    json::text(out, key!("user"), facts.user);
+    json::word(out, key!("grant_id"), &facts.grant.to_string());
+    json::text(out, key!("reason"), facts.reason);
     if let Some(ticket) = facts.ticket {
-        json::text(&mut out, key!("ticket"), ticket);
+        json::text(out, key!("ticket"), ticket);
     }
-    json::list(&mut out, key!("approvers"), facts.approvers.iter().map(String::as_str));
+    json::list(out, key!("approvers"), facts.approvers.iter().map(String::as_str));
     if facts.break_glass {
-        json::truth(&mut out, key!("break_glass"));
+        json::truth(out, key!("break_glass"));
     }
-    json::list(&mut out, key!("scopes"), facts.scopes.iter().map(String::as_str));
-    json::word(&mut out, key!("expires_at"), &rfc3339(facts.expires_at));
-    json::text(&mut out, key!("auth_method"), facts.auth_method);
-    client(&mut out, facts.client);
+    json::list(out, key!("scopes"), facts.scopes.iter().map(String::as_str));
+    json::word(out, key!("expires_at"), &rfc3339(facts.expires_at));
+    json::text(out, key!("auth_method"), facts.auth_method);
+    client(out, facts.client);
     if let Some(name) = facts.application_name {
-        json::text(&mut out, key!("application_name"), json::cut(name.as_bytes(), CLIENT_TEXT_MAX));
+        json::text(out, key!("application_name"), json::cut(name.as_bytes(), CLIENT_TEXT_MAX));
     }
-    json::text(&mut out, key!("database"), facts.database);
+    json::text(out, key!("database"), facts.database);
     if let Some(address) = facts.server_addr {
-        json::text(&mut out, key!("server_addr"), address);
+        json::text(out, key!("server_addr"), address);
     }
-    json::text(&mut out, key!("db_user"), facts.db_user);
+    json::text(out, key!("db_user"), facts.db_user);
     if let Some(pid) = facts.backend_pid {
-        json::number(&mut out, key!("backend_pid"), u64::from(pid));
+        json::number(out, key!("backend_pid"), u64::from(pid));
     }
-    out
 }
 
-fn short(facts: &SessionFacts<'_>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(128);
-    json::text(&mut out, key!("user"), facts.user);
-    json::word(&mut out, key!("grant_id"), &facts.grant.to_string());
-    json::text(&mut out, key!("reason"), facts.reason);
-    json::text(&mut out, key!("database"), facts.database);
-    out
+fn short(out: &mut Vec<u8>, facts: &SessionFacts<'_>) {
+    json::text(out, key!("user"), facts.user);
+    json::word(out, key!("grant_id"), &facts.grant.to_string());
+    json::text(out, key!("reason"), facts.reason);
+    json::text(out, key!("database"), facts.database);
 }
 
 /// `client_addr` and `client_port`.

@@ -133,6 +133,7 @@ impl Log {
             self.rotate(&mut state, lines.len(), now);
             let live = self.live(&mut state)?;
             match live.write(lines) {
+                Ok(()) if self.sync == AuditSync::Write => return Ok(()),
                 Ok(()) => Arc::clone(&live.file),
                 Err(error) => {
                     // A full disk heals under the same file; after anything else it is opened
@@ -148,11 +149,8 @@ impl Log {
                 }
             }
         };
-        match self.sync {
-            AuditSync::Write => Ok(()),
-            // Outside the lock, so that the waits of several streams overlap.
-            AuditSync::Fsync => file.sync_data(),
-        }
+        // Outside the lock, so that the waits of several streams overlap.
+        file.sync_data()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -171,10 +169,15 @@ impl Log {
     /// that is gone is not made again: it may be a mount that will come back.
     fn check(&self, state: &mut State, now: Moment) {
         let due = state.checked.is_none_or(|last| now.boot.saturating_sub(last) >= CHECK_EVERY);
-        if !due {
-            return;
+        if due {
+            state.checked = Some(now.boot);
+            self.check_now(state);
         }
-        state.checked = Some(now.boot);
+    }
+
+    /// Compares the live file with the one that its path names.
+    #[inline(never)]
+    fn check_now(&self, state: &mut State) {
         if let Some(live) = &mut state.file {
             match std::fs::metadata(&self.path) {
                 Ok(found) if identity(&found) == live.identity => live.length = found.len(),
@@ -190,9 +193,14 @@ impl Log {
         let Some(live) = state.file.as_mut().filter(|live| live.regular && live.length > 0) else {
             return;
         };
-        if live.length.saturating_add(more as u64) <= limit {
-            return;
+        if live.length.saturating_add(more as u64) > limit {
+            self.rotate_now(state, now);
         }
+    }
+
+    /// Moves the live file aside.
+    #[inline(never)]
+    fn rotate_now(&self, state: &mut State, now: Moment) {
         let number = state.rotations.saturating_add(1);
         let name = super::archive::rotated_name(&time::compact(now.wall), number);
         let target = self.directory.join(name);
@@ -206,7 +214,9 @@ impl Log {
             Ok(()) => state.file = None,
             Err(error) => {
                 // The next check knows its length again, and it is tried again.
-                live.length = 0;
+                if let Some(live) = &mut state.file {
+                    live.length = 0;
+                }
                 tracing::warn!(%error, target = %target.display(), "audit log cannot be rotated");
             }
         }

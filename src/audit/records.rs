@@ -234,8 +234,8 @@ impl Record<'_> {
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::SessionStart(session) => {
-                out.extend_from_slice(&session.session);
-                out.extend_from_slice(&session.full);
+                out.extend_from_slice(session.id());
+                out.extend_from_slice(session.full());
             }
             Self::SessionEnd(end) => end.write(out),
             Self::AuthFailed(failed) => failed.write(out),
@@ -266,8 +266,8 @@ impl Record<'_> {
 
 impl SessionEnd<'_> {
     fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.session.session);
-        out.extend_from_slice(&self.session.full);
+        out.extend_from_slice(self.session.id());
+        out.extend_from_slice(self.session.full());
         if let Some(detail) = self.detail {
             bounded(out, key!("detail"), detail);
         }

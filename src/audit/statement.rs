@@ -4,7 +4,7 @@
 use sha2::{Digest, Sha256};
 
 use super::context::SessionContext;
-use super::json::{self, key};
+use super::json::{self, key, pair};
 use crate::config::AuditParameters;
 use crate::session::Event;
 use crate::session::event::{Decision, Done, Parameter, Parameters, Via};
@@ -24,30 +24,26 @@ pub const PARAMETERS_BYTES_MAX: usize = 64 * 1024;
 /// Longest error message of the server on record, bytes.
 const ERROR_BYTES_MAX: usize = 2 * 1024;
 
-/// The record's `event`.
-pub(super) const fn name(event: &Event<'_>) -> &'static str {
-    match event {
-        Event::Decision(Decision { refusal: None, .. }) => "statement.allowed",
-        Event::Decision(Decision { refusal: Some(_), .. }) => "statement.refused",
-        Event::Done(_) => "statement.done",
-        Event::TransactionEnd { .. } => "transaction.end",
-    }
-}
-
-/// The record's keys after `event`.
+/// The record's keys from `event` on.
 pub(super) fn write(
     out: &mut Vec<u8>,
     session: &SessionContext,
     event: &Event<'_>,
     parameters: AuditParameters,
 ) {
-    out.extend_from_slice(&session.session);
+    out.extend_from_slice(match event {
+        Event::Decision(Decision { refusal: None, .. }) => pair!("event", "statement.allowed"),
+        Event::Decision(Decision { refusal: Some(_), .. }) => pair!("event", "statement.refused"),
+        Event::Done(_) => pair!("event", "statement.done"),
+        Event::TransactionEnd { .. } => pair!("event", "transaction.end"),
+    });
+    out.extend_from_slice(session.id());
     match event {
         Event::Decision(decision) => write_decision(out, session, decision, parameters),
         Event::Done(done) => write_done(out, session, done),
         Event::TransactionEnd { transaction, outcome } => {
             json::number(out, key!("transaction_id"), *transaction);
-            out.extend_from_slice(&session.short);
+            out.extend_from_slice(session.short());
             json::word(out, key!("tx_outcome"), outcome.word());
         }
     }
@@ -64,17 +60,17 @@ fn write_decision(
         json::number(out, key!("parse_id"), parse);
     }
     json::number(out, key!("transaction_id"), decision.transaction);
-    out.extend_from_slice(&session.full);
-    json::text(out, key!("operation"), decision.operation);
+    out.extend_from_slice(session.full());
+    json::word(out, key!("operation"), decision.operation);
     json::list(out, key!("objects"), decision.objects.iter().map(String::as_str));
     write_query(out, decision);
     if let Some(values) = decision.parameters {
         write_parameters(out, values, parameters);
     }
     let Some(refusal) = decision.refusal else {
-        json::word(out, key!("decision"), "allowed");
+        out.extend_from_slice(pair!("decision", "allowed"));
         if !decision.rule.is_empty() {
-            json::text(out, key!("rule"), decision.rule);
+            json::word(out, key!("rule"), decision.rule);
         }
         return;
     };
@@ -165,7 +161,7 @@ fn write_parameter(out: &mut Vec<u8>, parameter: Parameter<'_>, mode: AuditParam
 
 fn write_done(out: &mut Vec<u8>, session: &SessionContext, done: &Done<'_>) {
     json::number(out, key!("statement_id"), done.statement);
-    out.extend_from_slice(&session.short);
+    out.extend_from_slice(session.short());
     json::word(out, key!("outcome"), done.outcome.word());
     if let Some(rows) = done.rows_returned {
         json::number(out, key!("rows_returned"), rows);

@@ -44,6 +44,8 @@ pub struct Stream {
     commits: u64,
     /// When the last record was added.
     now: Moment,
+    /// When the first record in `buffer` was, by CLOCK_BOOTTIME, microseconds.
+    since: u64,
 }
 
 /// A point in a stream's unwritten records that can be returned to.
@@ -87,6 +89,7 @@ impl Stream {
             lost: 0,
             commits: 0,
             now: Moment::default(),
+            since: 0,
         }
     }
 
@@ -118,15 +121,16 @@ impl Stream {
             return;
         }
         let parameters = self.log.parameters();
-        self.line(statement::name(event), now, |out| {
-            statement::write(out, session, event, parameters);
-        });
+        self.line(now, |out| statement::write(out, session, event, parameters));
     }
 
     /// Adds any other record; nothing is written yet.
     pub fn add_record(&mut self, record: &Record<'_>, now: Moment) {
         if self.has_room(now) {
-            self.line(record.name(), now, |out| record.write(out));
+            self.line(now, |out| {
+                json::word(out, key!("event"), record.name());
+                record.write(out);
+            });
         }
     }
 
@@ -151,7 +155,8 @@ impl Stream {
         let mark = self.mark();
         let lost = self.lost;
         if lost > 0 {
-            self.line("audit.gap", self.now, |out| {
+            self.line(self.now, |out| {
+                json::word(out, key!("event"), "audit.gap");
                 let detail = format!("{lost} records lost while the log could not be written");
                 json::text(out, key!("detail"), detail);
             });
@@ -175,6 +180,12 @@ impl Stream {
         !self.buffer.is_empty() || self.lost > 0
     }
 
+    /// Since when, by CLOCK_BOOTTIME, microseconds; `None` if none do.
+    #[must_use]
+    pub fn waiting_since(&self) -> Option<u64> {
+        self.is_waiting().then_some(self.since)
+    }
+
     /// Records written since the stream was made, for `pgward_audit_records_total`.
     #[must_use]
     pub const fn records_written(&self) -> u64 {
@@ -190,16 +201,19 @@ impl Stream {
         room
     }
 
-    fn line(&mut self, event: &str, now: Moment, write: impl FnOnce(&mut Vec<u8>)) {
+    /// `write` adds everything from `event` on.
+    fn line(&mut self, now: Moment, write: impl FnOnce(&mut Vec<u8>)) {
         self.now = now;
         self.seq += 1;
         self.waiting += 1;
         let out = &mut self.buffer;
+        if out.is_empty() {
+            self.since = now.boot;
+        }
         out.extend_from_slice(b"{\"v\":1,\"time\":\"");
-        self.clock.write(out, now.wall);
+        out.extend_from_slice(self.clock.text(now.wall));
         out.extend_from_slice(&self.origin);
         json::digits(out, self.seq);
-        json::word(out, key!("event"), event);
         write(out);
         out.extend_from_slice(b"}\n");
     }

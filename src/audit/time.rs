@@ -1,61 +1,62 @@
 //! Times on record: RFC 3339, UTC, microseconds. The date part is kept between records of the
 //! same second, which makes it a copy and six digits.
 
-use super::json;
+use std::ops::Range;
+
+/// `2026-11-20T11:03:04.000123Z`, bytes.
+const LENGTH: usize = 27;
 
 /// Formats times of records; one per stream.
 #[derive(Debug, Clone)]
 pub(super) struct Clock {
     second: i64,
-    text: Vec<u8>,
+    text: [u8; LENGTH],
 }
 
 const SECONDS_MAX: i64 = 253_402_300_799; // 9999-12-31T23:59:59Z
 
 impl Clock {
     pub(super) fn new() -> Self {
-        let mut clock = Self { second: 0, text: Vec::with_capacity(19) };
+        let mut clock = Self { second: 0, text: *b"0000-00-00T00:00:00.000000Z" };
         clock.set(0);
         clock
     }
 
-    /// Appends `2026-11-20T11:03:04.000123Z` for microseconds since 1970.
-    pub(super) fn write(&mut self, out: &mut Vec<u8>, wall: i64) {
+    /// `2026-11-20T11:03:04.000123Z` for microseconds since 1970.
+    pub(super) fn text(&mut self, wall: i64) -> &[u8; LENGTH] {
         let second = wall.div_euclid(1_000_000).clamp(0, SECONDS_MAX);
         if second != self.second {
             self.set(second);
         }
-        out.extend_from_slice(&self.text);
-        out.push(b'.');
-        padded(out, wall.rem_euclid(1_000_000).unsigned_abs(), 6);
-        out.push(b'Z');
+        self.put(20..26, wall.rem_euclid(1_000_000).unsigned_abs());
+        &self.text
     }
 
     fn set(&mut self, second: i64) {
         self.second = second;
-        self.text.clear();
         let (year, month, day) = civil(second.div_euclid(86_400));
         let of_day = second.rem_euclid(86_400).unsigned_abs();
-        let out = &mut self.text;
-        padded(out, year, 4);
-        for (mark, value) in [
-            (b'-', month),
-            (b'-', day),
-            (b'T', of_day / 3_600),
-            (b':', of_day / 60 % 60),
-            (b':', of_day % 60),
-        ] {
-            out.push(mark);
-            padded(out, value, 2);
+        self.put(0..4, year);
+        self.put(5..7, month);
+        self.put(8..10, day);
+        self.put(11..13, of_day / 3_600);
+        self.put(14..16, of_day / 60 % 60);
+        self.put(17..19, of_day % 60);
+    }
+
+    /// Fills a part with a number, leading zeros included.
+    fn put(&mut self, part: Range<usize>, value: u64) {
+        let mut left = value;
+        for digit in self.text.get_mut(part).unwrap_or_default().iter_mut().rev() {
+            *digit = b'0' + (left % 10) as u8;
+            left /= 10;
         }
     }
 }
 
 /// The same for once.
 pub(super) fn rfc3339(wall: i64) -> String {
-    let mut out = Vec::new();
-    Clock::new().write(&mut out, wall);
-    String::from_utf8(out).unwrap_or_default()
+    String::from_utf8_lossy(Clock::new().text(wall)).into_owned()
 }
 
 /// `20261120T110304Z`, for file names.
@@ -65,15 +66,6 @@ pub(super) fn compact(wall: i64) -> String {
     text.retain(|character| !matches!(character, '-' | ':'));
     text.push('Z');
     text
-}
-
-fn padded(out: &mut Vec<u8>, value: u64, width: u32) {
-    for place in (1..width).rev() {
-        if value < 10_u64.pow(place) {
-            out.push(b'0');
-        }
-    }
-    json::digits(out, value);
 }
 
 /// Year, month and day of a day counted from 1970-01-01 (the "days to civil" algorithm of

@@ -80,6 +80,10 @@ impl Session {
 
     /// Whether a message has to wait for a count, or for a cancel.
     pub(super) fn waits_for_cap(&self, tag: u8) -> bool {
+        // Nothing is counted, broken off or cancelled then.
+        if self.terms.row_caps.are_none() {
+            return false;
+        }
         if matches!(tag, tag::COPY_DATA | tag::COPY_DONE | tag::COPY_FAIL | tag::FLUSH) {
             return false;
         }
@@ -181,7 +185,10 @@ impl Session {
 
     fn writes_too_much(&self, count: u64) -> bool {
         let cap = self.terms.row_caps.rows_written_max;
-        let counted = match self.front() {
+        if cap == 0 || count <= cap {
+            return false;
+        }
+        match self.front() {
             Some(Request::Query(query)) => {
                 let one = query.judgement.as_ref();
                 let one = one.and_then(|all| all.statements.get(query.answered));
@@ -192,11 +199,11 @@ impl Session {
             }
             Some(Request::Execute { counted, .. }) => *counted,
             _ => false,
-        };
-        cap > 0 && counted && count > cap
+        }
     }
 
     /// A statement wrote more than it may: nothing of it is to be committed.
+    #[cold]
     fn wrote_too_much(&mut self, count: u64, call: &mut Call<'_>) -> Fate {
         let cap = self.terms.row_caps.rows_written_max;
         let refusal = in_context(&self.terms, call.now.wall, |context| {
@@ -234,6 +241,7 @@ impl Session {
     }
 
     /// Closes the record of what is being answered, as failed by us.
+    #[cold]
     fn fail_front(&mut self, refusal: &Refusal, call: &mut Call<'_>) {
         let fields = Fields {
             sqlstate: refusal.sqlstate.code().as_bytes(),
@@ -253,7 +261,13 @@ impl Session {
 
     /// Whether a row may pass; where it is the one too many, the client is told.
     pub(super) fn row_passes(&mut self, sent: Sent, call: &mut Call<'_>) {
-        let Some(bound) = Bound::passed(self.terms.row_caps, sent) else { return };
+        if let Some(bound) = Bound::passed(self.terms.row_caps, sent) {
+            self.break_off(bound, call);
+        }
+    }
+
+    #[cold]
+    fn break_off(&mut self, bound: Bound, call: &mut Call<'_>) {
         self.release(call);
         let refusal = in_context(&self.terms, call.now.wall, |context| match bound {
             Bound::Rows(cap) => texts::rows_read(context, cap),
@@ -270,6 +284,7 @@ impl Session {
     }
 
     /// A statement that returned too much came to its end before it was cancelled.
+    #[cold]
     fn completed_too_late(&mut self, call: &mut Call<'_>) -> Fate {
         if let Some(refusal) = self.capping.over.take() {
             self.fail_front(&refusal, call);

@@ -271,14 +271,14 @@ impl Session {
     /// Refuses, in place, a Query whose text was not looked at.
     pub(super) fn refuse_unread_query(
         &mut self,
-        operation: &str,
+        operation: &'static str,
         refusal: Refusal,
         call: &mut Call<'_>,
     ) {
         let first = self.record_refusal(operation, Via::Query, &refusal, call);
         let refused = self.refuse_query(Why::Own(Box::new(refusal)), call);
         if !self.ahead.discarding {
-            self.push(Request::Query(Query {
+            self.push(Request::Query(Box::new(Query {
                 judgement: None,
                 refused: Some(refused),
                 text: None,
@@ -293,7 +293,7 @@ impl Session {
                 started: call.now,
                 transaction: self.transaction_ahead(),
                 sent: super::names::Sent::default(),
-            }));
+            })));
         }
         self.ahead.segment += 1;
     }

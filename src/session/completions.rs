@@ -76,65 +76,83 @@ impl Session {
     ) -> Result<(), OutOfOrder> {
         self.note_reset(tag.0);
         let copy_in = self.upstream.copy_in;
-        let Some(mut reply) = self.replies.pop_front() else {
-            return Err(OutOfOrder("it completed a statement that was not sent"));
-        };
-        match &mut reply.request {
-            Request::Query(query) => {
-                let judgement = query.judgement.clone();
-                let one = judgement.as_ref().and_then(|all| all.statements.get(query.answered));
-                let statement = query.first + query.answered as u64;
-                let sent = std::mem::take(&mut query.sent);
-                let (started, transaction) = (query.started, query.transaction);
-                query.answered += 1;
-                // What follows in the string stands in the next transaction.
-                query.transaction += u64::from(one.is_some_and(ends));
-                let executes = query.executes_write;
-                let text = query.text.clone();
-                if let Some(Verdict::Replace { notice, .. }) =
-                    judgement.as_ref().map(|j| &j.verdict)
-                {
-                    call.turn.client.own(|out| write::notice(out, notice));
-                }
-                // It stays until ReadyForQuery.
-                self.replies.push_front(reply);
-                self.record_done(statement, sent, tag, started, copy_in, call);
-                if let Some(one) = one {
-                    let is_execute = matches!(one.action, Action::Execute { .. });
-                    let writes = one.writes || (executes && is_execute) || self.fetches_write(one);
-                    self.statement_completed(&one.action, writes, transaction, tag.0, call);
-                    let prepared = text
-                        .zip(judgement.as_ref())
-                        .map(|(text, judgement)| Arc::new(alone(&text, judgement, one, statement)));
-                    self.took_effect(&one.action, prepared, transaction, call);
-                }
-            }
-            Request::Execute { portal, writes, .. } => {
-                if let Some(known) = self.names.portal_mut(portal) {
-                    let first = !std::mem::replace(&mut known.done, true);
-                    let known = known.clone();
-                    if first {
-                        let (sent, started) = (known.sent, known.started);
-                        self.record_done(known.statement, sent, tag, started, copy_in, call);
-                    }
-                    if let Some(one) = known.judgement.statements.first() {
-                        let wrote = *writes && !matches!(one.action, Action::Commit { .. });
-                        let transaction = known.transaction;
-                        self.statement_completed(&one.action, wrote, transaction, tag.0, call);
-                        let prepared = Some(Arc::clone(&known.prepared));
-                        self.took_effect(&one.action, prepared, transaction, call);
-                    }
-                }
-            }
-            Request::Fetch { statement, started, sent } => {
-                self.record_done(*statement, *sent, tag, *started, copy_in, call);
-            }
-            _ => return Err(OutOfOrder("it completed a statement that was not executed")),
+        if !self.query_completed(tag, copy_in, call) {
+            self.execution_completed(tag, copy_in, call)?;
         }
         if copy_in {
             self.copy_completed();
         }
         Ok(())
+    }
+
+    /// The same of an Execute.
+    fn execution_completed(
+        &mut self,
+        tag: (&[u8], Option<u64>),
+        copy_in: bool,
+        call: &mut Call<'_>,
+    ) -> Result<(), OutOfOrder> {
+        let Some(reply) = self.replies.pop_front() else {
+            return Err(OutOfOrder("it completed a statement that was not sent"));
+        };
+        match reply.request {
+            Request::Execute { portal, writes, .. } => {
+                if let Some(known) = self.names.portal_mut(&portal) {
+                    let first = !std::mem::replace(&mut known.done, true);
+                    let (statement, sent, started) = (known.statement, known.sent, known.started);
+                    let (transaction, prepared) = (known.transaction, Arc::clone(&known.prepared));
+                    let judgement = Arc::clone(&known.judgement);
+                    if first {
+                        self.record_done(statement, sent, tag, started, copy_in, call);
+                    }
+                    if let Some(one) = judgement.statements.first() {
+                        let wrote = writes && !matches!(one.action, Action::Commit { .. });
+                        self.statement_completed(&one.action, wrote, transaction, tag.0, call);
+                        self.took_effect(&one.action, Some(prepared), transaction, call);
+                    }
+                }
+            }
+            Request::Fetch { statement, started, sent } => {
+                self.record_done(statement, sent, tag, started, copy_in, call);
+            }
+            _ => return Err(OutOfOrder("it completed a statement that was not executed")),
+        }
+        Ok(())
+    }
+
+    /// The same of a statement of a Query, which stays until ReadyForQuery; false where none is
+    /// being answered.
+    fn query_completed(
+        &mut self,
+        tag: (&[u8], Option<u64>),
+        copy_in: bool,
+        call: &mut Call<'_>,
+    ) -> bool {
+        let front = self.replies.front_mut().map(|reply| &mut reply.request);
+        let Some(Request::Query(query)) = front else { return false };
+        let judgement = query.judgement.clone();
+        let one = judgement.as_ref().and_then(|all| all.statements.get(query.answered));
+        let statement = query.first + query.answered as u64;
+        let sent = std::mem::take(&mut query.sent);
+        let (started, transaction) = (query.started, query.transaction);
+        query.answered += 1;
+        // What follows in the string stands in the next transaction.
+        query.transaction += u64::from(one.is_some_and(ends));
+        let executes = query.executes_write;
+        let text = query.text.clone();
+        if let Some(Verdict::Replace { notice, .. }) = judgement.as_ref().map(|j| &j.verdict) {
+            call.turn.client.own(|out| write::notice(out, notice));
+        }
+        self.record_done(statement, sent, tag, started, copy_in, call);
+        let Some(one) = one else { return true };
+        let is_execute = matches!(one.action, Action::Execute { .. });
+        let writes = one.writes || (executes && is_execute) || self.fetches_write(one);
+        self.statement_completed(&one.action, writes, transaction, tag.0, call);
+        let prepared = text
+            .zip(judgement.as_ref())
+            .map(|(text, judgement)| Arc::new(alone(&text, judgement, one, statement)));
+        self.took_effect(&one.action, prepared, transaction, call);
+        true
     }
 
     /// What a completed statement changes of the names. `prepared` is the text that ran, where

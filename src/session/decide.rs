@@ -62,7 +62,7 @@ impl Session {
     /// Records the refusal of something that has no judged text.
     pub(super) fn record_refusal(
         &mut self,
-        operation: &str,
+        operation: &'static str,
         via: Via,
         refusal: &Refusal,
         call: &mut Call<'_>,

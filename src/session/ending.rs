@@ -43,6 +43,7 @@ impl Ending {
 
 impl Session {
     /// Stops forwarding; tells the client now, or at the end of the message under way.
+    #[cold]
     pub(super) fn begin_end(&mut self, mut refusal: Refusal, call: &mut Call<'_>) {
         if self.ending.begun() {
             return;
@@ -57,6 +58,11 @@ impl Session {
         if !self.upstream.at_boundary() || !matches!(self.ending, Ending::Pending(_)) {
             return;
         }
+        self.tell_end_now(call);
+    }
+
+    #[cold]
+    fn tell_end_now(&mut self, call: &mut Call<'_>) {
         if let Ending::Pending(refusal) = std::mem::replace(&mut self.ending, Ending::Told) {
             call.turn.client.own(|out| write::error(out, &refusal));
             call.turn.end = Some(End::Refused(*refusal));
@@ -193,6 +199,13 @@ impl Session {
 
     /// Every portal is gone: those not run to their end are done with what they sent.
     pub(super) fn close_portals(&mut self, call: &mut Call<'_>) {
+        // Most often there is the unnamed one alone: no list is made for it.
+        if !self.names.has_named_portals() {
+            if let Some(portal) = self.names.remove_portal(b"") {
+                Self::close_portal(&portal, call);
+            }
+            return;
+        }
         for portal in self.names.take_portals() {
             Self::close_portal(&portal, call);
         }

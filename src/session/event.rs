@@ -37,8 +37,8 @@ pub struct Decision<'a> {
     pub transaction: u64,
     /// By which message it came.
     pub via: Via,
-    /// The command in PostgreSQL's words.
-    pub operation: &'a str,
+    /// The command in PostgreSQL's words, of a closed set: it is written without escapes.
+    pub operation: &'static str,
     /// Relations named.
     pub objects: &'a [String],
     /// The exact bytes (of this statement); for a Bind those of its Parse.
@@ -52,7 +52,7 @@ pub struct Decision<'a> {
     /// `None`: allowed. Else what the client is told.
     pub refusal: Option<&'a Refusal>,
     /// The rule that allowed it where one did (`read`, `scope`, `capped`), for `rule`.
-    pub rule: &'a str,
+    pub rule: &'static str,
 }
 
 /// By which message a statement came.

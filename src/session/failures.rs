@@ -10,6 +10,7 @@ use crate::wire::{backend, write};
 
 impl Session {
     /// ErrorResponse.
+    #[cold]
     pub(super) fn failed(
         &mut self,
         body: &[u8],

@@ -11,8 +11,8 @@ use crate::base::limits::IDENTIFIER_BYTES_MAX;
 use crate::policy::Judgement;
 use crate::sql::facts::Action;
 
-/// A statement or portal name; the empty one is the unnamed.
-pub(super) type Name = Arc<[u8]>;
+/// A statement or portal name; the empty one is the unnamed, which so takes no memory.
+pub(super) type Name = Box<[u8]>;
 
 /// A name as the server keeps it: its hash tables cut names to `NAMEDATALEN - 1` bytes
 /// (`string_hash` in `utils/hash/dynahash.c`), so two longer ones can be the same.
@@ -168,11 +168,13 @@ impl Names {
         removed
     }
 
+    /// Whether a portal has a name.
+    pub(super) fn has_named_portals(&self) -> bool {
+        !self.portals.is_empty()
+    }
+
     /// Takes every portal, in the order of their decisions.
     pub(super) fn take_portals(&mut self) -> Vec<Portal> {
-        if self.unnamed_portal.is_none() && self.portals.is_empty() {
-            return Vec::new();
-        }
         let mut portals: Vec<Portal> = self.portals.drain().map(|(_, portal)| portal).collect();
         portals.extend(self.unnamed_portal.take());
         portals.iter().for_each(|portal| self.forget(Some(&portal.prepared)));

@@ -104,6 +104,11 @@ impl Session {
         if self.ahead.renewed || self.renewal.texts.is_empty() || !self.at_rest() {
             return;
         }
+        self.tell_server_now(call);
+    }
+
+    #[cold]
+    fn tell_server_now(&mut self, call: &mut Call<'_>) {
         let name = format!("pgward_renewal_{:016x}", self.nonce);
         for text in &self.renewal.texts {
             call.turn.upstream.own(|out| write::aside(out, &name, text));

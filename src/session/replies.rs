@@ -22,8 +22,9 @@ pub(super) struct Reply {
 /// What was asked, and what its reply will change.
 #[derive(Debug)]
 pub(super) enum Request {
-    /// Query; ends with ReadyForQuery.
-    Query(Query),
+    /// Query; ends with ReadyForQuery. Boxed: it is much larger than the others, several of which
+    /// are under way at once.
+    Query(Box<Query>),
     /// Parse that was allowed.
     Parse { name: Name, prepared: Arc<Prepared>, started: Moment },
     /// Bind that was allowed.
@@ -217,9 +218,7 @@ impl Reply {
             Request::Query(query) => {
                 query.refused.is_none()
                     && query.answered < query.statements
-                    && query.judgement.as_ref().is_some_and(|judgement| {
-                        judgement.statements.iter().any(|one| one.action == Action::CopyIn)
-                    })
+                    && query.judgement.as_ref().is_some_and(|judgement| judgement.copies_in())
             }
             Request::Execute { copies, .. } => *copies,
             _ => false,

@@ -85,7 +85,7 @@ impl Session {
             self.skipped(allowed, first, &judgement, call);
         } else {
             let keep = allowed && needs_text(&judgement, run);
-            self.push(Request::Query(Query {
+            self.push(Request::Query(Box::new(Query {
                 statements: judgement.statements.len(),
                 writes: executes_write || self.writes(&judgement),
                 judgement: Some(judgement),
@@ -100,7 +100,7 @@ impl Session {
                 started: call.now,
                 transaction,
                 sent: Sent::default(),
-            }));
+            })));
         }
         self.ahead.segment += 1;
         Ok(Took::Bytes(frame.length))
@@ -132,7 +132,7 @@ impl Session {
             _ => call.turn.upstream.pass(frame.range()),
         }
         // What the server skips opens nothing.
-        let copies = judgement.statements.iter().any(|one| one.action == Action::CopyIn);
+        let copies = judgement.copies_in();
         if copies && !self.ahead.discarding {
             self.ahead.gate = Gate::Maybe;
         }
@@ -330,7 +330,7 @@ impl Session {
         let cursor = one.map_or(Change::None, |one| Change::of_portals(&one.action));
         let writes = one.is_some_and(|one| one.writes || commits(one) || self.fetches_write(one))
             || self.executes_write(&prepared.judgement);
-        let copies = one.is_some_and(|one| one.action == Action::CopyIn);
+        let copies = one.is_some_and(|one| matches!(one.action, Action::CopyIn));
         if copies {
             self.ahead.gate = Gate::Maybe;
         }
@@ -437,7 +437,7 @@ impl Session {
 
     /// What the session itself refuses, whatever the policy says of the text.
     fn own_refusal(&self, judgement: &Judgement) -> Option<Refusal> {
-        let copies = judgement.statements.iter().any(|one| one.action == Action::CopyIn);
+        let copies = judgement.copies_in();
         if copies && judgement.statements.len() > 1 {
             return Some(refusal::copy_in_alone());
         }

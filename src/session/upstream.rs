@@ -140,6 +140,7 @@ impl Session {
     }
 
     /// The upstream cannot be followed any further.
+    #[cold]
     fn broken(&mut self, what: &str, input: &[u8], call: &mut Call<'_>) -> usize {
         self.begin_end(refusal::upstream_lost(what), call);
         self.close_records(call);
@@ -275,6 +276,7 @@ impl Session {
     }
 
     /// ParameterStatus: what the text is read in, and the alarm on what carries safety.
+    #[cold]
     fn parameter(&mut self, body: &[u8], call: &mut Call<'_>) {
         let Ok((name, value)) = backend::parameter_status(body) else { return };
         let alarm = match name {

@@ -87,6 +87,7 @@ impl Session {
     }
 
     /// Before a message of the upstream.
+    #[cold]
     pub(super) fn tell_warning(&mut self, next: u8, call: &mut Call<'_>) {
         let in_copy = self.upstream.copy_in || matches!(next, tag::COPY_DATA | tag::COPY_DONE);
         if in_copy || self.ending.begun() || self.muted() {

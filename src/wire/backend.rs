@@ -170,11 +170,19 @@ pub fn command_tag(body: &[u8]) -> (&[u8], Option<u64>) {
     let tag = body.split(|&byte| byte == 0).next().unwrap_or_default();
     let Some(space) = tag.iter().rposition(|&byte| byte == b' ') else { return (tag, None) };
     let (command, count) = tag.split_at_checked(space).unwrap_or((tag, b""));
-    let digits = count.get(1..).unwrap_or_default();
-    match std::str::from_utf8(digits).ok().and_then(|text| text.parse().ok()) {
+    match number(count.get(1..).unwrap_or_default()) {
         Some(count) => (command.strip_suffix(b" 0").unwrap_or(command), Some(count)),
         None => (tag, None),
     }
+}
+
+/// A number in decimal digits alone.
+fn number(digits: &[u8]) -> Option<u64> {
+    let add = |number: u64, digit: &u8| {
+        let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    };
+    if digits.is_empty() { None } else { digits.iter().try_fold(0, add) }
 }
 
 #[cfg(test)]
@@ -183,7 +191,9 @@ mod tests {
 
     #[test]
     fn tags() {
-        let cases: [(&[u8], &[u8], Option<u64>); 6] = [
+        let cases: [(&[u8], &[u8], Option<u64>); 8] = [
+            (b"SELECT +5\0", b"SELECT +5", None),
+            (b"COPY 18446744073709551615\0", b"COPY", Some(u64::MAX)),
             (b"INSERT 0 5\0", b"INSERT", Some(5)),
             (b"SELECT 12\0", b"SELECT", Some(12)),
             (b"CREATE TABLE\0", b"CREATE TABLE", None),

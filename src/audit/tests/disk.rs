@@ -54,6 +54,25 @@ fn rollback_forgets_what_was_not_written() {
 }
 
 #[test]
+fn it_is_known_since_when_something_waits() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut stream = Stream::new(open(directory.path()), "w0");
+    let (session, empty) = (session(), stream.mark());
+    assert_eq!(stream.waiting_since(), None);
+    stream.add(&session, &done(1), at(1));
+    let first = stream.mark();
+    stream.add(&session, &done(2), at(2));
+    stream.rollback(first);
+    assert_eq!(stream.waiting_since(), Some(at(1).boot));
+    stream.rollback(empty);
+    assert_eq!(stream.waiting_since(), None);
+    stream.add(&session, &done(3), at(3));
+    assert_eq!(stream.waiting_since(), Some(at(3).boot));
+    stream.commit().unwrap();
+    assert_eq!(stream.waiting_since(), None);
+}
+
+#[test]
 fn what_waits_is_written_when_the_stream_ends() {
     let directory = tempfile::tempdir().unwrap();
     let mut stream = Stream::new(open(directory.path()), "w0");

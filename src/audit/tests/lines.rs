@@ -11,9 +11,7 @@ use crate::session::event::{Parameters, TransactionOutcome};
 
 /// One record as JSON, checked to be one line.
 fn line(event: &Event<'_>, session: &SessionContext, mode: AuditParameters) -> Value {
-    let mut out = b"{\"event\":\"".to_vec();
-    out.extend_from_slice(statement::name(event).as_bytes());
-    out.push(b'"');
+    let mut out = b"{\"v\":1".to_vec();
     statement::write(&mut out, session, event, mode);
     out.push(b'}');
     let text = String::from_utf8(out).expect("UTF-8");
@@ -280,7 +278,7 @@ proptest! {
         let refusal = Refusal::error("rule", sqlstate::SYNTAX_ERROR, error.clone()).detail(name.clone());
         let decision = Decision {
             objects: &objects,
-            operation: &name,
+            operation: "SELECT",
             parameters: Some(Parameters { formats: &[], values: &values }),
             refusal: Some(&refusal),
             ..decision(1, &query)
@@ -294,7 +292,7 @@ proptest! {
         if mode == AuditParameters::Full {
             prop_assert_eq!(record["params"][0].as_str().unwrap(), String::from_utf8_lossy(&value));
         }
-        let known = ["event", "session_id", "statement_id", "transaction_id", "user", "grant_id",
+        let known = ["v", "event", "session_id", "statement_id", "transaction_id", "user", "grant_id",
             "reason", "ticket", "expires_at", "auth_method", "client_addr", "client_port",
             "application_name", "database", "server_addr", "db_user", "backend_pid", "operation",
             "objects", "query", "query_hash", "params", "decision", "rule", "detail", "sqlstate",
