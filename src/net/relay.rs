@@ -62,6 +62,8 @@ pub(super) struct Relay {
     timer: Sleep,
     /// CLOCK_BOOTTIME at which the timer fires.
     armed_for: u64,
+    /// The same as the wall clock stood at the last look; it can be set since.
+    armed_for_wall: i64,
     idle_us: u64,
     /// When the client is told that its grant ends.
     warnings: Warnings,
@@ -130,6 +132,7 @@ impl Relay {
             upstream: Side::new(upstream.0, upstream.1),
             timer: Sleep::until(now.boot),
             armed_for: now.boot,
+            armed_for_wall: now.wall,
             idle_us,
             warnings,
             news: Told::new(tells),
@@ -178,6 +181,7 @@ impl Relay {
 
     /// Tells the client, if its stream certainly stands between two messages: nothing waits to
     /// be sent and no reply is due.
+    #[cold]
     fn panicked(&mut self, context: &mut Context<'_>) {
         self.worker.session_panicked(self.books.entry.id);
         if self.client.is_drained() && self.session.state() != State::Active {
@@ -202,7 +206,7 @@ impl Relay {
             if self.is_done(context, now) {
                 return Poll::Ready(());
             }
-            if !moved {
+            if !moved || !self.may_go_on() {
                 return Poll::Pending;
             }
             if !std::mem::replace(&mut self.is_first_turn, false) || self.over.is_some() {
@@ -211,6 +215,17 @@ impl Relay {
         }
         context.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// Whether another turn may find something to do without an event. Most often this one has
+    /// read and sent all there was.
+    fn may_go_on(&self) -> bool {
+        self.over.is_some()
+            || self.left_at.is_some()
+            || self.judging.is_some()
+            || self.cancelling.is_some()
+            || self.client.may_have_more()
+            || self.upstream.may_have_more()
     }
 
     /// What time it is for bytes that a turn has read. The last turn of a poll most often reads
@@ -222,13 +237,26 @@ impl Relay {
     /// Ends the session when its time is over, when it was idle too long, or when it is told to
     /// from outside; sets the timer for the next of these.
     fn keep_time(&mut self, context: &mut Context<'_>, now: Moment) {
+        if !self.is_in_time(context, now) {
+            self.look_at_time(context, now);
+        }
+    }
+
+    #[inline(never)]
+    fn look_at_time(&mut self, context: &mut Context<'_>, now: Moment) {
+        self.watch(context);
+        // Taken before the end is read: who moves it writes it before it calls.
+        let changed = self.books.entry.take_changed();
         if self.over.is_none() {
             let ends = self.books.entry.deadline().wall;
             if ends != self.session.terms().expires_at {
                 self.session.renew(ends, &rfc3339(ends), now);
                 self.tell(News::Moved(ends), now);
             }
-            if let Some(cause) = self.poll_ending(context, now) {
+            if changed {
+                self.tell_scopes(now);
+            }
+            if let Some(cause) = self.books.entry.ending() {
                 self.end_by(&cause, now);
             } else if self.books.entry.deadline().passed(now) {
                 self.end_from_here(EndCause::Expired, now);
@@ -255,24 +283,29 @@ impl Relay {
                 context.waker().wake_by_ref();
             }
         }
+        let left = i64::try_from(self.armed_for.saturating_sub(now.boot)).unwrap_or(i64::MAX);
+        self.armed_for_wall = now.wall.saturating_add(left);
     }
 
-    /// Why the session is to end, once it is; this task is woken then, and when the grant is
-    /// changed.
-    fn poll_ending(&mut self, context: &Context<'_>, now: Moment) -> Option<EndCause> {
+    /// Whether there is nothing about time to be looked at: the timer is set for whatever comes
+    /// next, on neither clock has it come, and nobody has called.
+    fn is_in_time(&self, context: &Context<'_>, now: Moment) -> bool {
+        self.over.is_none()
+            && self.left_at.is_none()
+            && self.judging.is_none()
+            && now.boot < self.armed_for
+            && now.wall < self.armed_for_wall
+            && !self.books.entry.is_called()
+            && self.watching.as_ref().is_some_and(|own| own.will_wake(context.waker()))
+    }
+
+    /// Has this task woken when the session is to end, and when the grant is changed.
+    fn watch(&mut self, context: &Context<'_>) {
         let waker = context.waker();
         if !self.watching.as_ref().is_some_and(|own| own.will_wake(waker)) {
             self.watching = Some(waker.clone());
             self.books.entry.watch(waker);
         }
-        // No lock for a session that goes on.
-        if !self.books.entry.is_called() {
-            return None;
-        }
-        if self.books.entry.take_changed() {
-            self.tell_scopes(now);
-        }
-        self.books.entry.ending()
     }
 
     /// The next time, by CLOCK_BOOTTIME, at which something is due.
@@ -318,6 +351,7 @@ impl Relay {
     }
 
     /// Nothing more is forwarded; the client is told at the next boundary between messages.
+    #[cold]
     pub(super) fn end_with(
         &mut self,
         refusal: Refusal,
@@ -346,7 +380,13 @@ impl Relay {
 
     /// What the session said of its end.
     pub(super) fn note_end(&mut self, end: Option<End>, now: Moment) {
-        let Some(end) = end else { return };
+        if let Some(end) = end {
+            self.ended_by_session(end, now);
+        }
+    }
+
+    #[cold]
+    fn ended_by_session(&mut self, end: End, now: Moment) {
         if let Some(over) = &mut self.over {
             over.told = true;
             return;
@@ -372,6 +412,7 @@ impl Relay {
 
     /// The client is gone: nobody is told. What is running is ended; closing the upstream's
     /// socket would not stop it.
+    #[cold]
     pub(super) fn hang_up(&mut self, reason: &'static str, now: Moment) {
         self.client.deafen();
         if let Some(over) = &mut self.over {
@@ -396,6 +437,7 @@ impl Relay {
     }
 
     /// The client will send no more. What it sent before may still run to its end, for a while.
+    #[cold]
     pub(super) fn client_left(&mut self, now: Moment) {
         if self.session.state() == State::Active || !self.upstream.is_drained() {
             self.left_at = self.left_at.or(Some(now));
@@ -438,6 +480,11 @@ impl Relay {
 
     /// Whether nothing is left to be done. The client's side is closed as soon as it was told.
     fn is_done(&mut self, context: &mut Context<'_>, now: Moment) -> bool {
+        self.over.is_some() && self.close_when_told(context, now)
+    }
+
+    #[cold]
+    fn close_when_told(&mut self, context: &mut Context<'_>, now: Moment) -> bool {
         let Some(over) = &self.over else { return false };
         let since = now.since(over.at);
         let client_done =

@@ -82,9 +82,10 @@ impl Side {
         self.unseen
     }
 
-    /// Whether it is worth reading: not when that has just found nothing, until [`Side::woken`].
-    pub(super) const fn may_have_more(&self) -> bool {
-        self.unseen || !self.waits
+    /// Whether it is worth reading: not when that has just found nothing, until [`Side::woken`],
+    /// nor where it is known that nothing is there and that the task is woken when something is.
+    pub(super) fn may_have_more(&self) -> bool {
+        self.unseen || !self.waits && !self.ended && self.stream.may_have_more()
     }
 
     /// The task was woken, perhaps since there is something to be read.
@@ -198,6 +199,10 @@ impl Side {
 
     /// Sends what waits; whether any of it was taken.
     pub(super) fn poll_flush(&mut self, context: &mut Context<'_>) -> io::Result<bool> {
+        if self.is_drained() { Ok(false) } else { self.flush(context) }
+    }
+
+    fn flush(&mut self, context: &mut Context<'_>) -> io::Result<bool> {
         let mut moved = false;
         if self.sent < self.pending.len() && !self.deaf {
             let pending = std::mem::take(&mut self.pending);

@@ -30,6 +30,16 @@ impl Stream {
         matches!(self, Self::TlsServer(_) | Self::TlsClient(_))
     }
 
+    /// Whether reading may find something now; where not, the task that last read or made it is
+    /// woken when it may.
+    pub(super) fn may_have_more(&self) -> bool {
+        match self {
+            Self::Plain(socket) => socket.may_have_more(),
+            // What was decrypted may wait, and so may the error that came behind it.
+            Self::TlsServer(_) | Self::TlsClient(_) => true,
+        }
+    }
+
     /// See [`Socket::closed`].
     pub async fn closed(&self) {
         match self {

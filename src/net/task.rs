@@ -1,6 +1,8 @@
 //! One client from accept to the end of its backend.
 
+use std::net::{SocketAddr, TcpStream};
 use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
@@ -15,24 +17,42 @@ use crate::audit::{Record, SessionEnd};
 /// How long the end of a backend is waited for before its session leaves the list.
 const GONE_WITHIN: Duration = Duration::from_secs(30);
 
+/// A part of a task that is over before, or begins after, what runs for every statement. Boxed,
+/// so that an idle session does not carry the room for it, and of a type that is not known, so
+/// that its code takes nothing of the stack and the caches of what runs in between.
+type Part<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
 /// Serves one client. Nothing that happens here ends more than this client.
 pub(super) async fn serve(worker: Rc<Worker>, arrival: Arrival) {
     let Arrival { tcp, peer, counted } = arrival;
-    // Boxed, so that an idle session does not carry the room that its login took.
-    let mut admitting = Box::pin(login::admit(&worker, tcp, peer));
-    let admitted = std::future::poll_fn(|context| {
-        std::panic::catch_unwind(AssertUnwindSafe(|| admitting.as_mut().poll(context)))
-            .unwrap_or_else(|_| {
-                worker.shared.metrics.session_panicked();
-                tracing::error!(client = %peer.ip(), "internal error in a login");
-                Poll::Ready(None)
-            })
+    if let Some(mut admitted) = admit(&worker, tcp, peer).await {
+        let ended = admitted.relay.run().await;
+        finish(&worker, admitted, ended).await;
+    }
+    drop(counted);
+}
+
+#[inline(never)]
+fn admit(worker: &Rc<Worker>, tcp: TcpStream, peer: SocketAddr) -> Part<'_, Option<Admitted>> {
+    Box::pin(async move {
+        let mut admitting = pin!(login::admit(worker, tcp, peer));
+        std::future::poll_fn(|context| {
+            std::panic::catch_unwind(AssertUnwindSafe(|| admitting.as_mut().poll(context)))
+                .unwrap_or_else(|_| {
+                    worker.shared.metrics.session_panicked();
+                    tracing::error!(client = %peer.ip(), "internal error in a login");
+                    Poll::Ready(None)
+                })
+        })
+        .await
     })
-    .await;
-    drop(admitting);
-    if let Some(Admitted { mut relay, place, started }) = admitted {
-        let ended = relay.run().await;
-        record_end(&worker, &relay, &ended, clock::now().since(started));
+}
+
+#[inline(never)]
+fn finish(worker: &Worker, admitted: Admitted, ended: Ended) -> Part<'_, ()> {
+    Box::pin(async move {
+        let Admitted { relay, place, started } = admitted;
+        record_end(worker, &relay, &ended, clock::now().since(started));
         if !ended.upstream_closed
             && let Some(backend) = place.entry.take_backend()
         {
@@ -48,8 +68,7 @@ pub(super) async fn serve(worker: Rc<Worker>, arrival: Arrival) {
         }
         drop(relay);
         drop(place);
-    }
-    drop(counted);
+    })
 }
 
 fn record_end(worker: &Worker, relay: &Relay, ended: &Ended, duration_us: u64) {

@@ -97,10 +97,11 @@ impl Relay {
     }
 
     /// Cancels what the upstream runs, since it returns more than it may.
+    #[cold]
     fn cancel(&mut self) {
         let (done, wait) = oneshot::channel();
         self.cancelling = Some(wait);
-        let Some(upstream) = self.books.entry.own_cancel() else { return };
+        let Some(upstream) = self.books.entry.to_cancel() else { return };
         event_loop::spawn(async move {
             let (target, address) = (&upstream.target, &upstream.address);
             let request = dial::cancel(target, address, upstream.backend.pid, &upstream.key);
@@ -123,6 +124,7 @@ impl Relay {
         true
     }
 
+    #[cold]
     fn upstream_ended(&mut self, now: Moment) {
         self.upstream.deafen();
         if !self.is_over() {
@@ -139,7 +141,7 @@ impl Relay {
         {
             return false;
         }
-        let judged = self.poll_judging(context, now);
+        let judged = self.judging.is_some() && self.poll_judging(context, now);
         if self.is_over() {
             return true;
         }
@@ -231,6 +233,7 @@ impl Relay {
     }
 
     /// Looks after a long statement that is judged on the pool; whether its judgement came.
+    #[cold]
     fn poll_judging(&mut self, context: &mut Context<'_>, now: Moment) -> bool {
         let Some(judging) = &mut self.judging else { return false };
         match judging.poll(context, self.worker.pool(), now) {

@@ -25,7 +25,7 @@ use crate::session::event::Done;
 use crate::session::{Event, Recorder, Turn};
 use crate::telemetry::{DatabaseCounters, WorkerCounters};
 
-/// The shared read buffer (PERFORMANCE.md: larger ones gain nothing).
+/// The shared read buffer; larger ones gain nothing.
 const SCRATCH_BYTES: usize = 64 * 1024;
 /// Pause before trying again when the log cannot be written.
 const WRITE_RETRY: Duration = Duration::from_millis(500);
@@ -243,13 +243,23 @@ impl Worker {
     }
 
     /// Writes what was recorded while nothing waited for it (`statement.done`), where no decision
-    /// has taken it along within [`LINGER`].
+    /// has taken it along: once the oldest has waited for half of [`LINGER`], and never later than
+    /// that.
     async fn write_waiting(self: Rc<Self>) {
+        let mut rest = LINGER;
         loop {
-            sleep(LINGER).await;
-            if !self.stream.borrow().is_waiting() {
+            sleep(rest).await;
+            rest = LINGER;
+            let Some(since) = self.stream.borrow().waiting_since() else {
                 self.is_asleep.set(true);
                 self.waiting.notified().await;
+                continue;
+            };
+            let waited = Duration::from_micros(clock::boot().saturating_sub(since));
+            if waited < LINGER / 2 {
+                // A younger one gets the rest of its time: where statements come so fast, the next
+                // decision takes it along.
+                rest = LINGER.saturating_sub(waited);
                 continue;
             }
             while !self.commit(&mut self.stream.borrow_mut(), clock::boot()) {

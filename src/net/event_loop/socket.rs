@@ -198,6 +198,7 @@ impl Own {
             || what == WRITABLE && self.ready.is(TELLS_WRITABLE);
         if done > 0 && done < wanted && told {
             self.ready.clear(what);
+            self.ready.wait();
         }
         Poll::Ready(Ok(done))
     }
@@ -268,6 +269,15 @@ impl Socket {
         match Own::connect(&SocketAddrUnix::new(path)?, AddressFamily::UNIX).await {
             Some(own) => own.map(Self::Own),
             None => tokio::net::UnixStream::connect(path).await.map(Self::TokioUnix),
+        }
+    }
+
+    /// Whether reading may find something now; where not, the task that last read or made it is
+    /// polled when it may.
+    pub(in crate::net) fn may_have_more(&self) -> bool {
+        match self {
+            Self::Own(own) => own.ready.is(READABLE),
+            Self::TokioTcp(_) | Self::TokioUnix(_) => true,
         }
     }
 
