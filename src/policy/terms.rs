@@ -85,14 +85,6 @@ pub struct RowCaps {
     pub bytes_read_max: u64,
 }
 
-impl RowCaps {
-    /// Whether there is none.
-    #[must_use]
-    pub const fn are_none(self) -> bool {
-        self.rows_written_max == 0 && self.rows_read_max == 0 && self.bytes_read_max == 0
-    }
-}
-
 /// Upper bounds of the timeouts that the session runs under, milliseconds; 0 means no cap.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Caps {

@@ -80,8 +80,8 @@ impl Session {
 
     /// Whether a message has to wait for a count, or for a cancel.
     pub(super) fn waits_for_cap(&self, tag: u8) -> bool {
-        // Nothing is counted, broken off or cancelled then.
-        if self.terms.row_caps.are_none() {
+        // Most often nothing is counted, broken off or cancelled.
+        if !self.ahead.counted && !self.muted() && !self.capping.cancelling {
             return false;
         }
         if matches!(tag, tag::COPY_DATA | tag::COPY_DONE | tag::COPY_FAIL | tag::FLUSH) {

@@ -118,6 +118,8 @@ struct Ahead {
     open: bool,
     /// The server was told of the renewal.
     renewed: bool,
+    /// What was sent since all was answered has a request that caps wait for.
+    counted: bool,
 }
 
 /// The client's stream inside a frame.

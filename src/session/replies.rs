@@ -293,6 +293,13 @@ impl Session {
 
     pub(super) fn push(&mut self, request: Request) {
         self.ahead.flushed = false;
+        let counted = match &request {
+            Request::Query(query) => query.counted,
+            Request::Execute { counted, .. } => *counted,
+            Request::Abort => true,
+            _ => false,
+        };
+        self.ahead.counted = counted || self.ahead.counted && !self.replies.is_empty();
         self.replies.push_back(Reply { segment: self.ahead.segment, request });
     }
 }
