@@ -22,7 +22,7 @@ pub fn redact(text: &[u8]) -> Option<String> {
     Some(String::from_utf8_lossy(&redacted).into_owned())
 }
 
-/// Whether nothing would be redacted in any text of a token shape (see [`super::shape`]). No
+/// Whether nothing would be redacted in any text of a token shape (see [`super::shape()`]). No
 /// character of what gives a secret away can stand in a hole for a number, so it lies outside;
 /// a hole for a string may hold all of it.
 #[must_use]
