@@ -6,7 +6,7 @@
 //! A verdict that depends on a constant (set_config's, an EXPLAIN's) must not be kept by shape.
 //! A text with `U&` in it has no holes from there on: the string after UESCAPE changes names.
 
-use super::lex::{Kind, Lexer};
+use super::lex::{Kind, Lexer, is_word};
 
 /// Stands before a hole's letter. A text holds no NUL, so no text can imitate a hole.
 const HOLE: u8 = 0;
@@ -49,11 +49,7 @@ pub fn shape(text: &[u8], shape: &mut Vec<u8>) {
 pub fn may_have_holes(text: &[u8]) -> bool {
     // A constant begins with a quote, or with a digit that no name or parameter goes on with.
     // Without a branch, which the compiler makes comparisons of sixteen bytes of.
-    let begins = |before: u8, byte: u8| {
-        let letter = (before | 0x20).wrapping_sub(b'a') < 26;
-        let goes_on = letter | before.is_ascii_digit() | (before == b'_') | (before == b'$');
-        (byte == b'\'') | (byte.is_ascii_digit() & !goes_on & (before < 0x80))
-    };
+    let begins = |before, byte: u8| (byte == b'\'') | (byte.is_ascii_digit() & !is_word(before));
     let first = text.first().is_some_and(|&byte| begins(b' ', byte));
     let pairs = text.iter().zip(text.get(1..).unwrap_or_default());
     pairs.fold(first, |any, (&before, &byte)| any | begins(before, byte))
