@@ -8,7 +8,7 @@ BENCH_ARGS ?=
 RECORD ?=
 
 .PHONY: help demo build test tests check fmt clippy doc deny regress props fuzz-replay fuzz-smoke setup \
-    bench bench-core bench-e2e bench-instructions bench-smoke
+    bench bench-core bench-e2e bench-instructions bench-smoke profile
 
 help:
 	@echo 'make demo         a throwaway PostgreSQL with sample data behind pgward, and psql lines to paste'
@@ -19,6 +19,7 @@ help:
 	@echo 'make fuzz-smoke   each fuzz target for 60 s (needs cargo-fuzz; replays the corpus without it)'
 	@echo 'make bench        the costs: inside the process, then beside haproxy and pgbouncer, with their bars'
 	@echo '                  ROUNDS=7 SECONDS=5; also bench-core, bench-e2e, bench-instructions, bench-smoke'
+	@echo 'make profile      records anew what optimised builds are laid out by (profile/README.md)'
 
 setup:
 	@scripts/setup.sh test
@@ -95,3 +96,7 @@ bench-instructions:
 bench-smoke:
 	@scripts/setup.sh bench
 	$(CARGO) test --locked --bench core --bench instructions --bench e2e
+
+# profile/README.md; needs `rustup component add llvm-tools`.
+profile:
+	scripts/profile.sh

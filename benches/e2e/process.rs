@@ -10,11 +10,14 @@ use anyhow::{Context, bail};
 /// How long a peer may take until it listens.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Ends the program when standard input ends, as it does however this process ends.
+/// Ends the program when standard input ends, as it does however this process ends: asked first,
+/// since one that counts for a profile writes its counts when it ends by itself.
 const KEEPER: &str = r#""$@" </dev/null & server=$!
 cat >/dev/null
-kill -KILL $server
-wait $server"#;
+kill -TERM $server
+(sleep 5; kill -KILL $server) & killer=$!
+wait $server
+kill $killer"#;
 
 /// A running program with its children.
 #[derive(Debug)]
