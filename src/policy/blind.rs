@@ -158,6 +158,6 @@ impl Common {
 /// Whether a text can be looked up by its shape: the grammar would read it at all.
 pub(crate) fn has_shape(case: &Case<'_>) -> bool {
     case.text.len() <= case.terms.statement_bytes_max
-        && memchr::memchr(0, case.text).is_none()
+        && !case.text.contains(&0)
         && (!case.utf8 || case.text.is_ascii() || std::str::from_utf8(case.text).is_ok())
 }

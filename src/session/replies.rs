@@ -291,6 +291,23 @@ impl Session {
         }
     }
 
+    pub(super) fn push_query(&mut self, query: Query) {
+        let boxed = match self.spare.take() {
+            Some(mut spare) => {
+                *spare = query;
+                spare
+            }
+            None => Box::new(query),
+        };
+        self.push(Request::Query(boxed));
+    }
+
+    /// Keeps the memory of a Query that is answered, and nothing that was in it.
+    pub(super) fn spare(&mut self, mut query: Box<Query>) {
+        (query.judgement, query.refused, query.text) = (None, None, None);
+        self.spare = Some(query);
+    }
+
     pub(super) fn push(&mut self, request: Request) {
         self.ahead.flushed = false;
         let counted = match &request {

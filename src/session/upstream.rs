@@ -243,7 +243,7 @@ impl Session {
     /// ReadyForQuery.
     fn segment_ended(&mut self, status: u8, call: &mut Call<'_>) -> Result<(), OutOfOrder> {
         match self.replies.pop_front().map(|reply| reply.request) {
-            Some(request @ Request::Query(_)) => self.after_query(&request, call),
+            Some(request @ Request::Query(_)) => self.after_query(request, call),
             Some(Request::Sync { .. }) => {}
             _ => return Err(OutOfOrder("it was ready for a query before it had answered")),
         }
@@ -253,13 +253,16 @@ impl Session {
 
     /// A Query or Sync is answered, but what it did is not settled yet.
     pub(super) fn segment_answered(&mut self, call: &mut Call<'_>) {
-        if let Some(Request::Query(query)) = self.replies.pop_front().map(|reply| reply.request) {
-            self.after_query(&Request::Query(query), call);
+        if let Some(request @ Request::Query(_)) = self.replies.pop_front().map(|it| it.request) {
+            self.after_query(request, call);
         }
     }
 
-    fn after_query(&mut self, query: &Request, call: &mut Call<'_>) {
-        self.close_request(query, Outcome::Skipped, call);
+    fn after_query(&mut self, request: Request, call: &mut Call<'_>) {
+        self.close_request(&request, Outcome::Skipped, call);
+        if let Request::Query(query) = request {
+            self.spare(query);
+        }
         // A Query destroys the unnamed statement before it does anything else.
         self.names.remove_statement(b"");
         if let Some(portal) = self.names.remove_portal(b"") {
