@@ -15,7 +15,7 @@ use crate::telemetry::{Metrics, WorkerCounters};
 pub(super) struct Journal {
     stream: AdminStream,
     metrics: Arc<Metrics>,
-    counters: Arc<WorkerCounters>,
+    counters: Mutex<Arc<WorkerCounters>>,
     waiting: Mutex<Vec<Act>>,
 }
 
@@ -32,7 +32,7 @@ struct Act {
 
 impl Journal {
     pub(super) fn new(stream: AdminStream, metrics: Arc<Metrics>) -> Self {
-        let counters = metrics.worker();
+        let counters = Mutex::new(metrics.worker());
         Self { stream, metrics, counters, waiting: Mutex::new(Vec::new()) }
     }
 
@@ -58,9 +58,10 @@ impl Journal {
     fn put(&self, record: &records::Record<'_>, at: Moment) -> Result<(), Unwritable> {
         let start = clock::now();
         let result = self.stream.record(record, at);
+        let counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         match &result {
-            Ok(()) => self.counters.audit_written(1, clock::now().since(start) * 1_000),
-            Err(_) => self.counters.audit_failed(),
+            Ok(()) => counters.audit_written(1, clock::now().since(start) * 1_000),
+            Err(_) => counters.audit_failed(),
         }
         result
     }

@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::{self, MetricFamily, MetricType};
 
-use super::histogram::{self, Histogram, Sum};
+use super::histogram::{self, Histogram, Sum, add};
 use super::operation::{self, OPERATIONS};
 
-/// One worker's counters. Cheap to write from the worker, safe to read from anywhere.
+/// One worker's counters. Cheap to write from the worker, safe to read from anywhere; a second
+/// writer at the same time would lose counts.
 #[derive(Debug)]
 pub struct WorkerCounters {
     databases: Mutex<BTreeMap<String, Arc<DatabaseCounters>>>,
@@ -98,18 +99,18 @@ impl WorkerCounters {
 
     /// That many audit records were written in that time.
     pub fn audit_written(&self, records: u64, nanos: u64) {
-        self.audit_records.fetch_add(records, Relaxed);
+        add(&self.audit_records, records);
         self.audit_write.observe(nanos);
     }
 
     /// Audit records could not be written.
     pub fn audit_failed(&self) {
-        self.audit_failures.fetch_add(1, Relaxed);
+        add(&self.audit_failures, 1);
     }
 
     /// The two parsers read a statement differently.
     pub fn parser_disagreed(&self) {
-        self.parser_disagreements.fetch_add(1, Relaxed);
+        add(&self.parser_disagreements, 1);
     }
 }
 
@@ -128,7 +129,7 @@ impl DatabaseCounters {
     pub fn judged(&self, operation: &str, refused: Option<&'static str>) {
         let cells = self.statements.get(operation::index(operation));
         if let Some(cell) = cells.and_then(|cells| cells.get(usize::from(refused.is_some()))) {
-            cell.fetch_add(1, Relaxed);
+            add(cell, 1);
         }
         if let Some(rule) = refused {
             *lock(&self.refused).entry(rule).or_default() += 1;
@@ -138,8 +139,8 @@ impl DatabaseCounters {
     /// A statement that was allowed ended after so many microseconds.
     pub fn done(&self, duration_us: u64, rows_returned: u64, rows_written: u64) {
         self.duration.observe(duration_us.saturating_mul(1_000));
-        self.rows_returned.fetch_add(rows_returned, Relaxed);
-        self.rows_written.fetch_add(rows_written, Relaxed);
+        add(&self.rows_returned, rows_returned);
+        add(&self.rows_written, rows_written);
     }
 }
 
