@@ -1,5 +1,6 @@
-# The build image has what bindgen needs (libclang); the result has the binary alone.
-FROM rust:1-bookworm AS build
+# The build image has what bindgen needs (libclang); the result has the binary alone. The toolchain is
+# that of the recorded profile (profile/README.md), which no other takes.
+FROM rust:1.95.0-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends clang libclang-dev cmake \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src

@@ -7,7 +7,7 @@ case " $* " in
 *profile-generate*) ;;
 *' opt-level=3 '*)
     folder=$(cd "$(dirname "$0")/../profile" && pwd)
-    if [ -f "$folder/pgward.profdata" ] && "$1" -vV | cmp -s - "$folder/toolchain"; then
+    if [ -f "$folder/pgward.profdata" ] && [ "$("$1" -vV)" = "$(cat "$folder/toolchain")" ]; then
         set -- "$@" "-Cprofile-use=$folder/pgward.profdata" -Cllvm-args=-no-pgo-warn-mismatch \
             -Cllvm-args=-enable-split-machine-functions
         # What is hot stands together in the program as well, across crates.
