@@ -5,12 +5,12 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::time::MissedTickBehavior;
 
 use super::Common;
 use super::adapters::{Sight, Watch};
@@ -36,6 +36,9 @@ const ADMIN_THREADS: usize = 2;
 
 /// How often expired grants are looked for and waiting records are written.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
+/// How long what is under way on the admin side may hold up the end.
+const END_WITHIN: Duration = Duration::from_secs(1);
 
 /// How often a server that isn't ready yet is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -70,6 +73,7 @@ struct House {
     alerting: Arc<Alerting>,
     metrics: Arc<Metrics>,
     draining: Arc<AtomicBool>,
+    _sweeping: Sweeping,
     /// Removes the admin socket at the end.
     place: socket::Place,
 }
@@ -99,7 +103,7 @@ pub(super) fn run(_args: &Args, common: &Common) -> Result<(), Failure> {
         Ok(())
     });
     // What still waits (an admin request, a scrape) must not hold up the end.
-    runtime.shutdown_timeout(Duration::from_secs(1));
+    runtime.shutdown_timeout(END_WITHIN);
     result
 }
 
@@ -177,10 +181,11 @@ impl House {
         if let Some(listener) = scraped {
             tokio::spawn(health::serve(listener, vitals));
         }
-        tokio::spawn(sweep(clerk, Arc::clone(&alerting)));
+        let sweeping = Sweeping::start(clerk, Arc::clone(&alerting));
+        let _sweeping = sweeping.map_err(|error| Failure::new(format!("no thread: {error}")))?;
         let path = path.to_owned();
         metrics.config_reloaded(Some(seconds()));
-        Ok(Self { path, config, server, journal, alerting, metrics, draining, place })
+        Ok(Self { path, config, server, journal, alerting, metrics, draining, _sweeping, place })
     }
 
     /// Until a signal ends it.
@@ -330,18 +335,45 @@ async fn bind_metrics(config: &Config) -> Result<Option<tokio::net::TcpListener>
     Ok(Some(bound?))
 }
 
-/// Ends what has run out of time and writes what waits, until the runtime ends.
-async fn sweep(clerk: Arc<Clerk>, alerting: Arc<Alerting>) {
-    let mut ticks = tokio::time::interval(SWEEP_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        clerk.sweep().await;
-        if let Err(error) = alerting.journal.catch_up() {
-            tracing::error!(error = chain(&error), "acts of operators wait to be put on record");
-        }
-        alerting.look(clock::now().wall, &clerk.config.load().alerts);
+/// A thread that ends what has run out of time and writes what waits, until this is dropped. Not a
+/// task: a runtime's timer wakes several times for each time it is to fire.
+struct Sweeping {
+    going: Option<Sender<()>>,
+    gone: Receiver<()>,
+}
+
+impl Sweeping {
+    fn start(clerk: Arc<Clerk>, alerting: Arc<Alerting>) -> std::io::Result<Self> {
+        let (going, ended) = channel();
+        let (held, gone) = channel::<()>();
+        let runtime = tokio::runtime::Handle::current();
+        std::thread::Builder::new().name("pgward-clerk".to_owned()).spawn(move || {
+            let _held = held;
+            loop {
+                runtime.block_on(sweep(&clerk, &alerting));
+                if ended.recv_timeout(SWEEP_EVERY) != Err(RecvTimeoutError::Timeout) {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { going: Some(going), gone })
     }
+}
+
+impl Drop for Sweeping {
+    /// Waits for what it is at, not for a disk that hangs.
+    fn drop(&mut self) {
+        drop(self.going.take());
+        let _ = self.gone.recv_timeout(END_WITHIN);
+    }
+}
+
+async fn sweep(clerk: &Arc<Clerk>, alerting: &Alerting) {
+    clerk.sweep().await;
+    if let Err(error) = alerting.journal.catch_up() {
+        tracing::error!(error = chain(&error), "acts of operators wait to be put on record");
+    }
+    alerting.look(clock::now().wall, &clerk.config.load().alerts);
 }
 
 /// Seconds since 1970, as Prometheus counts them.
