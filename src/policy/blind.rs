@@ -158,6 +158,12 @@ impl Common {
 /// Whether a text can be looked up by its shape: the grammar would read it at all.
 pub(crate) fn has_shape(case: &Case<'_>) -> bool {
     case.text.len() <= case.terms.statement_bytes_max
-        && !case.text.contains(&0)
-        && (!case.utf8 || case.text.is_ascii() || std::str::from_utf8(case.text).is_ok())
+        && (is_plain(case.text)
+            || memchr::memchr(0, case.text).is_none()
+                && (!case.utf8 || std::str::from_utf8(case.text).is_ok()))
+}
+
+/// ASCII without NUL; in one pass that the compiler makes of whole registers.
+fn is_plain(text: &[u8]) -> bool {
+    text.iter().fold(true, |plain, byte| plain & (byte.wrapping_sub(1) < 127))
 }

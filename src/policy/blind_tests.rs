@@ -238,3 +238,27 @@ fn point_reads_are_known_by_shape_and_what_looks_into_constants_is_not() {
         assert!(!known(first, second), "{second}");
     }
 }
+
+#[test]
+fn what_the_grammar_would_not_read_has_no_shape() {
+    let terms = read_terms();
+    let tests: [(&[u8], bool, bool); 9] = [
+        (b"SELECT 1", true, true),
+        (b"", true, true),
+        (b"SELECT '\x01\x7f'", true, true),
+        ("SELECT 'é'".as_bytes(), true, true),
+        (b"SELECT '\xe9'", true, false),
+        (b"SELECT '\xe9'", false, true),
+        (b"SELECT '\0'", true, false),
+        ("SELECT 'é\0'".as_bytes(), true, false),
+        (b"SELECT '\xe9\0'", false, false),
+    ];
+    for (text, utf8, has) in tests {
+        let case = Case { text, parameter_types: &[], terms: &terms, utf8, wall: 0 };
+        let shown = String::from_utf8_lossy(text);
+        assert_eq!(super::blind::has_shape(&case), has, "{shown:?} utf8 {utf8}");
+    }
+    let long = vec![b' '; terms.statement_bytes_max + 1];
+    let case = Case { text: &long, parameter_types: &[], terms: &terms, utf8: true, wall: 0 };
+    assert!(!super::blind::has_shape(&case));
+}

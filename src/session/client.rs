@@ -278,7 +278,7 @@ impl Session {
         let first = self.record_refusal(operation, Via::Query, &refusal, call);
         let refused = self.refuse_query(Why::Own(Box::new(refusal)), call);
         if !self.ahead.discarding {
-            self.push_query(Query {
+            let query = Query {
                 judgement: None,
                 refused: Some(refused),
                 text: None,
@@ -293,7 +293,8 @@ impl Session {
                 started: call.now,
                 transaction: self.transaction_ahead(),
                 sent: super::names::Sent::default(),
-            });
+            };
+            self.push_query(query, call);
         }
         self.ahead.segment += 1;
     }

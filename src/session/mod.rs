@@ -46,7 +46,7 @@ use crate::base::{Moment, Refusal};
 use crate::policy::{Judge, Terms};
 use copy::Gate;
 use names::Names;
-use replies::{Query, Reply};
+use replies::Reply;
 use transaction::Transactions;
 
 pub use event::{Event, Recorder};
@@ -74,8 +74,6 @@ pub struct Session {
     ahead: Ahead,
     /// Requests forwarded whose replies have not all come.
     replies: VecDeque<Reply>,
-    /// Memory of the last Query that was answered, for the next one.
-    spare: Option<Box<Query>>,
     names: Names,
     transactions: Transactions,
     upstream: upstream::Walk,
@@ -176,7 +174,6 @@ impl Session {
             nonce: start.nonce,
             ahead: Ahead::default(),
             replies: VecDeque::new(),
-            spare: None,
             names: Names::default(),
             transactions: Transactions::default(),
             upstream: upstream::Walk::default(),

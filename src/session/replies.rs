@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Session;
 use super::names::{Name, Portal, Prepared, Sent, kept};
 use super::run::Run;
+use super::{Call, Session};
 use crate::base::{Moment, Refusal};
 use crate::policy::{Judgement, Verdict};
 use crate::sql::facts::Action;
@@ -291,8 +291,9 @@ impl Session {
         }
     }
 
-    pub(super) fn push_query(&mut self, query: Query) {
-        let boxed = match self.spare.take() {
+    /// As [`Session::push`], in the memory of one that was answered.
+    pub(super) fn push_query(&mut self, query: Query, call: &mut Call<'_>) {
+        let boxed = match call.turn.spare.take() {
             Some(mut spare) => {
                 *spare = query;
                 spare
@@ -300,12 +301,6 @@ impl Session {
             None => Box::new(query),
         };
         self.push(Request::Query(boxed));
-    }
-
-    /// Keeps the memory of a Query that is answered, and nothing that was in it.
-    pub(super) fn spare(&mut self, mut query: Box<Query>) {
-        (query.judgement, query.refused, query.text) = (None, None, None);
-        self.spare = Some(query);
     }
 
     pub(super) fn push(&mut self, request: Request) {

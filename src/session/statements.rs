@@ -85,7 +85,7 @@ impl Session {
             self.skipped(allowed, first, &judgement, call);
         } else {
             let keep = allowed && needs_text(&judgement, run);
-            self.push_query(Query {
+            let query = Query {
                 statements: judgement.statements.len(),
                 writes: executes_write || self.writes(&judgement),
                 judgement: Some(judgement),
@@ -100,7 +100,8 @@ impl Session {
                 started: call.now,
                 transaction,
                 sent: Sent::default(),
-            });
+            };
+            self.push_query(query, call);
         }
         self.ahead.segment += 1;
         Ok(Took::Bytes(frame.length))

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::replies::Query;
 use crate::base::Refusal;
 
 /// Bytes to send to one side, in order.
@@ -37,6 +38,9 @@ pub struct Turn {
     pub cap: Option<&'static str>,
     /// The session is over: send what is in the outputs, then close both sides.
     pub end: Option<End>,
+    /// Memory of the last Query that was answered, of whichever session: it is in the caches still
+    /// when the next one comes. Nothing of that session is in it.
+    pub(super) spare: Option<Box<Query>>,
 }
 
 /// How a session ends, for the record.

@@ -260,8 +260,9 @@ impl Session {
 
     fn after_query(&mut self, request: Request, call: &mut Call<'_>) {
         self.close_request(&request, Outcome::Skipped, call);
-        if let Request::Query(query) = request {
-            self.spare(query);
+        if let Request::Query(mut query) = request {
+            (query.judgement, query.refused, query.text) = (None, None, None);
+            call.turn.spare = Some(query);
         }
         // A Query destroys the unnamed statement before it does anything else.
         self.names.remove_statement(b"");
