@@ -350,8 +350,11 @@ impl Sweeping {
         std::thread::Builder::new().name("pgward-clerk".to_owned()).spawn(move || {
             let _held = held;
             loop {
+                let begun = clock::now();
                 runtime.block_on(sweep(&clerk, &alerting));
-                if ended.recv_timeout(SWEEP_EVERY) != Err(RecvTimeoutError::Timeout) {
+                let took = Duration::from_micros(clock::now().since(begun));
+                let rest = SWEEP_EVERY.saturating_sub(took);
+                if ended.recv_timeout(rest) != Err(RecvTimeoutError::Timeout) {
                     return;
                 }
             }
