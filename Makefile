@@ -89,8 +89,8 @@ bench-e2e:
 	@scripts/setup.sh bench
 	$(CARGO) build --locked --release --bin pgward
 	cp "$${CARGO_TARGET_DIR:-target}/release/pgward" "$${CARGO_TARGET_DIR:-target}/pgward-measured"
-	PGWARD_BIN=$$(realpath "$${CARGO_TARGET_DIR:-target}/pgward-measured") $(CARGO) bench --locked \
-	    --bench e2e -- --rounds $(ROUNDS) --seconds $(SECONDS) $(BENCH_ARGS)
+	PGWARD_BIN=$${PGWARD_BIN:-$$(realpath "$${CARGO_TARGET_DIR:-target}/pgward-measured")} \
+	    $(CARGO) bench --locked --bench e2e -- --rounds $(ROUNDS) --seconds $(SECONDS) $(BENCH_ARGS)
 
 # Instructions per case against benches/instructions.baseline; RECORD=1 writes that anew.
 bench-instructions:
