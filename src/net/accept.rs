@@ -1,15 +1,16 @@
-//! The listener: accepts, bounds, deals connections out to the least busy worker.
+//! The listener: accepts, bounds, deals connections out to the workers by their load.
 //!
 //! It is a task of the first worker: on a thread of its own every connection would wake two
 //! threads, and the first would only wake the second.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::event_loop::{Listener, sleep};
+use super::load::Load;
 use super::shared::Shared;
 use super::worker::{Arrival, Counted, Handle, Job};
 
@@ -25,7 +26,7 @@ const RETRY_AFTER: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 struct Place {
     jobs: mpsc::UnboundedSender<Job>,
-    load: Arc<AtomicUsize>,
+    load: Arc<Load>,
 }
 
 /// A listener that accepts.
@@ -90,7 +91,7 @@ impl Accepting {
                 shared.metrics.connection_failed("too_many_connections");
                 continue;
             }
-            let Some(worker) = workers.iter().min_by_key(|w| w.load.load(Ordering::Relaxed)) else {
+            let Some(worker) = workers.iter().min_by_key(|worker| worker.load.rank()) else {
                 return;
             };
             let counted = Counted::new(Arc::clone(&shared), Arc::clone(&worker.load));

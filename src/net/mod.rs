@@ -1,12 +1,12 @@
 //! The shell: sockets, TLS, clocks and randomness around the pure session.
 //!
 //! One OS thread per core (a `worker`) runs an `event_loop`; the listener deals connections out by
-//! load; one task per session polls both directions by hand. The listener is a task of the first
+//! `load`; one task per session polls both directions by hand. The listener is a task of the first
 //! worker; control connections have one thread, the sweep over expiry another.
 //!
 //! | file | does |
 //! |---|---|
-//! | `server`, `shared`, `worker`, `accept`, `keeper` | start, reload, drain; what is shared by whom |
+//! | `server`, `shared`, `worker`, `accept`, `load`, `keeper` | start, reload, drain; what is shared by whom |
 //! | `event_loop` | what runs a worker's tasks: sockets, times, waking |
 //! | `handshake`, `login`, `proving`, `greeting` | from accept to ReadyForQuery |
 //! | `dial`, `proof`, `upstream`, `scoped`, `parameters` | the upstream's side of a login |
@@ -29,6 +29,7 @@ pub mod handshake;
 mod judging;
 mod keeper;
 pub mod limiter;
+mod load;
 mod login;
 mod news;
 pub mod parameters;

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::control_thread::ControlThread;
+use super::load::Gauge;
 use super::pool::Pool;
 use super::registry::{EndCause, Registry};
 use super::shared::{Parts, Settings, Shared};
@@ -111,10 +112,10 @@ impl Server {
             shared.controls.insert(name.clone(), keeper::keep(&shared, target));
         }
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let workers: Vec<Handle> = (0..cores)
+        let (workers, gauges): (Vec<Handle>, Vec<Gauge>) = (0..cores)
             .map(|index| Worker::start(index, Arc::clone(&shared)))
             .collect::<Result<_, _>>()?;
-        let sweeping = start_sweeping(Arc::clone(&shared.registry))?;
+        let sweeping = start_sweeping(Arc::clone(&shared.registry), gauges)?;
         wait_served(&shared).await;
         let listener = listener.into_std()?;
         stream::tune_listener(&listener)?;
@@ -292,13 +293,15 @@ fn audit_is_writable(log: &Log) -> bool {
     opens && log.free_bytes().is_none_or(|free| free >= FREE_BYTES_MIN)
 }
 
-/// Ends what is over, on a thread of its own until what this gives is dropped. A plain thread:
+/// Ends what is over, and looks how busy the workers are, on a thread of its own until what this gives is dropped. A plain thread:
 /// a runtime's timer wakes several times for each time it is to fire.
-fn start_sweeping(registry: Arc<Registry>) -> std::io::Result<Sender<()>> {
+fn start_sweeping(registry: Arc<Registry>, mut gauges: Vec<Gauge>) -> std::io::Result<Sender<()>> {
     let (sweeping, ended) = channel();
     std::thread::Builder::new().name("pgward-sweep".to_owned()).spawn(move || {
         while ended.recv_timeout(SWEEP_EVERY) == Err(RecvTimeoutError::Timeout) {
-            registry.sweep(clock::now());
+            let now = clock::now();
+            registry.sweep(now);
+            gauges.iter_mut().for_each(|gauge| gauge.look(now));
         }
     })?;
     Ok(sweeping)

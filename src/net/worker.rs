@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::runtime;
@@ -15,6 +15,7 @@ use tokio::sync::{Notify, mpsc};
 use super::accept::Accepting;
 use super::clock;
 use super::event_loop::{self, EventLoop, sleep};
+use super::load::{Gauge, Load};
 use super::pool::Pool;
 use super::registry::Entry;
 use super::shared::Shared;
@@ -82,7 +83,7 @@ pub(super) struct Arrival {
 #[derive(Debug)]
 pub(super) struct Counted {
     shared: Arc<Shared>,
-    load: Arc<AtomicUsize>,
+    load: Arc<Load>,
 }
 
 /// What a worker is given to do.
@@ -98,15 +99,14 @@ pub(super) enum Job {
 #[derive(Debug)]
 pub(super) struct Handle {
     pub(super) jobs: mpsc::UnboundedSender<Job>,
-    /// Connections on this worker.
-    pub(super) load: Arc<AtomicUsize>,
+    pub(super) load: Arc<Load>,
     pub(super) thread: std::thread::JoinHandle<()>,
 }
 
 impl Counted {
-    pub(super) fn new(shared: Arc<Shared>, load: Arc<AtomicUsize>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, load: Arc<Load>) -> Self {
         shared.connections.fetch_add(1, Ordering::Relaxed);
-        load.fetch_add(1, Ordering::Relaxed);
+        load.enter();
         Self { shared, load }
     }
 }
@@ -114,7 +114,7 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         self.shared.connections.fetch_sub(1, Ordering::Relaxed);
-        self.load.fetch_sub(1, Ordering::Relaxed);
+        self.load.leave();
     }
 }
 
@@ -188,20 +188,22 @@ impl Worker {
         }
     }
 
-    /// Starts worker number `index`.
+    /// Starts worker number `index`; what is given besides tells its load how busy it is.
     ///
     /// # Errors
     /// When its runtime or thread cannot be made.
-    pub(super) fn start(index: usize, shared: Arc<Shared>) -> std::io::Result<Handle> {
+    pub(super) fn start(index: usize, shared: Arc<Shared>) -> std::io::Result<(Handle, Gauge)> {
         let (jobs, inbox) = mpsc::unbounded_channel();
         let (made, making) = std::sync::mpsc::sync_channel(1);
         let tokio = runtime::Handle::current();
+        let load = Arc::<Load>::default();
+        let gauged = Arc::clone(&load);
         let thread =
             std::thread::Builder::new().name(format!("pgward-w{index}")).spawn(move || {
                 // For what is not the loop's: blocking work, name resolution.
                 let _entered = tokio.enter();
                 let (event_loop, result) = match EventLoop::new() {
-                    Ok(event_loop) => (Some(event_loop), Ok(())),
+                    Ok(event_loop) => (Some(event_loop), Ok(Gauge::here(gauged))),
                     Err(problem) => (None, Err(problem)),
                 };
                 let _ = made.send(result);
@@ -211,8 +213,8 @@ impl Worker {
                     tracing::error!(%problem, "a worker cannot go on");
                 }
             })?;
-        making.recv().unwrap_or_else(|gone| Err(std::io::Error::other(gone)))?;
-        Ok(Handle { jobs, load: Arc::default(), thread })
+        let gauge = making.recv().unwrap_or_else(|gone| Err(std::io::Error::other(gone)))?;
+        Ok((Handle { jobs, load, thread }, gauge))
     }
 
     /// Takes clients until the listener is gone, then waits for those that are there.

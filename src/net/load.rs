@@ -1,0 +1,149 @@
+//! How much a worker has to do, by which the listener deals clients out.
+//!
+//! Few sessions are dealt to few workers: between two statements a thread's code and data go out
+//! of the caches of its processor, and the more statements one thread sees, the more it still
+//! finds there (docs/performance.md). Once a worker is busy, or has some sessions, the next gets
+//! the next client.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::base::Moment;
+
+/// Connections that share a worker before the next worker gets any.
+const TOGETHER: usize = 16;
+
+/// A worker's load, as its own thread, the listener and the sweep see it.
+#[derive(Debug, Default)]
+pub(super) struct Load {
+    connections: AtomicUsize,
+    /// It ran for more than half of the time before the last look.
+    busy: AtomicBool,
+}
+
+/// Looks from time to time at how long a worker's thread has run.
+#[derive(Debug)]
+pub(super) struct Gauge {
+    load: Arc<Load>,
+    /// The thread's `/proc/self/task/TID/schedstat`; its first number is nanoseconds on a processor
+    /// (Documentation/scheduler/sched-stats.rst). A kernel without it: no worker counts as busy.
+    ran: Option<File>,
+    /// What it said at the last look, and when that was by CLOCK_BOOTTIME, microseconds.
+    last: Option<(u64, u64)>,
+}
+
+impl Load {
+    pub(super) fn enter(&self) {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn leave(&self) {
+        self.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Orders workers: whoever is least is to get the next client, the first of equals.
+    pub(super) fn rank(&self) -> (bool, usize) {
+        let connections = self.connections.load(Ordering::Relaxed);
+        let counted = if connections < TOGETHER { 0 } else { connections };
+        (self.busy.load(Ordering::Relaxed), counted)
+    }
+}
+
+impl Gauge {
+    /// Of the calling thread.
+    pub(super) fn here(load: Arc<Load>) -> Self {
+        let thread = rustix::thread::gettid();
+        let path = format!("/proc/self/task/{}/schedstat", thread.as_raw_nonzero());
+        let ran = File::open(path)
+            .inspect_err(|problem| tracing::debug!(%problem, "how busy a worker is can't be told"));
+        Self { load, ran: ran.ok(), last: None }
+    }
+
+    /// Notes whether the worker was busy since the last look.
+    pub(super) fn look(&mut self, now: Moment) {
+        let Some(Ok(ran)) = self.ran.as_ref().map(nanoseconds_of) else { return };
+        if let Some((before, at)) = self.last.replace((ran, now.boot)) {
+            let passed = now.boot.saturating_sub(at).saturating_mul(1_000);
+            let busy = ran.saturating_sub(before) > passed / 2;
+            self.load.busy.store(busy, Ordering::Relaxed);
+        }
+    }
+}
+
+fn nanoseconds_of(schedstat: &File) -> io::Result<u64> {
+    let mut text = [0; 64];
+    let length = schedstat.read_at(&mut text, 0)?;
+    let text = text.get(..length).unwrap_or_default();
+    let digits = text.split(|byte| !byte.is_ascii_digit()).next().unwrap_or_default();
+    let number = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
+    number.ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::clock;
+
+    /// The worker that gets the next client.
+    fn next(loads: &[Load]) -> usize {
+        (0..loads.len()).min_by_key(|&index| loads[index].rank()).unwrap()
+    }
+
+    fn load(connections: usize, busy: bool) -> Load {
+        Load { connections: connections.into(), busy: busy.into() }
+    }
+
+    #[test]
+    fn a_few_share_the_first_worker_and_many_are_spread() {
+        let loads = [Load::default(), Load::default(), Load::default()];
+        let mut dealt = Vec::new();
+        for _ in 0..3 * TOGETHER + 6 {
+            let chosen = next(&loads);
+            loads[chosen].enter();
+            dealt.push(chosen);
+        }
+        let turns: Vec<usize> = dealt.chunks(TOGETHER).map(|chunk| chunk[0]).collect();
+        assert_eq!(turns, [0, 1, 2, 0]);
+        assert_eq!(dealt[3 * TOGETHER..], [0, 1, 2, 0, 1, 2]);
+        loads[0].leave();
+        assert_eq!(next(&loads), 2, "the first worker has one more than the third");
+    }
+
+    #[test]
+    fn a_busy_worker_gets_nobody_while_another_is_not() {
+        assert_eq!(next(&[load(1, true), load(0, false)]), 1);
+        assert_eq!(next(&[load(1, true), load(90, false)]), 1);
+        assert_eq!(next(&[load(40, true), load(17, true)]), 1);
+    }
+
+    #[test]
+    fn a_thread_that_runs_is_busy_and_one_that_sleeps_is_not() {
+        let load = Arc::new(Load::default());
+        let mut gauge = Gauge::here(Arc::clone(&load));
+        let busy = || load.busy.load(Ordering::Relaxed);
+        let wait = std::time::Duration::from_millis(100);
+        let mut step = |work: &dyn Fn()| {
+            gauge.look(clock::now());
+            work();
+            gauge.look(clock::now());
+        };
+        step(&|| std::thread::sleep(wait));
+        assert!(!busy());
+        let spin = || {
+            let begun = clock::now();
+            while clock::now().since(begun) < 100_000 {
+                std::hint::spin_loop();
+            }
+        };
+        // On a machine that others use it may run for less than half of the time, now and then.
+        assert!((0..50).any(|_| {
+            step(&spin);
+            busy()
+        }));
+        step(&|| std::thread::sleep(wait));
+        assert!(!busy());
+    }
+}
