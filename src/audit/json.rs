@@ -23,6 +23,10 @@ macro_rules! pair {
 pub(super) use pair;
 
 /// Appends a quoted string.
+///
+/// Inlined nowhere, as digits: between two statements the code of a record goes out of the caches,
+/// and each line of it that has to be fetched again costs more than a call.
+#[inline(never)]
 pub(super) fn string(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
     // Most need no escape: one copy.
@@ -62,6 +66,11 @@ pub(super) fn text(out: &mut Vec<u8>, key: &[u8], value: impl AsRef<[u8]>) {
 /// Appends `key` and a quoted string that is known to need no escapes: an id, a word of ours.
 pub(super) fn word(out: &mut Vec<u8>, key: &[u8], value: &str) {
     out.extend_from_slice(key);
+    quoted(out, value);
+}
+
+#[inline(never)]
+fn quoted(out: &mut Vec<u8>, value: &str) {
     out.push(b'"');
     out.extend_from_slice(value.as_bytes());
     out.push(b'"');
@@ -94,6 +103,7 @@ pub(super) fn list<'a>(out: &mut Vec<u8>, key: &[u8], values: impl IntoIterator<
 }
 
 /// Appends a number in decimal.
+#[inline(never)]
 pub(super) fn digits(out: &mut Vec<u8>, value: u64) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }

@@ -75,7 +75,7 @@ impl Remote {
 
     async fn try_connect(&self) -> Result<Stream, Failure> {
         let tcp = Socket::connect_host(&self.name, self.port).await;
-        let tcp = tcp.map_err(|error| self.unreachable(&error.to_string()))?;
+        let (tcp, _) = tcp.map_err(|error| self.unreachable(&error.to_string()))?;
         let Some(tls) = &self.tls else { return Ok(Stream::Plain(tcp)) };
         let name =
             tls::server_name(&self.name).map_err(|error| self.unreachable(&error.to_string()))?;

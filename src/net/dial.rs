@@ -161,9 +161,7 @@ async fn connect(database: &Database) -> Result<(Socket, Address), DialError> {
         let path = PathBuf::from(&database.host).join(format!(".s.PGSQL.{}", database.port));
         return Ok((Socket::connect_unix(&path).await?, Address::Unix(path)));
     }
-    let tcp = Socket::connect_host(&database.host, database.port).await?;
-    let not_connected = || std::io::Error::from(std::io::ErrorKind::NotConnected);
-    let peer = tcp.peer_addr()?.ok_or_else(not_connected)?;
+    let (tcp, peer) = Socket::connect_host(&database.host, database.port).await?;
     stream::tune(&tcp, peer.ip())?;
     Ok((tcp, Address::Tcp(peer)))
 }

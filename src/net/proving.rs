@@ -83,8 +83,8 @@ pub async fn prove(
     auth: ClientAuth,
     grants: &Live,
 ) -> Result<Proved, Unproved> {
-    let private = framed.stream().is_tls() || framed.stream().is_local();
-    if auth == ClientAuth::ScramOrPassword && private {
+    let private = || framed.stream().is_tls() || framed.stream().is_local();
+    if auth == ClientAuth::ScramOrPassword && private() {
         return password(framed, login, grants).await;
     }
     scram(framed, protection, login, grants).await

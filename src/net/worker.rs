@@ -130,6 +130,13 @@ impl<'a> Recording<'a> {
 
     /// Records what was put off, in its order.
     fn settle(&mut self) {
+        if !self.ended.is_empty() {
+            self.settle_all();
+        }
+    }
+
+    #[inline(never)]
+    fn settle_all(&mut self) {
         let mut ended = std::mem::take(&mut self.ended);
         for done in ended.drain(..) {
             self.add(&Event::Done(done));

@@ -175,14 +175,17 @@ impl<V: Kept> Cache<V> {
     /// SipHash behind a secret prefix.
     fn hash(&self, case: &Case<'_>) -> u64 {
         let mut hasher = self.keyed.clone();
-        // Both lengths and the encoding in one word: every call has its price.
+        // Nobody who could aim at a bucket names databases.
+        let database = case.terms.database.bytes();
+        let database = database.fold(0, |sum: u64, byte| sum.rotate_left(7) ^ u64::from(byte));
+        // What has a few bits in one word: every call has its price.
         let types = case.parameter_types.len() as u64;
-        hasher.write_u64((case.text.len() as u64) << 32 ^ types << 1 ^ u64::from(case.utf8));
+        let lengths = (case.text.len() as u64) << 32 ^ types << 1 ^ u64::from(case.utf8);
+        hasher.write_u64(lengths ^ database.rotate_left(40));
         hasher.write(case.text);
         for oid in case.parameter_types {
             hasher.write_u32(*oid);
         }
-        hasher.write(case.terms.database.as_bytes());
         if !case.terms.scopes.is_empty() {
             case.terms.scopes.hash(&mut hasher);
         }

@@ -226,16 +226,10 @@ impl Judge {
         }
         let large = case.text.len() > WORKER_TEXT_BYTES_MAX
             && case.text.len() <= case.terms.statement_bytes_max;
-        let mut has_holes = false;
-        if !large && crate::sql::may_have_holes(case.text) && blind::has_shape(case) {
-            crate::sql::shape(case.text, &mut self.shape);
-            // Without a hole, text and shape are one.
-            has_holes = self.shape != case.text;
-            if has_holes
-                && let Some(known) = self.by_shape.get(&Case { text: &self.shape, ..*case })
-            {
-                return Some(known.told(case.text));
-            }
+        let has_shape = !large && blind::has_shape(case);
+        let has_holes = has_shape && crate::sql::shape(case.text, &mut self.shape);
+        if has_holes && let Some(known) = self.by_shape.get(&Case { text: &self.shape, ..*case }) {
+            return Some(known.told(case.text));
         }
         let cache = if large { &mut self.large } else { &mut self.cache };
         if let Some(verdict) = cache.get(case) {
@@ -243,24 +237,21 @@ impl Judge {
             self.notice(unknown, &told, case);
             return Some(told);
         }
-        self.judge_anew(case, large, has_holes)
+        self.judge_anew(case, large, has_shape, has_holes)
     }
 
-    /// The same for what is not known yet; `has_holes`: its shape is made already.
+    /// The same for what is not known yet; `has_shape`: its shape is made already.
     #[inline(never)]
     fn judge_anew(
         &mut self,
         case: &Case<'_>,
         large: bool,
+        has_shape: bool,
         has_holes: bool,
     ) -> Option<Arc<Judgement>> {
         if large {
             self.wanted = Some(self.large_job(case));
             return None;
-        }
-        let has_shape = has_holes || blind::has_shape(case);
-        if has_shape && !has_holes {
-            crate::sql::shape(case.text, &mut self.shape);
         }
         let catalogue = self.catalogue(&case.terms.database);
         let settings = Arc::clone(&self.settings);

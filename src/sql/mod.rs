@@ -24,7 +24,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use facts::{Facts, Unread};
 pub use prescan::Limits;
 pub use redact::{has_no_secret, redact};
-pub use shape::{may_have_holes, shape, siphash128};
+pub use shape::{shape, siphash128};
 pub use veto::{Vote, veto};
 pub use walk::SYNTAX_FUNCTIONS;
 

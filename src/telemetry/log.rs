@@ -5,7 +5,10 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer as _, fmt, registry};
 
 /// The environment variable that controls the log.
 pub const VARIABLE: &str = "PGWARD_LOG";
@@ -42,18 +45,16 @@ pub enum LogError {
 /// [`LogError`] if the variable is not understood.
 pub fn init() -> Result<(), LogError> {
     let (form, filter) = parse(&std::env::var(VARIABLE).unwrap_or_default())?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    let result = match form {
-        Form::Text => builder.try_init(),
-        Form::Json => builder.json().flatten_event(true).try_init(),
+    let lines =
+        fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let lines = match form {
+        Form::Text => lines.boxed(),
+        Form::Json => lines.json().flatten_event(true).boxed(),
     };
-    result.map_err(|_| LogError::Twice)
+    registry().with(lines.with_filter(filter)).try_init().map_err(|_| LogError::Twice)
 }
 
-fn parse(text: &str) -> Result<(Form, EnvFilter), LogError> {
+fn parse(text: &str) -> Result<(Form, Targets), LogError> {
     let mut form = Form::Text;
     let mut directives = Vec::new();
     for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
@@ -67,7 +68,7 @@ fn parse(text: &str) -> Result<(Form, EnvFilter), LogError> {
     if !has_level {
         directives.insert(0, DEFAULT);
     }
-    Ok((form, EnvFilter::try_new(directives.join(","))?))
+    Ok((form, directives.join(",").parse()?))
 }
 
 #[cfg(test)]

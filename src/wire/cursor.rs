@@ -1,6 +1,8 @@
 //! A reader over the body of one frame. Every read is bounded by the slice, which *is* the
 //! frame; [`Cursor::finish`] makes trailing bytes an error.
 
+use std::ffi::CStr;
+
 /// A body that does not follow its message's format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -55,10 +57,9 @@ impl<'a> Cursor<'a> {
 
     /// A string up to its NUL, which is consumed and not part of the result.
     pub fn string(&mut self) -> Result<&'a [u8], Malformed> {
-        let end = self.rest.iter().position(|&b| b == 0).ok_or(UNTERMINATED)?;
-        let (string, rest) = self.rest.split_at_checked(end).ok_or(SHORT)?;
-        self.rest = rest.get(1..).unwrap_or_default();
-        Ok(string)
+        let found = CStr::from_bytes_until_nul(self.rest).map_err(|_| UNTERMINATED)?;
+        self.rest = self.rest.get(found.to_bytes_with_nul().len()..).unwrap_or_default();
+        Ok(found.to_bytes())
     }
 
     /// The body ends here; anything left is an error.
