@@ -379,9 +379,9 @@ impl Relay {
     }
 
     /// What the session said of its end.
-    pub(super) fn note_end(&mut self, end: Option<End>, now: Moment) {
+    pub(super) fn note_end(&mut self, end: Option<Box<End>>, now: Moment) {
         if let Some(end) = end {
-            self.ended_by_session(end, now);
+            self.ended_by_session(*end, now);
         }
     }
 

@@ -13,7 +13,7 @@ pub(super) enum Again {
     /// It still passes.
     Fine,
     /// It would be refused now.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// It is judged on the pool.
     Hold,
 }
@@ -60,7 +60,7 @@ impl Session {
         match self.judge(&prepared.text, &prepared.types, judge, call) {
             None => Again::Hold,
             Some(judgement) => match judgement.verdict.refusal() {
-                Some(refusal) => Again::Refused(refusal.clone()),
+                Some(refusal) => Again::Refused(Box::new(refusal.clone())),
                 None => Again::Fine,
             },
         }

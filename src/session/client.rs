@@ -250,33 +250,33 @@ impl Session {
             tag::FUNCTION_CALL => self.function_call(call),
             tag::QUERY => {
                 let refusal = refusal::statement_too_long(length, max);
-                self.refuse_unread_query("UNREAD", refusal, call);
+                self.refuse_unread_query("UNREAD", Box::new(refusal), call);
             }
             tag::PARSE => {
                 let refusal = refusal::statement_too_long(length, max);
-                self.refuse_unread(Via::Parse, refusal, call);
+                self.refuse_unread(Via::Parse, Box::new(refusal), call);
             }
             _ => {
                 let refusal = refusal::bind_too_long(length, limits::BIND_BYTES_MAX);
-                self.refuse_unread(Via::Bind, refusal, call);
+                self.refuse_unread(Via::Bind, Box::new(refusal), call);
             }
         }
         Ok(Took::Bytes(HEADER_BYTES))
     }
 
     fn function_call(&mut self, call: &mut Call<'_>) {
-        self.refuse_unread_query("FUNCTION CALL", refusal::function_call(), call);
+        self.refuse_unread_query("FUNCTION CALL", Box::new(refusal::function_call()), call);
     }
 
     /// Refuses, in place, a Query whose text was not looked at.
     pub(super) fn refuse_unread_query(
         &mut self,
         operation: &'static str,
-        refusal: Refusal,
+        refusal: Box<Refusal>,
         call: &mut Call<'_>,
     ) {
         let first = self.record_refusal(operation, Via::Query, &refusal, call);
-        let refused = self.refuse_query(Why::Own(Box::new(refusal)), call);
+        let refused = self.refuse_query(Why::Own(refusal), call);
         if !self.ahead.discarding {
             let query = Query {
                 judgement: None,
@@ -300,13 +300,13 @@ impl Session {
     }
 
     /// Refuses, in place, an extended message whose text was not looked at or that has none.
-    pub(super) fn refuse_unread(&mut self, via: Via, refusal: Refusal, call: &mut Call<'_>) {
+    pub(super) fn refuse_unread(&mut self, via: Via, refusal: Box<Refusal>, call: &mut Call<'_>) {
         let operation = match via {
             Via::Query | Via::Parse => "UNREAD",
             Via::Bind => "EXECUTE",
         };
         self.record_refusal(operation, via, &refusal, call);
-        let refused = self.refuse_extended(Why::Own(Box::new(refusal)), call);
+        let refused = self.refuse_extended(Why::Own(refusal), call);
         if !self.ahead.discarding {
             self.push(Request::Refused(refused));
         }

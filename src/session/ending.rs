@@ -65,7 +65,7 @@ impl Session {
     fn tell_end_now(&mut self, call: &mut Call<'_>) {
         if let Ending::Pending(refusal) = std::mem::replace(&mut self.ending, Ending::Told) {
             call.turn.client.own(|out| write::error(out, &refusal));
-            call.turn.end = Some(End::Refused(*refusal));
+            call.turn.end = Some(Box::new(End::Refused(*refusal)));
         }
     }
 

@@ -21,10 +21,10 @@ impl Session {
         if matches!(fields.severity, b"FATAL" | b"PANIC") {
             self.ended_by_upstream(fields.sqlstate, call);
             if !self.ending.told() {
-                call.turn.end = Some(End::Upstream {
+                call.turn.end = Some(Box::new(End::Upstream {
                     sqlstate: String::from_utf8_lossy(fields.sqlstate).into_owned(),
                     message: String::from_utf8_lossy(fields.message).into_owned(),
-                });
+                }));
             }
             return Ok(Fate::Pass);
         }

@@ -43,7 +43,7 @@ pub(super) enum Way {
     /// Statement by statement.
     Run,
     /// Not at all: a statement in it would not do there what it does in a string.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// It depends on a reply that has not come.
     Unsure,
 }
@@ -69,7 +69,9 @@ impl Session {
             let text = text.get(one.span.clone()).unwrap_or(text);
             match differs(one, text, block, first) {
                 Some(_) if stays => return Way::Whole,
-                Some(hint) => return Way::Refused(texts::beside_write(one.operation, hint)),
+                Some(hint) => {
+                    return Way::Refused(Box::new(texts::beside_write(one.operation, hint)));
+                }
                 None => {}
             }
             block = matches!(one.action, Action::Begin(_)) || block && !ends(one);

@@ -27,7 +27,7 @@ enum Executes {
         write: bool,
     },
     /// One names nothing that was prepared in this session, or what may not run.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// It depends on a reply that has not come.
     Unsure,
 }
@@ -68,12 +68,12 @@ impl Session {
                 Way::Refused(refusal) => (own, counted) = (Some(refusal), false),
             }
         }
-        let refusal = own.as_ref().or_else(|| judgement.verdict.refusal());
+        let refusal = own.as_deref().or_else(|| judgement.verdict.refusal());
         let told = Told { via: Via::Query, text, parse, parameters: None, refusal };
         let transaction = self.transaction_ahead();
         let first = self.record_decisions(&judgement, &told, call);
         let why = match own {
-            Some(own) => Some(Why::Own(Box::new(own))),
+            Some(own) => Some(Why::Own(own)),
             None => judgement.verdict.refusal().map(|_| judged(&judgement)),
         };
         let refused = why.map(|why| self.refuse_query(why, call));
@@ -163,12 +163,12 @@ impl Session {
             .or_else(|| self.own_refusal(&judgement))
             .or_else(|| self.too_many_names())
             .or_else(|| not_ascii(message.name));
-        let refusal = own.as_ref().or_else(|| judgement.verdict.refusal());
+        let refusal = own.as_deref().or_else(|| judgement.verdict.refusal());
         let told =
             Told { via: Via::Parse, text: message.text, parse: None, parameters: None, refusal };
         let statement = self.record_decisions(&judgement, &told, call);
         let refused = match (own, &judgement.verdict) {
-            (Some(own), _) => Some(self.refuse_extended(Why::Own(Box::new(own)), call)),
+            (Some(own), _) => Some(self.refuse_extended(Why::Own(own), call)),
             (None, Verdict::Refuse(_)) => Some(self.refuse_extended(judged(&judgement), call)),
             (None, Verdict::Replace { text, .. }) => {
                 call.turn.upstream.own(|out| write::parse(out, message.name, text, &types));
@@ -207,7 +207,7 @@ impl Session {
             Lookup::Unsure => return Ok(Took::Hold),
             Lookup::Unknown => {
                 let name = String::from_utf8_lossy(message.statement);
-                self.refuse_unread(Via::Bind, refusal::unknown_statement(&name), call);
+                self.refuse_unread(Via::Bind, Box::new(refusal::unknown_statement(&name)), call);
                 return Ok(Took::Bytes(frame.length));
             }
         };
@@ -237,12 +237,11 @@ impl Session {
             .or_else(|| self.audit_refusal())
             .or_else(|| self.too_many_names())
             .or_else(|| not_ascii(message.portal));
-        let refusal = own.as_ref().or_else(|| prepared.judgement.verdict.refusal());
+        let refusal = own.as_deref().or_else(|| prepared.judgement.verdict.refusal());
         let transaction = self.transaction_ahead();
         let statement = self.record_bind(&prepared, parse, parameters, refusal, call);
         if refusal.is_some() {
-            let why =
-                own.map_or_else(|| judged(&prepared.judgement), |own| Why::Own(Box::new(own)));
+            let why = own.map_or_else(|| judged(&prepared.judgement), Why::Own);
             let refused = self.refuse_extended(why, call);
             if !self.ahead.discarding {
                 self.push(Request::Refused(refused));
@@ -301,7 +300,7 @@ impl Session {
             PortalOf::Unsure => return Ok(Took::Hold),
             PortalOf::Unknown => {
                 let name = String::from_utf8_lossy(portal);
-                self.refuse_unread(Via::Bind, refusal::unknown_portal(&name), call);
+                self.refuse_unread(Via::Bind, Box::new(refusal::unknown_portal(&name)), call);
                 return Ok(Took::Bytes(frame.length));
             }
         };
@@ -310,7 +309,7 @@ impl Session {
         let refusal = match self.executes(&prepared.judgement, judge, call) {
             Executes::Fine { parse: None, .. } => None,
             Executes::Fine { parse: Some(parse), .. } => {
-                (parse != prepared.statement).then(refusal::execute_of_another)
+                (parse != prepared.statement).then(|| Box::new(refusal::execute_of_another()))
             }
             Executes::Refused(refusal) => Some(refusal),
             Executes::Unsure => return Ok(Took::Hold),
@@ -325,7 +324,7 @@ impl Session {
         if one.is_some_and(|one| self.fetches_write(one))
             && self.terms.row_caps.rows_written_max > 0
         {
-            self.refuse_unread(Via::Bind, refusal::caps::fetch_of_write(), call);
+            self.refuse_unread(Via::Bind, Box::new(refusal::caps::fetch_of_write()), call);
             return Ok(Took::Bytes(frame.length));
         }
         let cursor = one.map_or(Change::None, |one| Change::of_portals(&one.action));
@@ -355,9 +354,9 @@ impl Session {
         let refusal = self.audit_refusal();
         let prepared = &cursor.prepared;
         let parse = prepared.statement;
-        let statement = self.record_bind(prepared, parse, parameters, refusal.as_ref(), call);
+        let statement = self.record_bind(prepared, parse, parameters, refusal.as_deref(), call);
         if let Some(refusal) = refusal {
-            let refused = self.refuse_extended(Why::Own(Box::new(refusal)), call);
+            let refused = self.refuse_extended(Why::Own(refusal), call);
             self.push(Request::Refused(refused));
             return;
         }
@@ -368,7 +367,7 @@ impl Session {
     pub(super) fn terminate(&mut self, call: &mut Call<'_>) {
         call.turn.upstream.own(write::terminate);
         self.ending.finish();
-        call.turn.end = Some(End::Terminated);
+        call.turn.end = Some(Box::new(End::Terminated));
     }
 
     /// Judges a text under the session's terms; `None` while it is judged on the pool.
@@ -400,10 +399,12 @@ impl Session {
             let prepared = match self.lookup(kept(name.as_bytes())) {
                 // Run by EXECUTE, a COMMIT would commit behind our back, and a PREPARE change names.
                 Lookup::Known(prepared) if !prepared.by_sql && !is_plain(&prepared) => {
-                    return Executes::Refused(refusal::execute_of_names(name));
+                    return Executes::Refused(Box::new(refusal::execute_of_names(name)));
                 }
                 Lookup::Known(prepared) => prepared,
-                Lookup::Unknown => return Executes::Refused(refusal::unknown_statement(name)),
+                Lookup::Unknown => {
+                    return Executes::Refused(Box::new(refusal::unknown_statement(name)));
+                }
                 Lookup::Unsure => return Executes::Unsure,
             };
             if prepared.judgement.epoch != judge.epoch() {
@@ -411,13 +412,13 @@ impl Session {
                     None => return Executes::Unsure,
                     Some(again) => {
                         if let Some(refusal) = again.verdict.refusal() {
-                            return Executes::Refused(refusal.clone());
+                            return Executes::Refused(Box::new(refusal.clone()));
                         }
                     }
                 }
             }
             if *analyzed && writes(&prepared) && self.terms.row_caps.rows_written_max > 0 {
-                return Executes::Refused(refusal::caps::explain_of_write());
+                return Executes::Refused(Box::new(refusal::caps::explain_of_write()));
             }
             parse = Some(prepared.statement);
             write |= writes(&prepared);
@@ -437,14 +438,14 @@ impl Session {
     }
 
     /// What the session itself refuses, whatever the policy says of the text.
-    fn own_refusal(&self, judgement: &Judgement) -> Option<Refusal> {
+    fn own_refusal(&self, judgement: &Judgement) -> Option<Box<Refusal>> {
         let copies = judgement.copies_in();
         if copies && judgement.statements.len() > 1 {
-            return Some(refusal::copy_in_alone());
+            return Some(Box::new(refusal::copy_in_alone()));
         }
         let fetches = judgement.statements.iter().any(|one| self.fetches_write(one));
         if fetches && self.terms.row_caps.rows_written_max > 0 {
-            return Some(refusal::caps::fetch_of_write());
+            return Some(Box::new(refusal::caps::fetch_of_write()));
         }
         let prepares = |one: &crate::policy::Judged| match &one.action {
             Action::Prepare { name, .. } => not_ascii(name.as_bytes()),
@@ -456,13 +457,13 @@ impl Session {
         self.audit_refusal()
     }
 
-    fn too_long(&self, text: &[u8]) -> Option<Refusal> {
+    fn too_long(&self, text: &[u8]) -> Option<Box<Refusal>> {
         let max = self.terms.statement_bytes_max;
-        (text.len() > max).then(|| refusal::statement_too_long(text.len(), max))
+        (text.len() > max).then(|| Box::new(refusal::statement_too_long(text.len(), max)))
     }
 
-    fn audit_refusal(&self) -> Option<Refusal> {
-        (!self.audit_ok).then(refusal::audit_unavailable)
+    fn audit_refusal(&self) -> Option<Box<Refusal>> {
+        (!self.audit_ok).then(|| Box::new(refusal::audit_unavailable()))
     }
 
     /// FETCH runs a portal of the protocol too, and that can write.
@@ -477,12 +478,12 @@ impl Session {
         in_flight || self.names.portal(name).is_some_and(|portal| writes(&portal.judgement))
     }
 
-    fn too_many_names(&self) -> Option<Refusal> {
+    fn too_many_names(&self) -> Option<Box<Refusal>> {
         if self.names.bytes() >= limits::NAMES_BYTES_MAX {
-            return Some(refusal::names_too_long(limits::NAMES_BYTES_MAX));
+            return Some(Box::new(refusal::names_too_long(limits::NAMES_BYTES_MAX)));
         }
         let names = self.names.count();
-        (names >= limits::NAMES_MAX).then(|| refusal::too_many_names(limits::NAMES_MAX))
+        (names >= limits::NAMES_MAX).then(|| Box::new(refusal::too_many_names(limits::NAMES_MAX)))
     }
 
     /// The server skips what comes until Sync: allowed statements are done before they began.
@@ -505,8 +506,8 @@ fn needs_text(judgement: &Judgement, run: Option<Run>) -> bool {
     run.is_some() && judgement.statements.len() > 1 || judgement.statements.iter().any(names)
 }
 
-fn not_ascii(name: &[u8]) -> Option<Refusal> {
-    (!name.is_ascii()).then(refusal::name_not_ascii)
+fn not_ascii(name: &[u8]) -> Option<Box<Refusal>> {
+    (!name.is_ascii()).then(|| Box::new(refusal::name_not_ascii()))
 }
 
 /// Whether running a prepared statement writes.

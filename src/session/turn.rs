@@ -37,7 +37,8 @@ pub struct Turn {
     /// The cap that a statement has passed, by its name in the configuration.
     pub cap: Option<&'static str>,
     /// The session is over: send what is in the outputs, then close both sides.
-    pub end: Option<End>,
+    /// Boxed: it comes once, and is looked at in every turn.
+    pub end: Option<Box<End>>,
     /// Memory of the last Query that was answered, of whichever session: it is in the caches still
     /// when the next one comes. Nothing of that session is in it.
     pub(super) spare: Option<Box<Query>>,
