@@ -6,7 +6,7 @@
 //! look into a constant is left out: every statement that is not a read, SET and set_config,
 //! typed literals and casts, all functions but those listed here.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
@@ -30,7 +30,7 @@ pub(crate) struct Shaped {
     /// Bytes of the longest text that is kept as the last one.
     last_bytes_max: usize,
     /// Of the last text. Where nobody holds it any more, the next one is made in its place.
-    judgement: Arc<Judgement>,
+    judgement: Rc<Judgement>,
     common: Common,
 }
 
@@ -115,7 +115,7 @@ impl Shaped {
         Some(Self {
             last,
             last_bytes_max,
-            judgement: Arc::clone(&verdict.judgement),
+            judgement: Rc::clone(&verdict.judgement),
             common: Common {
                 has_no_secret: crate::sql::has_no_secret(shape),
                 lead: statement.span.start,
@@ -125,20 +125,20 @@ impl Shaped {
     }
 
     /// The judgement of a text of the shape.
-    pub(crate) fn told(&mut self, text: &[u8]) -> Arc<Judgement> {
+    pub(crate) fn told(&mut self, text: &[u8]) -> Rc<Judgement> {
         if self.last == text {
-            return Arc::clone(&self.judgement);
+            return Rc::clone(&self.judgement);
         }
         if text.len() > self.last_bytes_max {
             let mut judgement = Judgement::clone(&self.judgement);
             self.common.rewrite(&mut judgement, text);
-            return Arc::new(judgement);
+            return Rc::new(judgement);
         }
         // What a session still holds stays as it is: it is copied first.
         self.last.clear();
-        self.common.rewrite(Arc::make_mut(&mut self.judgement), text);
+        self.common.rewrite(Rc::make_mut(&mut self.judgement), text);
         self.last.extend_from_slice(text);
-        Arc::clone(&self.judgement)
+        Rc::clone(&self.judgement)
     }
 }
 

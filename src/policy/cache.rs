@@ -8,6 +8,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::policy::judge::{Case, Judgement};
@@ -45,7 +46,7 @@ pub(crate) enum Outcome {
 #[derive(Debug, Clone)]
 pub(crate) struct Verdicted {
     pub(crate) outcome: Outcome,
-    pub(crate) judgement: Arc<Judgement>,
+    pub(crate) judgement: Rc<Judgement>,
 }
 
 #[derive(Debug)]
@@ -53,7 +54,7 @@ struct Entry<V> {
     text: Box<[u8]>,
     parameter_types: Box<[u32]>,
     utf8: bool,
-    class: Arc<Class>,
+    class: Rc<Class>,
     value: V,
     bytes: usize,
     used: bool,
@@ -82,7 +83,7 @@ pub(crate) struct Cache<V> {
     bytes: usize,
     entries: HashMap<u64, Entry<V>, BuildHasherDefault<AsIs>>,
     order: VecDeque<u64>,
-    classes: VecDeque<Arc<Class>>,
+    classes: VecDeque<Rc<Class>>,
 }
 
 /// Classes of terms kept apart from entries; beyond, the oldest is forgotten (its entries hold
@@ -160,15 +161,15 @@ impl<V: Kept> Cache<V> {
         }
     }
 
-    fn class(&mut self, terms: &Terms) -> Arc<Class> {
+    fn class(&mut self, terms: &Terms) -> Rc<Class> {
         if let Some(class) = self.classes.iter().find(|class| class.is(terms)) {
-            return Arc::clone(class);
+            return Rc::clone(class);
         }
-        let class = Arc::new(Class::of(terms));
+        let class = Rc::new(Class::of(terms));
         if self.classes.len() >= CLASSES_MAX {
             self.classes.pop_front();
         }
-        self.classes.push_back(Arc::clone(&class));
+        self.classes.push_back(Rc::clone(&class));
         class
     }
 
@@ -302,7 +303,7 @@ mod tests {
 
     fn verdict() -> Verdicted {
         let judgement = Judgement { verdict: Verdict::Pass, statements: Vec::new(), epoch: 0 };
-        Verdicted { outcome: Outcome::Pass, judgement: Arc::new(judgement) }
+        Verdicted { outcome: Outcome::Pass, judgement: Rc::new(judgement) }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -169,7 +170,8 @@ pub struct LargeJob {
 #[derive(Debug)]
 pub struct LargeJudgement {
     job: LargeJob,
-    verdict: Verdicted,
+    outcome: Outcome,
+    judgement: Judgement,
     disagreement: bool,
 }
 
@@ -218,7 +220,7 @@ impl Judge {
 
     /// Judges a text. `None` when it is too large to be parsed on a worker's thread: the shell
     /// then has [`Judge::take_large`]'s job run on the pool, supplies the result, and asks again.
-    pub fn judge(&mut self, case: &Case<'_>) -> Option<Arc<Judgement>> {
+    pub fn judge(&mut self, case: &Case<'_>) -> Option<Rc<Judgement>> {
         self.renew();
         if let Some(database) = self.defined.take() {
             // What was defined is there by now, most likely; told then, it may not have been.
@@ -248,7 +250,7 @@ impl Judge {
         large: bool,
         has_shape: bool,
         has_holes: bool,
-    ) -> Option<Arc<Judgement>> {
+    ) -> Option<Rc<Judgement>> {
         if large {
             self.wanted = Some(self.large_job(case));
             return None;
@@ -313,8 +315,8 @@ impl Judge {
         self.renew();
         self.disagreements += u64::from(judged.disagreement);
         if judged.job.epoch == self.epoch {
-            let LargeJudgement { job, verdict, .. } = judged;
-            self.large.put(&job.case(), verdict);
+            let LargeJudgement { job, outcome, judgement, .. } = judged;
+            self.large.put(&job.case(), Verdicted { outcome, judgement: Rc::new(judgement) });
         }
     }
 
@@ -385,7 +387,9 @@ impl LargeJob {
             };
             judged(&case, &self.catalogue, &self.settings, self.epoch, &mut vote)
         };
-        LargeJudgement { job: self, verdict, disagreement }
+        let Verdicted { outcome, judgement } = verdict;
+        let judgement = Rc::unwrap_or_clone(judgement);
+        LargeJudgement { job: self, outcome, judgement, disagreement }
     }
 
     fn case(&self) -> Case<'_> {
@@ -402,8 +406,8 @@ impl LargeJob {
 impl LargeJudgement {
     /// The judgement itself, for the grant that asked.
     #[must_use]
-    pub fn judgement(&self) -> Arc<Judgement> {
-        Arc::clone(&self.verdict.judgement)
+    pub fn judgement(self) -> Judgement {
+        self.judgement
     }
 }
 
@@ -414,10 +418,10 @@ impl Verdicted {
     }
 
     /// The judgement as this case's client is told it.
-    fn told(&self, case: &Case<'_>) -> Arc<Judgement> {
+    fn told(&self, case: &Case<'_>) -> Rc<Judgement> {
         match &self.outcome {
-            Outcome::Pass => Arc::clone(&self.judgement),
-            outcome => Arc::new(Judgement {
+            Outcome::Pass => Rc::clone(&self.judgement),
+            outcome => Rc::new(Judgement {
                 verdict: verdict(outcome, case),
                 ..Judgement::clone(&self.judgement)
             }),
@@ -454,7 +458,7 @@ pub(crate) fn judged(
         }
     };
     let verdict = verdict(&outcome, case);
-    Verdicted { outcome, judgement: Arc::new(Judgement { verdict, statements, epoch }) }
+    Verdicted { outcome, judgement: Rc::new(Judgement { verdict, statements, epoch }) }
 }
 
 fn outcome(rules: &rules::Rules<'_>, facts: &Facts, case: &Case<'_>, agreed: bool) -> Outcome {

@@ -1,6 +1,6 @@
 //! Replies that say that something was done: what they change, and what goes on record.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use super::event::{Done, Event, Outcome};
 use super::names::{Portal, Prepared, Sent, kept};
@@ -37,7 +37,7 @@ impl Session {
             return Err(OutOfOrder("it answered a Bind that was not sent"));
         };
         let portal = Portal {
-            judgement: Arc::clone(&bind.prepared.judgement),
+            judgement: Rc::clone(&bind.prepared.judgement),
             prepared: bind.prepared,
             statement: bind.statement,
             started: bind.started,
@@ -100,8 +100,8 @@ impl Session {
                 if let Some(known) = self.names.portal_mut(&portal) {
                     let first = !std::mem::replace(&mut known.done, true);
                     let (statement, sent, started) = (known.statement, known.sent, known.started);
-                    let (transaction, prepared) = (known.transaction, Arc::clone(&known.prepared));
-                    let judgement = Arc::clone(&known.judgement);
+                    let (transaction, prepared) = (known.transaction, Rc::clone(&known.prepared));
+                    let judgement = Rc::clone(&known.judgement);
                     if first {
                         self.record_done(statement, sent, tag, started, copy_in, call);
                     }
@@ -150,7 +150,7 @@ impl Session {
         self.statement_completed(&one.action, writes, transaction, tag.0, call);
         let prepared = text
             .zip(judgement.as_ref())
-            .map(|(text, judgement)| Arc::new(alone(&text, judgement, one, statement)));
+            .map(|(text, judgement)| Rc::new(alone(&text, judgement, one, statement)));
         self.took_effect(&one.action, prepared, transaction, call);
         true
     }
@@ -160,18 +160,18 @@ impl Session {
     fn took_effect(
         &mut self,
         action: &Action,
-        prepared: Option<Arc<Prepared>>,
+        prepared: Option<Rc<Prepared>>,
         transaction: u64,
         call: &mut Call<'_>,
     ) {
         match (action, prepared) {
             (Action::Prepare { name, .. }, Some(prepared)) => {
-                let made = Arc::new(Prepared::by_sql(&prepared));
+                let made = Rc::new(Prepared::by_sql(&prepared));
                 self.names.set_statement(kept(name.as_bytes()).into(), made);
             }
             (Action::Declare { name }, Some(prepared)) => {
                 let cursor = Portal {
-                    judgement: Arc::clone(&prepared.judgement),
+                    judgement: Rc::clone(&prepared.judgement),
                     statement: prepared.statement,
                     prepared,
                     started: call.now,
@@ -235,14 +235,14 @@ impl Session {
 }
 
 /// One statement out of a string, as if it had been sent by itself.
-fn alone(text: &[u8], of: &Arc<Judgement>, one: &Judged, statement: u64) -> Prepared {
+fn alone(text: &[u8], of: &Rc<Judgement>, one: &Judged, statement: u64) -> Prepared {
     let types = Box::default();
     if of.statements.len() == 1 {
         let text = text.into();
-        return Prepared { text, types, judgement: Arc::clone(of), statement, by_sql: false };
+        return Prepared { text, types, judgement: Rc::clone(of), statement, by_sql: false };
     }
     let text: Box<[u8]> = text.get(one.span.clone()).unwrap_or_default().into();
     let judged = Judged { span: 0..text.len(), ..one.clone() };
     let judgement = Judgement { verdict: Verdict::Pass, statements: vec![judged], epoch: of.epoch };
-    Prepared { text, types, judgement: Arc::new(judgement), statement, by_sql: false }
+    Prepared { text, types, judgement: Rc::new(judgement), statement, by_sql: false }
 }

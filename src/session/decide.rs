@@ -1,7 +1,7 @@
 //! Statements: judged, recorded, and forwarded, replaced, or refused in place.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use super::event::{Decision, Event, Parameters, Via};
 use super::names::Prepared;
@@ -144,6 +144,6 @@ fn text_of<'a>(judged: &Judged, text: &'a [u8]) -> &'a [u8] {
 }
 
 /// The judgement's own refusal, as the reason of one in place.
-pub(super) fn judged(judgement: &Arc<Judgement>) -> Why {
-    Why::Judged(Arc::clone(judgement))
+pub(super) fn judged(judgement: &Rc<Judgement>) -> Why {
+    Why::Judged(Rc::clone(judgement))
 }

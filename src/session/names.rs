@@ -4,7 +4,7 @@
 //! portal has the empty name.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use crate::base::Moment;
 use crate::base::limits::IDENTIFIER_BYTES_MAX;
@@ -28,7 +28,7 @@ pub(super) struct Prepared {
     /// Its parameter type OIDs.
     pub(super) types: Box<[u32]>,
     /// How it was judged.
-    pub(super) judgement: Arc<Judgement>,
+    pub(super) judgement: Rc<Judgement>,
     /// The number of the decision that allowed it.
     pub(super) statement: u64,
     /// Whether SQL's PREPARE made it: the text is then that of the PREPARE.
@@ -39,9 +39,9 @@ pub(super) struct Prepared {
 #[derive(Debug, Clone)]
 pub(super) struct Portal {
     /// How its statement was judged.
-    pub(super) judgement: Arc<Judgement>,
+    pub(super) judgement: Rc<Judgement>,
     /// The prepared statement that it was bound from, for EXECUTE's and PREPARE's effects.
-    pub(super) prepared: Arc<Prepared>,
+    pub(super) prepared: Rc<Prepared>,
     /// The number of the Bind's decision.
     pub(super) statement: u64,
     /// When the Bind was forwarded.
@@ -71,8 +71,8 @@ pub(super) struct Sent {
 pub(super) struct Names {
     /// Bytes of the texts that are kept, once for each name that keeps one.
     bytes: usize,
-    unnamed: Option<Arc<Prepared>>,
-    statements: HashMap<Name, Arc<Prepared>>,
+    unnamed: Option<Rc<Prepared>>,
+    statements: HashMap<Name, Rc<Prepared>>,
     unnamed_portal: Option<Portal>,
     portals: HashMap<Name, Portal>,
 }
@@ -83,7 +83,7 @@ impl Prepared {
         Self {
             text: prepare.text.clone(),
             types: Box::default(),
-            judgement: executed(Arc::clone(&prepare.judgement)),
+            judgement: executed(Rc::clone(&prepare.judgement)),
             statement: prepare.statement,
             by_sql: true,
         }
@@ -95,21 +95,21 @@ impl Prepared {
 }
 
 /// The judgement of a PREPARE as that of the statement it prepares.
-pub(super) fn executed(judgement: Arc<Judgement>) -> Arc<Judgement> {
-    let mut judgement = Arc::unwrap_or_clone(judgement);
+pub(super) fn executed(judgement: Rc<Judgement>) -> Rc<Judgement> {
+    let mut judgement = Rc::unwrap_or_clone(judgement);
     for one in &mut judgement.statements {
         one.writes |= matches!(one.action, Action::Prepare { write: true, .. });
         one.action = if one.writes { Action::Write } else { Action::Read };
     }
-    Arc::new(judgement)
+    Rc::new(judgement)
 }
 
 impl Names {
-    pub(super) fn statement(&self, name: &[u8]) -> Option<&Arc<Prepared>> {
+    pub(super) fn statement(&self, name: &[u8]) -> Option<&Rc<Prepared>> {
         if name.is_empty() { self.unnamed.as_ref() } else { self.statements.get(name) }
     }
 
-    pub(super) fn set_statement(&mut self, name: Name, prepared: Arc<Prepared>) {
+    pub(super) fn set_statement(&mut self, name: Name, prepared: Rc<Prepared>) {
         self.bytes += prepared.bytes();
         let replaced = if name.is_empty() {
             self.unnamed.replace(prepared)

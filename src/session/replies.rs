@@ -1,6 +1,6 @@
 //! The requests that the upstream has been sent and has not fully answered, in order.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use super::names::{Name, Portal, Prepared, Sent, kept};
 use super::run::Run;
@@ -26,7 +26,7 @@ pub(super) enum Request {
     /// are under way at once.
     Query(Box<Query>),
     /// Parse that was allowed.
-    Parse { name: Name, prepared: Arc<Prepared>, started: Moment },
+    Parse { name: Name, prepared: Rc<Prepared>, started: Moment },
     /// Bind that was allowed.
     Bind(Bind),
     /// Describe.
@@ -70,12 +70,12 @@ pub(super) enum Request {
 #[derive(Debug)]
 pub(super) struct Query {
     /// How it was judged; `None` for a FunctionCall, and where it was too long to be judged.
-    pub(super) judgement: Option<Arc<Judgement>>,
+    pub(super) judgement: Option<Rc<Judgement>>,
     /// Set when its place was taken.
     pub(super) refused: Option<Refused>,
     /// The text, kept only where a PREPARE or DECLARE in it will need it, or where its
     /// statements are sent one by one.
-    pub(super) text: Option<Arc<[u8]>>,
+    pub(super) text: Option<Rc<[u8]>>,
     /// Number of its first statement's decision.
     pub(super) first: u64,
     /// Whether it may write to the database.
@@ -104,7 +104,7 @@ pub(super) struct Query {
 #[derive(Debug)]
 pub(super) struct Bind {
     pub(super) portal: Name,
-    pub(super) prepared: Arc<Prepared>,
+    pub(super) prepared: Rc<Prepared>,
     pub(super) statement: u64,
     pub(super) started: Moment,
     pub(super) transaction: u64,
@@ -123,7 +123,7 @@ pub(super) struct Refused {
 #[derive(Debug)]
 pub(super) enum Why {
     /// In the judgement.
-    Judged(Arc<Judgement>),
+    Judged(Rc<Judgement>),
     /// Here.
     Own(Box<Refusal>),
 }
@@ -143,7 +143,7 @@ pub(super) enum Change {
 #[derive(Debug)]
 pub(super) enum Lookup {
     /// This statement, or the server skips the message that asks.
-    Known(Arc<Prepared>),
+    Known(Rc<Prepared>),
     /// Nothing.
     Unknown,
     /// It depends on a reply that has not come.
@@ -154,7 +154,7 @@ pub(super) enum Lookup {
 #[derive(Debug)]
 pub(super) enum PortalOf {
     /// A Bind of this statement.
-    Bind(Arc<Prepared>),
+    Bind(Rc<Prepared>),
     /// A cursor that DECLARE made.
     Cursor(Portal),
     /// Nothing.
@@ -248,7 +248,7 @@ impl Session {
         for reply in self.replies.iter().rev() {
             let found = match &reply.request {
                 Request::Bind(bind) if *bind.portal == *name => {
-                    PortalOf::Bind(Arc::clone(&bind.prepared))
+                    PortalOf::Bind(Rc::clone(&bind.prepared))
                 }
                 Request::Execute { cursor, .. } if cursor.concerns(name) => PortalOf::Unsure,
                 Request::Query(query) if query.closes(name) => PortalOf::Unsure,
@@ -259,7 +259,7 @@ impl Session {
         }
         match self.names.portal(name) {
             Some(portal) if portal.cursor => PortalOf::Cursor(portal.clone()),
-            Some(portal) => PortalOf::Bind(Arc::clone(&portal.prepared)),
+            Some(portal) => PortalOf::Bind(Rc::clone(&portal.prepared)),
             None => PortalOf::Unknown,
         }
     }
@@ -269,7 +269,7 @@ impl Session {
         for reply in self.replies.iter().rev() {
             let found = match &reply.request {
                 Request::Parse { name: changed, prepared, .. } if **changed == *name => {
-                    Lookup::Known(Arc::clone(prepared))
+                    Lookup::Known(Rc::clone(prepared))
                 }
                 Request::Close { target: Target::Statement, name: changed }
                     if **changed == *name =>
@@ -286,7 +286,7 @@ impl Session {
             return if reply.segment == self.ahead.segment { found } else { Lookup::Unsure };
         }
         match self.names.statement(name) {
-            Some(prepared) => Lookup::Known(Arc::clone(prepared)),
+            Some(prepared) => Lookup::Known(Rc::clone(prepared)),
             None => Lookup::Unknown,
         }
     }

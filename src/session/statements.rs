@@ -1,6 +1,6 @@
 //! Query, Parse, Bind and Execute: what carries or runs a statement.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use super::again::Again;
 use super::client::{Frame, Took};
@@ -186,7 +186,7 @@ impl Session {
             None => {
                 let text = message.text.into();
                 let prepared =
-                    Arc::new(Prepared { text, types, judgement, statement, by_sql: false });
+                    Rc::new(Prepared { text, types, judgement, statement, by_sql: false });
                 let name: Name = kept(message.name).into();
                 self.push(Request::Parse { name, prepared, started: call.now });
             }
@@ -221,7 +221,7 @@ impl Session {
             let (text, types) = (prepared.text.clone(), prepared.types.clone());
             let Prepared { statement, by_sql, .. } = *prepared;
             let judgement = if by_sql { executed(judgement) } else { judgement };
-            Arc::new(Prepared { text, types, judgement, statement, by_sql })
+            Rc::new(Prepared { text, types, judgement, statement, by_sql })
         };
         let (parse, own) = match self.executes(&prepared.judgement, judge, call) {
             Executes::Fine { parse, .. } => (parse.unwrap_or(prepared.statement), None),
@@ -258,8 +258,8 @@ impl Session {
                 // An EXECUTE: what it runs.
                 let Prepared { text, types, judgement, by_sql, .. } = &*prepared;
                 let (text, types) = (text.clone(), types.clone());
-                let judgement = Arc::clone(judgement);
-                Arc::new(Prepared { text, types, judgement, statement: parse, by_sql: *by_sql })
+                let judgement = Rc::clone(judgement);
+                Rc::new(Prepared { text, types, judgement, statement: parse, by_sql: *by_sql })
             };
             let portal = kept(message.portal).into();
             let started = call.now;
@@ -377,7 +377,7 @@ impl Session {
         types: &[u32],
         judge: &mut Judge,
         call: &Call<'_>,
-    ) -> Option<Arc<Judgement>> {
+    ) -> Option<Rc<Judgement>> {
         let case = Case {
             text,
             parameter_types: types,

@@ -18,6 +18,7 @@ mod grammar;
 mod mutate;
 
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -100,7 +101,8 @@ fn seeds(cases: u64) -> std::ops::Range<u64> {
 fn verdict(judge: &mut Judge, terms: &Terms, text: &str) -> Verdict {
     let case = Case { text: text.as_bytes(), parameter_types: &[], terms, utf8: true, wall: 0 };
     let start = Instant::now();
-    let judgement = judge.judge(&case).unwrap_or_else(|| judge.large_job(&case).run().judgement());
+    let judgement =
+        judge.judge(&case).unwrap_or_else(|| Rc::new(judge.large_job(&case).run().judgement()));
     assert!(start.elapsed() < VERDICT_WITHIN, "{:?} for {text:?}", start.elapsed());
     judgement.verdict.clone()
 }

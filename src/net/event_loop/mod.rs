@@ -124,10 +124,9 @@ impl EventLoop {
             if self.over.get() {
                 return Ok(());
             }
-            let sleeps = self.queue.borrow().is_empty() && self.outside.fall_asleep();
+            let sleeps = self.queue.borrow().is_empty();
             let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
             let waited = epoll::wait(&self.epoll, &mut events[..], (!sleeps).then_some(&at_once));
-            self.outside.wake_up();
             let count = match waited {
                 Ok(count) => count,
                 Err(Errno::INTR) => 0,

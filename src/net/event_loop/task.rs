@@ -37,9 +37,7 @@ pub(super) struct Outside {
     /// Tasks that were woken.
     woken: Mutex<Vec<usize>>,
     any: AtomicBool,
-    /// The loop waits for events, or is about to.
-    asleep: AtomicBool,
-    /// Rung to wake it.
+    /// Rung when there are some: an event for the loop, asleep or not.
     bell: OwnedFd,
 }
 
@@ -66,9 +64,15 @@ impl Task {
         self.body = Some(body);
     }
 
-    /// Whether whoever asks is to put it in the queue.
+    /// Whether whoever asks, on the loop's own thread, is to put it in the queue. If another thread
+    /// wakes it at the same moment it is there twice, and polled once in vain; a swap, which waits
+    /// for all that was stored before, costs more.
     pub(super) fn is_to_be_queued(&self) -> bool {
-        !self.call.queued.swap(true, Ordering::AcqRel)
+        let queued = self.call.queued.load(Ordering::Relaxed);
+        if !queued {
+            self.call.queued.store(true, Ordering::Relaxed);
+        }
+        !queued
     }
 }
 
@@ -111,9 +115,8 @@ impl Outside {
     /// # Errors
     /// When the kernel gives no eventfd.
     pub(super) fn new() -> io::Result<Self> {
-        let (any, asleep) = (AtomicBool::new(false), AtomicBool::new(false));
         let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        Ok(Self { woken: Mutex::default(), any, asleep, bell })
+        Ok(Self { woken: Mutex::default(), any: AtomicBool::new(false), bell })
     }
 
     pub(super) const fn bell(&self) -> &OwnedFd {
@@ -123,9 +126,8 @@ impl Outside {
     /// From another thread.
     fn put(&self, task: usize) {
         self.woken.lock().unwrap_or_else(PoisonError::into_inner).push(task);
-        self.any.store(true, Ordering::SeqCst);
-        // Either this sees that the loop sleeps, or the loop sees `any` before it does.
-        if self.asleep.swap(false, Ordering::SeqCst)
+        // Where somebody has rung before, the loop has not taken that yet and finds both.
+        if !self.any.swap(true, Ordering::AcqRel)
             && let Err(problem) = rustix::io::write(&self.bell, &1_u64.to_ne_bytes())
         {
             tracing::error!(%problem, "a worker cannot be woken");
@@ -134,21 +136,10 @@ impl Outside {
 
     /// Gives out what other threads woke. Each is marked as queued already.
     pub(super) fn take(&self, mut each: impl FnMut(usize)) {
-        if self.any.load(Ordering::SeqCst) && self.any.swap(false, Ordering::SeqCst) {
+        if self.any.load(Ordering::Relaxed) && self.any.swap(false, Ordering::AcqRel) {
             let woken =
                 std::mem::take(&mut *self.woken.lock().unwrap_or_else(PoisonError::into_inner));
             woken.into_iter().for_each(&mut each);
         }
-    }
-
-    /// Whether the loop may wait for events; it is woken by others from then on.
-    pub(super) fn fall_asleep(&self) -> bool {
-        self.asleep.store(true, Ordering::SeqCst);
-        !self.any.load(Ordering::SeqCst)
-    }
-
-    /// The loop is awake.
-    pub(super) fn wake_up(&self) {
-        self.asleep.store(false, Ordering::Release);
     }
 }

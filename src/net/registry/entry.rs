@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
+use super::last::Last;
 use super::{CancelKey, Entrant, Soonest};
 use crate::base::moment::Deadline;
 use crate::base::refusal::login;
@@ -12,9 +13,6 @@ use crate::base::{GrantId, Moment, Refusal, SessionId};
 use crate::net::control::{Backend, Control};
 use crate::net::dial::{Address, Target};
 use crate::session::State;
-
-/// How much of the last statement is kept to be shown, bytes.
-const LAST_STATEMENT_BYTES_MAX: usize = 256;
 
 /// Why a session is ended from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,20 +86,28 @@ pub struct Entry {
     pub client: SocketAddr,
     /// When it entered.
     pub started: Moment,
+    /// What ends its backend.
+    control: Control,
+    turns: Turns,
+    inner: Mutex<Inner>,
+    /// The registry's.
+    soonest: Arc<Soonest>,
+}
+
+/// What the session looks at or writes with every turn, side by side in the lines of a cache.
+#[derive(Debug)]
+#[repr(C, align(64))]
+struct Turns {
     /// When its grant ends, on both clocks; see [`Entry::deadline`].
     ends_boot: AtomicU64,
     ends_wall: AtomicI64,
     /// When it last ran a statement, microseconds since the epoch.
     active_at: AtomicI64,
-    /// What ends its backend.
-    control: Control,
-    phase: AtomicU8,
-    /// [`ENDING`] and [`CHANGED`]: so that who asks with every turn needs no lock.
-    called: AtomicU8,
     rows_returned: AtomicU64,
-    inner: Mutex<Inner>,
-    /// The registry's.
-    soonest: Arc<Soonest>,
+    phase: AtomicU8,
+    /// [`ENDING`] and [`CHANGED`]: so that who asks needs no lock.
+    called: AtomicU8,
+    last_statement: Last,
 }
 
 #[derive(Debug, Default)]
@@ -109,8 +115,6 @@ struct Inner {
     upstream: Option<UpstreamOf>,
     ending: Option<EndCause>,
     waker: Option<Waker>,
-    /// As it came, cut.
-    last_statement: Vec<u8>,
     cancel: Option<CancelKey>,
     /// The backend is being ended.
     ended_backend: bool,
@@ -153,13 +157,16 @@ impl Entry {
             reason: entrant.reason,
             client: entrant.client,
             started,
-            ends_boot: AtomicU64::new(deadline.boot),
-            ends_wall: AtomicI64::new(deadline.wall),
-            active_at: AtomicI64::new(started.wall),
             control: entrant.control,
-            phase: AtomicU8::new(PHASE_LOGIN),
-            called: AtomicU8::new(0),
-            rows_returned: AtomicU64::new(0),
+            turns: Turns {
+                ends_boot: AtomicU64::new(deadline.boot),
+                ends_wall: AtomicI64::new(deadline.wall),
+                active_at: AtomicI64::new(started.wall),
+                rows_returned: AtomicU64::new(0),
+                phase: AtomicU8::new(PHASE_LOGIN),
+                called: AtomicU8::new(0),
+                last_statement: Last::default(),
+            },
             inner: Mutex::default(),
             soonest,
         }
@@ -181,10 +188,10 @@ impl Entry {
                 return false;
             }
             inner.ending = Some(cause);
-            self.called.fetch_or(ENDING, Ordering::Release);
+            self.turns.called.fetch_or(ENDING, Ordering::Release);
             (inner.waker.take(), Self::backend_to_end(&mut inner))
         };
-        self.phase.store(PHASE_ENDING, Ordering::Relaxed);
+        self.turns.phase.store(PHASE_ENDING, Ordering::Relaxed);
         if let Some(backend) = backend {
             self.control.end_soon(backend);
         }
@@ -198,8 +205,8 @@ impl Entry {
     #[must_use]
     pub fn deadline(&self) -> Deadline {
         Deadline {
-            boot: self.ends_boot.load(Ordering::Relaxed),
-            wall: self.ends_wall.load(Ordering::Relaxed),
+            boot: self.turns.ends_boot.load(Ordering::Relaxed),
+            wall: self.turns.ends_wall.load(Ordering::Relaxed),
         }
     }
 
@@ -207,11 +214,11 @@ impl Entry {
     /// its client is told.
     pub fn extend(&self, expires_at: i64, now: Moment) {
         let deadline = Deadline::at_wall(expires_at, now);
-        self.ends_wall.store(deadline.wall, Ordering::Relaxed);
-        self.ends_boot.store(deadline.boot, Ordering::Relaxed);
+        self.turns.ends_wall.store(deadline.wall, Ordering::Relaxed);
+        self.turns.ends_boot.store(deadline.boot, Ordering::Relaxed);
         // Behind the stores: see `Registry::enter`.
         self.soonest.note(deadline);
-        self.called.fetch_or(CHANGED, Ordering::Release);
+        self.turns.called.fetch_or(CHANGED, Ordering::Release);
         let waker = self.lock().waker.clone();
         if let Some(waker) = waker {
             waker.wake();
@@ -235,13 +242,13 @@ impl Entry {
     /// Whether the session is to end, or its grant was changed.
     #[must_use]
     pub fn is_called(&self) -> bool {
-        self.called.load(Ordering::Acquire) != 0
+        self.turns.called.load(Ordering::Acquire) != 0
     }
 
     /// Whether the grant was changed since this was last asked.
     #[must_use]
     pub fn take_changed(&self) -> bool {
-        self.called.fetch_and(!CHANGED, Ordering::AcqRel) & CHANGED != 0
+        self.turns.called.fetch_and(!CHANGED, Ordering::AcqRel) & CHANGED != 0
     }
 
     /// Why the session is to end, if it is.
@@ -301,27 +308,24 @@ impl Entry {
             State::IdleInTransaction => PHASE_IN_TRANSACTION,
             State::IdleInTransactionAborted => PHASE_ABORTED,
         };
-        if self.phase.load(Ordering::Relaxed) != PHASE_ENDING {
-            self.phase.store(phase, Ordering::Relaxed);
+        if self.turns.phase.load(Ordering::Relaxed) != PHASE_ENDING {
+            self.turns.phase.store(phase, Ordering::Relaxed);
         }
     }
 
     /// The last statement and the rows so far, for `session list`.
     pub fn note_statement(&self, text: &[u8], now: Moment) {
-        self.active_at.store(now.wall, Ordering::Relaxed);
-        let cut = text.get(..LAST_STATEMENT_BYTES_MAX).unwrap_or(text);
-        let mut inner = self.lock();
-        inner.last_statement.clear();
-        inner.last_statement.extend_from_slice(cut);
+        self.turns.active_at.store(now.wall, Ordering::Relaxed);
+        self.turns.last_statement.write(text);
     }
 
     /// Rows sent to the client so far.
     pub fn note_rows(&self, rows: u64) {
-        self.rows_returned.store(rows, Ordering::Relaxed);
+        self.turns.rows_returned.store(rows, Ordering::Relaxed);
     }
 
     pub(super) fn phase(&self) -> &'static str {
-        match self.phase.load(Ordering::Relaxed) {
+        match self.turns.phase.load(Ordering::Relaxed) {
             PHASE_LOGIN => "login",
             PHASE_IDLE => State::Idle.word(),
             PHASE_ACTIVE => State::Active.word(),
@@ -333,8 +337,7 @@ impl Entry {
 
     pub(super) fn info(&self) -> SessionInfo {
         let inner = self.lock();
-        let last = (!inner.last_statement.is_empty())
-            .then(|| String::from_utf8_lossy(&inner.last_statement).into_owned());
+        let last = self.turns.last_statement.read();
         SessionInfo {
             id: self.id,
             grant_id: self.grant,
@@ -345,9 +348,9 @@ impl Entry {
             state: self.phase(),
             started_at: self.started.wall,
             expires_at: self.deadline().wall,
-            active_at: self.active_at.load(Ordering::Relaxed),
-            last_statement: last,
-            rows_returned: self.rows_returned.load(Ordering::Relaxed),
+            active_at: self.turns.active_at.load(Ordering::Relaxed),
+            last_statement: last.map(|text| String::from_utf8_lossy(&text).into_owned()),
+            rows_returned: self.turns.rows_returned.load(Ordering::Relaxed),
         }
     }
 

@@ -4,6 +4,7 @@
 //! between finds it here or is found by that reading. It leaves when its backend is gone.
 
 mod entry;
+mod last;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
 
 use pgward::base::{GrantId, Moment};
 use pgward::catalog::{Catalogues, Query, Rows};
@@ -47,6 +48,10 @@ struct Inner {
     ended: bool,
     clock: u64,
 }
+
+/// A session on a thread of its own, since it stays on the one that made it.
+struct Apart(Sender<Call>);
+type Call = Box<dyn FnOnce(&mut Inner) + Send>;
 
 struct Silent;
 
@@ -96,22 +101,21 @@ impl Known {
         let mut startup = vec![("user", upstream.role), ("database", database)];
         startup.extend(upstream.settings);
         direct.login(PROTOCOL_3_0, &startup, PASSWORD).unwrap();
-        let start = Start {
-            terms: terms(database, scopes),
-            nonce: 0x00c0_ffee,
-            parameters: &direct.parameters,
-        };
-        let inner = Inner {
-            session: Session::new(&start),
-            judge: Judge::new(Arc::clone(&self.catalogues) as _, [7; 16]),
-            server: direct.socket.try_clone().unwrap(),
+        let terms = terms(database, scopes);
+        let parameters = direct.parameters.clone();
+        let catalogues = Arc::clone(&self.catalogues);
+        let server = direct.socket.try_clone().unwrap();
+        let apart = Apart::start(move || Inner {
+            session: Session::new(&Start { terms, nonce: 0x00c0_ffee, parameters: &parameters }),
+            judge: Judge::new(catalogues, [7; 16]),
+            server,
             from_client: Vec::new(),
             from_server: Vec::new(),
             to_client: VecDeque::new(),
             ended: false,
             clock: 1_000,
-        };
-        Wire::over(Box::new(inner), direct.socket)
+        });
+        Wire::over(Box::new(apart), direct.socket)
     }
 }
 
@@ -208,5 +212,47 @@ impl Read for Inner {
             self.take_server()?;
         }
         self.to_client.read(buffer)
+    }
+}
+
+impl Apart {
+    fn start(make: impl FnOnce() -> Inner + Send + 'static) -> Self {
+        let (calls, called) = channel::<Call>();
+        std::thread::spawn(move || {
+            let mut inner = make();
+            called.into_iter().for_each(|call| call(&mut inner));
+        });
+        Self(calls)
+    }
+
+    /// Has the thread do something, and waits for it.
+    fn call<T: Send + 'static>(&self, work: impl FnOnce(&mut Inner) -> T + Send + 'static) -> T {
+        let (done, result) = channel();
+        self.0.send(Box::new(move |inner| done.send(work(inner)).unwrap())).unwrap();
+        result.recv().unwrap()
+    }
+}
+
+impl Write for Apart {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let bytes = bytes.to_vec();
+        self.call(move |inner| inner.write(&bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.call(Write::flush)
+    }
+}
+
+impl Read for Apart {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut bytes = vec![0; buffer.len()];
+        let (bytes, count) = self.call(move |inner| {
+            let count = inner.read(&mut bytes);
+            (bytes, count)
+        });
+        let count = count?;
+        buffer[..count].copy_from_slice(&bytes[..count]);
+        Ok(count)
     }
 }
