@@ -39,13 +39,19 @@ macro_rules! id {
             /// The id's characters without the prefix.
             #[must_use]
             pub fn digits(self) -> String {
-                encode(self.0, $digits)
+                let mut digits = [0; $digits];
+                encode(self.0, &mut digits);
+                String::from_utf8_lossy(&digits).into_owned()
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&format!("{}{}", $prefix, self.digits()))
+                let mut text = [0; $prefix.len() + $digits];
+                let (prefix, digits) = text.split_at_mut($prefix.len());
+                prefix.copy_from_slice($prefix.as_bytes());
+                encode(self.0, digits);
+                f.pad(std::str::from_utf8(&text).unwrap_or_default())
             }
         }
 
@@ -85,12 +91,11 @@ impl GrantId {
 }
 id!(SessionId, "s_", 12);
 
-fn encode(value: u64, digits: u32) -> String {
-    (0..digits)
-        .rev()
-        .filter_map(|place| ALPHABET.get(((value >> (place * 5)) & 31) as usize))
-        .map(|&byte| char::from(byte))
-        .collect()
+/// Fills `digits` with the low bits of `value`, five in each.
+fn encode(value: u64, digits: &mut [u8]) {
+    for (place, digit) in digits.iter_mut().rev().enumerate() {
+        *digit = ALPHABET.get((value >> (place * 5) & 31) as usize).copied().unwrap_or_default();
+    }
 }
 
 /// Reads digits in either case; `None` on a character outside the alphabet.

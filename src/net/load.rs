@@ -12,30 +12,41 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::base::Moment;
+use crate::config::AuditSync;
 
 /// Connections that share a worker before the next worker gets any.
 const TOGETHER: usize = 16;
 
 /// A worker's load, as its own thread, the listener and the sweep see it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Load {
     connections: AtomicUsize,
-    /// It ran for more than half of the time before the last look.
+    /// It ran, or waited for a processor, for more than half of the time before the last look.
     busy: AtomicBool,
+    /// Connections that share it before the next worker gets any.
+    together: usize,
 }
 
 /// Looks from time to time at how long a worker's thread has run.
 #[derive(Debug)]
 pub(super) struct Gauge {
     load: Arc<Load>,
-    /// The thread's `/proc/self/task/TID/schedstat`; its first number is nanoseconds on a processor
-    /// (Documentation/scheduler/sched-stats.rst). A kernel without it: no worker counts as busy.
-    ran: Option<File>,
+    /// The thread's `/proc/self/task/TID/schedstat`: nanoseconds on a processor, and nanoseconds of
+    /// waiting for one (Documentation/scheduler/sched-stats.rst). A kernel without it: no worker
+    /// counts as busy.
+    schedstat: Option<File>,
     /// What it said at the last look, and when that was by CLOCK_BOOTTIME, microseconds.
     last: Option<(u64, u64)>,
 }
 
 impl Load {
+    /// Of a worker with no connections. Where each statement waits for the disk, workers wait
+    /// beside one another: clients are spread from the first one on.
+    pub(super) fn new(sync: AuditSync) -> Self {
+        let together = if sync == AuditSync::Fsync { 0 } else { TOGETHER };
+        Self { connections: AtomicUsize::new(0), busy: AtomicBool::new(false), together }
+    }
+
     pub(super) fn enter(&self) {
         self.connections.fetch_add(1, Ordering::Relaxed);
     }
@@ -44,11 +55,12 @@ impl Load {
         self.connections.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Orders workers: whoever is least is to get the next client, the first of equals.
-    pub(super) fn rank(&self) -> (bool, usize) {
+    /// Orders workers: whoever is least is to get the next client, the first of equals. A busy one
+    /// counts as if it had so many more.
+    pub(super) fn rank(&self) -> usize {
         let connections = self.connections.load(Ordering::Relaxed);
-        let counted = if connections < TOGETHER { 0 } else { connections };
-        (self.busy.load(Ordering::Relaxed), counted)
+        let busy = if self.busy.load(Ordering::Relaxed) { TOGETHER } else { 0 };
+        if connections + busy < self.together { 0 } else { connections + busy }
     }
 }
 
@@ -57,17 +69,17 @@ impl Gauge {
     pub(super) fn here(load: Arc<Load>) -> Self {
         let thread = rustix::thread::gettid();
         let path = format!("/proc/self/task/{}/schedstat", thread.as_raw_nonzero());
-        let ran = File::open(path)
+        let schedstat = File::open(path)
             .inspect_err(|problem| tracing::debug!(%problem, "how busy a worker is can't be told"));
-        Self { load, ran: ran.ok(), last: None }
+        Self { load, schedstat: schedstat.ok(), last: None }
     }
 
     /// Notes whether the worker was busy since the last look.
     pub(super) fn look(&mut self, now: Moment) {
-        let Some(Ok(ran)) = self.ran.as_ref().map(nanoseconds_of) else { return };
-        if let Some((before, at)) = self.last.replace((ran, now.boot)) {
+        let Some(Ok(wanted)) = self.schedstat.as_ref().map(nanoseconds_of) else { return };
+        if let Some((before, at)) = self.last.replace((wanted, now.boot)) {
             let passed = now.boot.saturating_sub(at).saturating_mul(1_000);
-            let busy = ran.saturating_sub(before) > passed / 2;
+            let busy = wanted.saturating_sub(before) > passed / 2;
             self.load.busy.store(busy, Ordering::Relaxed);
         }
     }
@@ -77,9 +89,10 @@ fn nanoseconds_of(schedstat: &File) -> io::Result<u64> {
     let mut text = [0; 64];
     let length = schedstat.read_at(&mut text, 0)?;
     let text = text.get(..length).unwrap_or_default();
-    let digits = text.split(|byte| !byte.is_ascii_digit()).next().unwrap_or_default();
-    let number = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
-    number.ok_or_else(|| io::ErrorKind::InvalidData.into())
+    let text = std::str::from_utf8(text).unwrap_or_default();
+    let mut numbers = text.split_whitespace().map_while(|number| number.parse::<u64>().ok());
+    let both = numbers.next().zip(numbers.next());
+    both.map(|(ran, waited)| ran.saturating_add(waited)).ok_or(io::ErrorKind::InvalidData.into())
 }
 
 #[cfg(test)]
@@ -87,18 +100,20 @@ mod tests {
     use super::*;
     use crate::net::clock;
 
+    const SYNC: AuditSync = AuditSync::Write;
+
     /// The worker that gets the next client.
     fn next(loads: &[Load]) -> usize {
         (0..loads.len()).min_by_key(|&index| loads[index].rank()).unwrap()
     }
 
     fn load(connections: usize, busy: bool) -> Load {
-        Load { connections: connections.into(), busy: busy.into() }
+        Load { connections: connections.into(), busy: busy.into(), ..Load::new(SYNC) }
     }
 
     #[test]
     fn a_few_share_the_first_worker_and_many_are_spread() {
-        let loads = [Load::default(), Load::default(), Load::default()];
+        let loads = [Load::new(SYNC), Load::new(SYNC), Load::new(SYNC)];
         let mut dealt = Vec::new();
         for _ in 0..3 * TOGETHER + 6 {
             let chosen = next(&loads);
@@ -115,14 +130,29 @@ mod tests {
     #[test]
     fn a_busy_worker_gets_nobody_while_another_is_not() {
         assert_eq!(next(&[load(1, true), load(0, false)]), 1);
-        assert_eq!(next(&[load(1, true), load(90, false)]), 1);
+        assert_eq!(next(&[load(1, true), load(15, false)]), 1);
         assert_eq!(next(&[load(40, true), load(17, true)]), 1);
+        assert_eq!(next(&[load(2, true), load(0, true)]), 1);
+        // It counts as if it had some more, not more than any number.
+        assert_eq!(next(&[load(1, true), load(90, false)]), 0);
+    }
+
+    #[test]
+    fn where_statements_wait_for_the_disk_clients_are_spread() {
+        let loads = [Load::new(AuditSync::Fsync), Load::new(AuditSync::Fsync)];
+        for expected in [0, 1, 0, 1] {
+            assert_eq!(next(&loads), expected);
+            loads[expected].enter();
+        }
     }
 
     #[test]
     fn a_thread_that_runs_is_busy_and_one_that_sleeps_is_not() {
-        let load = Arc::new(Load::default());
+        let load = Arc::new(Load::new(SYNC));
         let mut gauge = Gauge::here(Arc::clone(&load));
+        if gauge.schedstat.as_ref().is_none_or(|file| nanoseconds_of(file).is_err()) {
+            return; // Nobody can tell here.
+        }
         let busy = || load.busy.load(Ordering::Relaxed);
         let wait = std::time::Duration::from_millis(100);
         let mut step = |work: &dyn Fn()| {

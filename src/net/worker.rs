@@ -203,7 +203,7 @@ impl Worker {
         let (jobs, inbox) = mpsc::unbounded_channel();
         let (made, making) = std::sync::mpsc::sync_channel(1);
         let tokio = runtime::Handle::current();
-        let load = Arc::<Load>::default();
+        let load = Arc::new(Load::new(shared.settings.load().config.audit.sync));
         let gauged = Arc::clone(&load);
         let thread =
             std::thread::Builder::new().name(format!("pgward-w{index}")).spawn(move || {

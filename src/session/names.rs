@@ -3,7 +3,7 @@
 //! SQL PREPARE and protocol Parse share one namespace, and so do here. An unnamed statement or
 //! portal has the empty name.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::base::Moment;
@@ -66,15 +66,16 @@ pub(super) struct Sent {
     pub(super) bytes: u64,
 }
 
-/// What the server has.
+/// What the server has. Ordered by name: few names are found by comparing, and nobody's choice of names
+/// makes many of them slow.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     /// Bytes of the texts that are kept, once for each name that keeps one.
     bytes: usize,
     unnamed: Option<Rc<Prepared>>,
-    statements: HashMap<Name, Rc<Prepared>>,
+    statements: BTreeMap<Name, Rc<Prepared>>,
     unnamed_portal: Option<Portal>,
-    portals: HashMap<Name, Portal>,
+    portals: BTreeMap<Name, Portal>,
 }
 
 impl Prepared {
@@ -136,7 +137,7 @@ impl Names {
             .unnamed
             .take()
             .into_iter()
-            .chain(self.statements.drain().map(|(_, p)| p))
+            .chain(std::mem::take(&mut self.statements).into_values())
             .collect();
         removed.iter().for_each(|prepared| self.forget(Some(prepared)));
     }
@@ -175,7 +176,7 @@ impl Names {
 
     /// Takes every portal, in the order of their decisions.
     pub(super) fn take_portals(&mut self) -> Vec<Portal> {
-        let mut portals: Vec<Portal> = self.portals.drain().map(|(_, portal)| portal).collect();
+        let mut portals: Vec<Portal> = std::mem::take(&mut self.portals).into_values().collect();
         portals.extend(self.unnamed_portal.take());
         portals.iter().for_each(|portal| self.forget(Some(&portal.prepared)));
         portals.sort_by_key(|portal| portal.statement);

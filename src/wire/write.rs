@@ -7,10 +7,11 @@ use bytes::{Bytes, BytesMut};
 use pgwire::messages::Message;
 use pgwire::messages::response::{ErrorResponse, NoticeResponse};
 use pgwire::messages::startup::{
-    Authentication, BackendKeyData, NegotiateProtocolVersion, ParameterStatus, SASLInitialResponse,
-    SASLResponse, SecretKey,
+    Authentication, BackendKeyData, NegotiateProtocolVersion, SASLInitialResponse, SASLResponse,
+    SecretKey,
 };
 
+use super::backend::tag;
 use crate::base::{Notice, Refusal, Severity};
 
 /// ErrorResponse.
@@ -71,7 +72,11 @@ pub fn authentication_sasl_final(out: &mut Vec<u8>, data: &[u8]) {
 
 /// ParameterStatus.
 pub fn parameter_status(out: &mut Vec<u8>, name: &str, value: &str) {
-    put(out, &ParameterStatus::new(clean(name), clean(value)));
+    // A login has fifteen: straight into the buffer.
+    frame(out, tag::PARAMETER_STATUS, |out| {
+        string(out, name.as_bytes());
+        string(out, value.as_bytes());
+    });
 }
 
 /// BackendKeyData; the key is 4 bytes on protocol 3.0 and up to 256 on 3.2.
@@ -262,7 +267,8 @@ fn counted(out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
 
 /// A NUL-terminated string, cut at a NUL of its own.
 fn string(out: &mut Vec<u8>, text: &[u8]) {
-    out.extend(text.iter().take_while(|&&byte| byte != 0));
+    let end = text.iter().position(|&byte| byte == 0).unwrap_or(text.len());
+    out.extend_from_slice(text.get(..end).unwrap_or_default());
     out.push(0);
 }
 
@@ -307,6 +313,8 @@ mod tests {
         assert_eq!(body, b"SERROR\0VERROR\0C42601\0Mno\0Hso\0P3\0\0");
         let bytes = written(|out| query(out, "select 1\0; delete"));
         assert_eq!(frontend::query(only_frame(&bytes).1), Ok(&b"select 1"[..]));
+        let bytes = written(|out| parameter_status(out, "TimeZone\0x", "UTC\0is_superuser"));
+        assert_eq!(only_frame(&bytes), (tag::PARAMETER_STATUS, &b"TimeZone\0UTC\0"[..]));
     }
 
     #[test]

@@ -250,8 +250,7 @@ fn sessions_and_logins_and_grants_are_on_record() {
 #[test]
 fn seq_counts_every_record_of_a_stream() {
     let gate = Gate::new(pg::distribution());
-    let grant = gate.read_grant();
-    let mut sessions: Vec<Wire> = (0..8).map(|_| gate.session(&grant)).collect();
+    let mut sessions = gate.crowd(20);
     for n in 0..20 {
         for session in &mut sessions {
             session.query(&format!("SELECT {n}"));
@@ -262,6 +261,9 @@ fn seq_counts_every_record_of_a_stream() {
         let stream = record["stream"].to_string();
         streams.entry(stream).or_default().push(record["seq"].as_u64().unwrap());
     }
+    let workers = streams.keys().filter(|stream| stream.starts_with("\"w")).count();
+    let cores = std::thread::available_parallelism().unwrap().get();
+    assert_eq!(workers, cores.min(2), "{:?}", streams.keys());
     for (stream, seqs) in streams {
         assert!(seqs.windows(2).all(|w| w[1] == w[0] + 1), "{stream}: {seqs:?}");
     }
@@ -350,6 +352,7 @@ fn no_statement_that_the_server_saw_is_missing_after_kill_9() {
     let grant = gate.write_grant(&["insert:public.victim"]);
     for round in 0..20 {
         let (port, database, token) = (gate.port, gate.database.clone(), grant.token.clone());
+        let _crowd = gate.crowd(13);
         let done = Arc::new(AtomicU32::new(0));
         let clients: Vec<_> = (0..6)
             .map(|client| {

@@ -12,6 +12,8 @@ use crate::support::{eventually, pg};
 #[test]
 fn one_of_many_logins_gets_the_one_use() {
     let gate = Gate::new(pg::distribution());
+    // So that the logins meet on two workers.
+    let crowd = gate.crowd(13);
     for round in 0..6 {
         let grant = gate.grant(&["--uses", "1"]);
         let sessions: Vec<Option<Wire>> = std::thread::scope(|scope| {
@@ -29,6 +31,7 @@ fn one_of_many_logins_gets_the_one_use() {
         let shown = gate.json(&["grant", "show", &grant.id]);
         assert_eq!((&shown["uses_left"], &shown["sessions_begun"]), (&0.into(), &1.into()));
     }
+    drop(crowd);
     // A use that was taken stays taken when the server is killed.
     let mut gate = gate;
     let grant = gate.grant(&["--uses", "1"]);

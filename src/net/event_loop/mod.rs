@@ -179,7 +179,7 @@ impl EventLoop {
         }
     }
 
-    /// Has a task polled, once, however often it is woken before.
+    /// Has a task polled, once, however many events come before.
     fn wake(&self, number: usize) {
         if self.tasks.borrow().get(number).is_some_and(|task| task.is_to_be_queued()) {
             self.queue.borrow_mut().push_back(number);

@@ -419,6 +419,10 @@ impl AsyncWrite for Socket {
         context: &mut Context<'_>,
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        // What TLS has to send is one record most often, and the kernel has less to take in then.
+        if let [one] = bytes {
+            return self.poll_write(context, one);
+        }
         match self.get_mut() {
             Self::Own(own) => {
                 let wanted = bytes.iter().map(|slice| slice.len()).sum();

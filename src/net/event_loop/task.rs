@@ -1,5 +1,6 @@
 //! A task, and how other threads have it polled.
 
+use std::cell::Cell;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
@@ -14,6 +15,9 @@ pub(super) struct Task {
     call: Arc<Call>,
     /// Taken out while it is polled.
     body: Option<Body>,
+    /// An event has put it in the queue. Apart from [`Call::queued`]: who asks here is the loop's
+    /// own thread, and waits for no other. Woken by both it is polled twice, once in vain.
+    is_queued: Cell<bool>,
 }
 
 /// What is polled.
@@ -26,7 +30,7 @@ pub(super) struct Body {
 #[derive(Debug)]
 struct Call {
     task: usize,
-    /// It will be polled, and was not since that was decided.
+    /// A waker has put it in the queue, or in the list, and it was not polled since.
     queued: AtomicBool,
     outside: Arc<Outside>,
 }
@@ -49,14 +53,18 @@ impl Task {
     ) -> Self {
         let call = Arc::new(Call { task: number, queued: AtomicBool::new(false), outside });
         let waker = Waker::from(Arc::clone(&call));
-        Self { call, body: Some(Body { future, waker }) }
+        Self { call, body: Some(Body { future, waker }), is_queued: Cell::new(false) }
     }
 
     /// What is to be polled, and then put back. Whoever wakes the task from now on wants another
     /// poll.
     pub(super) fn take(&mut self) -> Option<Body> {
-        // Acquire: what was done before the waking is seen.
-        self.call.queued.swap(false, Ordering::AcqRel);
+        self.is_queued.set(false);
+        // Who sets it after this look also has the task polled after it.
+        if self.call.queued.load(Ordering::Relaxed) {
+            // Acquire: what was done before the waking is seen.
+            self.call.queued.swap(false, Ordering::AcqRel);
+        }
         self.body.take()
     }
 
@@ -64,15 +72,9 @@ impl Task {
         self.body = Some(body);
     }
 
-    /// Whether whoever asks, on the loop's own thread, is to put it in the queue. If another thread
-    /// wakes it at the same moment it is there twice, and polled once in vain; a swap, which waits
-    /// for all that was stored before, costs more.
+    /// Whether whoever asks for an event is to put it in the queue.
     pub(super) fn is_to_be_queued(&self) -> bool {
-        let queued = self.call.queued.load(Ordering::Relaxed);
-        if !queued {
-            self.call.queued.store(true, Ordering::Relaxed);
-        }
-        !queued
+        !self.is_queued.replace(true)
     }
 }
 

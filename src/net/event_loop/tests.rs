@@ -177,6 +177,45 @@ fn other_threads_wake_it_and_no_waking_is_lost() {
     });
 }
 
+#[test]
+fn events_and_other_threads_wake_one_task() {
+    const COUNT: usize = 5_000;
+    on_a_loop(async {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut peer = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let accepted = listener.accept().unwrap().0;
+        accepted.set_nonblocking(true).unwrap();
+        let mut socket = Socket::from_std(accepted).unwrap();
+        let (told, mut tells) = mpsc::unbounded_channel();
+        let pause = |round: usize| {
+            if round.is_multiple_of(16) {
+                std::thread::sleep(Duration::from_micros(20));
+            }
+        };
+        let sending = std::thread::spawn(move || {
+            for round in 0..COUNT {
+                std::io::Write::write_all(&mut peer, b"x").unwrap();
+                pause(round);
+            }
+        });
+        let telling = std::thread::spawn(move || {
+            for round in 0..COUNT {
+                told.send(()).unwrap();
+                pause(round);
+            }
+        });
+        let (mut bytes, mut count, mut buffer) = (0, 0, [0; 64]);
+        while bytes < COUNT || count < COUNT {
+            tokio::select! {
+                read = socket.read(&mut buffer), if bytes < COUNT => bytes += read.unwrap(),
+                got = tells.recv(), if count < COUNT => count += usize::from(got.is_some()),
+            }
+        }
+        sending.join().unwrap();
+        telling.join().unwrap();
+    });
+}
+
 /// Panics when it is dropped, which is after its task's last poll.
 struct Bad;
 

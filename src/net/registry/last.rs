@@ -3,12 +3,14 @@
 //! was written meanwhile (a sequence lock).
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+use std::time::Duration;
 
 /// How much of a statement is kept to be shown, bytes.
 const BYTES_MAX: usize = 256;
 const WORD: usize = 8;
-/// How often a reader tries again while it is being written.
+/// How often a reader tries again while it is being written, and how long it waits before that.
 const TRIES: usize = 1_000;
+const PAUSE: Duration = Duration::from_micros(50);
 
 /// The start of a text.
 #[derive(Debug)]
@@ -62,7 +64,8 @@ impl Last {
                 text.truncate(length);
                 return (length > 0).then_some(text);
             }
-            std::thread::yield_now();
+            // A writer may have lost its processor in the middle.
+            std::thread::sleep(PAUSE);
         }
         None
     }
@@ -70,8 +73,6 @@ impl Last {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
-
     use super::*;
 
     #[test]
@@ -89,20 +90,25 @@ mod tests {
 
     #[test]
     fn texts_are_never_mixed() {
-        let (last, done) = (Last::default(), AtomicBool::new(false));
+        let last = Last::default();
         let text = |letter: u8| vec![letter; 1 + usize::from(letter) * 7 % 250];
         std::thread::scope(|scope| {
-            scope.spawn(|| {
+            let writer = scope.spawn(|| {
                 for round in 0..300_000_u32 {
                     last.write(&text(b'a' + (round % 26) as u8));
+                    if round % 64 == 0 {
+                        std::thread::yield_now();
+                    }
                 }
-                done.store(true, Ordering::Relaxed);
             });
-            while !done.load(Ordering::Relaxed) {
+            let mut count = 0;
+            while !writer.is_finished() {
                 if let Some(read) = last.read() {
                     assert_eq!(read, text(read[0]));
+                    count += 1;
                 }
             }
+            assert!(count > 0);
         });
     }
 }
