@@ -83,8 +83,7 @@ bench-core:
 
 # Beside haproxy and pgbouncer; BENCH_ARGS names groups of rows: transactions latency bulk
 # connections core memory growth.
-# What is measured is what people build: cargo bench would build another one, since development's
-# dependencies turn on features of crates, to which the recorded profile doesn't fit.
+# What is measured is what people build, not what cargo bench makes beside it.
 bench-e2e:
 	@scripts/setup.sh bench
 	$(CARGO) build --locked --release --bin pgward
