@@ -140,7 +140,7 @@ const PHASE_IN_TRANSACTION: u8 = 3;
 const PHASE_ABORTED: u8 = 4;
 const PHASE_ENDING: u8 = 5;
 
-/// Of [`Entry::called`]: [`Inner::ending`] is there.
+/// Of [`Turns::called`]: [`Inner::ending`] is there.
 const ENDING: u8 = 1;
 /// The grant was changed, and the session has not seen it.
 const CHANGED: u8 = 2;
