@@ -83,13 +83,9 @@ bench-core:
 
 # Beside haproxy and pgbouncer; BENCH_ARGS names groups of rows: transactions latency bulk
 # connections core memory growth.
-# What is measured is what people build, not what cargo bench makes beside it.
 bench-e2e:
 	@scripts/setup.sh bench
-	$(CARGO) build --locked --release --bin pgward
-	cp "$${CARGO_TARGET_DIR:-target}/release/pgward" "$${CARGO_TARGET_DIR:-target}/pgward-measured"
-	PGWARD_BIN=$${PGWARD_BIN:-$$(realpath "$${CARGO_TARGET_DIR:-target}/pgward-measured")} \
-	    $(CARGO) bench --locked --bench e2e -- --rounds $(ROUNDS) --seconds $(SECONDS) $(BENCH_ARGS)
+	$(CARGO) bench --locked --bench e2e -- --rounds $(ROUNDS) --seconds $(SECONDS) $(BENCH_ARGS)
 
 # Instructions per case against benches/instructions.baseline; RECORD=1 writes that anew.
 bench-instructions:

@@ -293,8 +293,9 @@ fn audit_is_writable(log: &Log) -> bool {
     opens && log.free_bytes().is_none_or(|free| free >= FREE_BYTES_MIN)
 }
 
-/// Ends what is over, and looks how busy the workers are, on a thread of its own until what this gives is dropped. A plain thread:
-/// a runtime's timer wakes several times for each time it is to fire.
+/// Ends what is over, and looks how busy the workers are, on a thread of its own until what this
+/// gives is dropped. A plain thread: a runtime's timer wakes several times for each time it is to
+/// fire.
 fn start_sweeping(registry: Arc<Registry>, mut gauges: Vec<Gauge>) -> std::io::Result<Sender<()>> {
     let (sweeping, ended) = channel();
     std::thread::Builder::new().name("pgward-sweep".to_owned()).spawn(move || {

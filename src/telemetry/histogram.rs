@@ -115,8 +115,7 @@ impl Histogram {
     }
 
     fn count(&self, nanos: u64) {
-        let bucket = self.bounds.partition_point(|&bound| bound < nanos);
-        add(self.counts.get(bucket).unwrap_or(&self.above), 1);
+        add(self.counts.get(place(self.bounds, nanos)).unwrap_or(&self.above), 1);
         add(&self.nanos, nanos);
     }
 
@@ -135,8 +134,7 @@ impl Histogram {
 
 impl Sum {
     fn add(&mut self, bounds: &[u64; 16], nanos: u64) {
-        let bucket = bounds.partition_point(|&bound| bound < nanos);
-        *self.counts.get_mut(bucket).unwrap_or(&mut self.above) += 1;
+        *self.counts.get_mut(place(bounds, nanos)).unwrap_or(&mut self.above) += 1;
         self.nanos = self.nanos.wrapping_add(nanos);
     }
 
@@ -159,6 +157,11 @@ impl Sum {
         metric.set_histogram(histogram);
         metric
     }
+}
+
+/// Of the smallest bound that holds a duration; behind the last one where none does.
+fn place(bounds: &[u64; 16], nanos: u64) -> usize {
+    bounds.partition_point(|&bound| bound < nanos)
 }
 
 /// Adds to a cell that one thread at a time writes. No fetch_add: where what was stored before is
