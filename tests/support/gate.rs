@@ -390,7 +390,8 @@ fn records(directory: &Path, broken_off: usize) -> Vec<Value> {
         let bytes = fs::read(path).unwrap();
         let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
         for line in bytes[..whole].split_inclusive(|&b| b == b'\n') {
-            match serde_json::from_slice::<Value>(line) {
+            // Without its end: what was broken off inside a string is to end there.
+            match serde_json::from_slice::<Value>(&line[..line.len() - 1]) {
                 Ok(record) => all.push(record),
                 Err(problem) if problem.is_eof() && torn < broken_off => torn += 1,
                 Err(problem) => panic!("{problem} in {:?}", String::from_utf8_lossy(line)),

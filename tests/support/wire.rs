@@ -60,12 +60,17 @@ impl Reply {
 impl Wire {
     /// A TCP connection on which nothing was said yet.
     pub(crate) fn open(port: u16) -> Self {
-        let socket = TcpStream::connect(("127.0.0.1", port)).expect("connect");
+        Self::try_open(port).expect("connect")
+    }
+
+    /// The same, unless nobody listens.
+    fn try_open(port: u16) -> std::io::Result<Self> {
+        let socket = TcpStream::connect(("127.0.0.1", port))?;
         socket.set_nodelay(true).unwrap();
         socket.set_read_timeout(Some(READ_TIMEOUT)).unwrap();
         socket.set_write_timeout(Some(READ_TIMEOUT)).unwrap();
         let stream = Box::new(socket.try_clone().unwrap());
-        Self::over(stream, socket)
+        Ok(Self::over(stream, socket))
     }
 
     /// The same over a stream that was made already (TLS).
@@ -88,14 +93,15 @@ impl Wire {
             .unwrap_or_else(|error| panic!("login of {user} to {database}: {error:?}"))
     }
 
-    /// A session, or the error that ended its login.
+    /// A session, or the error that ended its login; one without fields where the server went
+    /// away, at whatever step.
     pub(crate) fn try_connect(
         port: u16,
         user: &str,
         database: &str,
         password: &str,
     ) -> Result<Self, Fields> {
-        let mut wire = Self::open(port);
+        let mut wire = Self::try_open(port).map_err(|_| Fields::default())?;
         wire.login(PROTOCOL_3_0, &[("user", user), ("database", database)], password)?;
         Ok(wire)
     }
@@ -118,7 +124,7 @@ impl Wire {
         password: &str,
         binding: &Binding,
     ) -> Result<(), Fields> {
-        self.send(&message::startup(version, parameters));
+        self.try_send(&message::startup(version, parameters)).map_err(|_| Fields::default())?;
         let mechanism = match binding {
             Binding::EndPoint(_) => "SCRAM-SHA-256-PLUS",
             _ => "SCRAM-SHA-256",
@@ -148,7 +154,7 @@ impl Wire {
                     3 => {
                         let mut body = password.as_bytes().to_vec();
                         body.push(0);
-                        self.send(&message::password(&body));
+                        self.try_send(&message::password(&body)).map_err(|_| Fields::default())?;
                     }
                     10 => {
                         let offered = String::from_utf8_lossy(&message.body[4..]).into_owned();
@@ -162,13 +168,14 @@ impl Wire {
                         body.push(0);
                         body.extend(u32::try_from(first.len()).unwrap().to_be_bytes());
                         body.extend(first.as_bytes());
-                        self.send(&message::password(&body));
+                        self.try_send(&message::password(&body)).map_err(|_| Fields::default())?;
                     }
                     11 => {
                         let first = String::from_utf8_lossy(&message.body[4..]).into_owned();
                         let (last, expected) = scram.last(&first);
                         signature = expected;
-                        self.send(&message::password(last.as_bytes()));
+                        self.try_send(&message::password(last.as_bytes()))
+                            .map_err(|_| Fields::default())?;
                     }
                     12 => {
                         let last = String::from_utf8_lossy(&message.body[4..]).into_owned();
