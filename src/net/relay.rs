@@ -34,6 +34,9 @@ const OUTCOME_WITHIN_US: u64 = 2_000_000;
 /// How long an ended session's client has to take its last message, and how long what was
 /// running may go on when the client has closed its side.
 const TOLD_WITHIN_US: u64 = 1_000_000;
+/// A session that has lasted so long has its backend looked up: most that come and go at once are
+/// gone by then.
+const NAMED_AFTER_US: u64 = 50_000;
 /// Both clocks are compared with the session's end at least this often while it waits for one.
 const LOOK_EVERY_US: u64 = 1_000_000;
 
@@ -64,6 +67,8 @@ pub(super) struct Relay {
     armed_for: u64,
     /// The same as the wall clock stood at the last look; it can be set since.
     armed_for_wall: i64,
+    /// CLOCK_BOOTTIME at which its backend is to be looked up; `u64::MAX` once it was.
+    name_at: u64,
     idle_us: u64,
     /// When the client is told that its grant ends.
     warnings: Warnings,
@@ -133,6 +138,7 @@ impl Relay {
             timer: Sleep::until(now.boot),
             armed_for: now.boot,
             armed_for_wall: now.wall,
+            name_at: now.boot.saturating_add(NAMED_AFTER_US),
             idle_us,
             warnings,
             news: Told::new(tells),
@@ -248,6 +254,10 @@ impl Relay {
         // Taken before the end is read: who moves it writes it before it calls.
         let changed = self.books.entry.take_changed();
         if self.over.is_none() {
+            if now.boot >= self.name_at {
+                self.name_at = u64::MAX;
+                self.books.entry.name_backend();
+            }
             let ends = self.books.entry.deadline().wall;
             if ends != self.session.terms().expires_at {
                 self.session.renew(ends, &rfc3339(ends), now);
@@ -316,6 +326,7 @@ impl Relay {
             return due.into_iter().find(|due| *due > now.boot).unwrap_or(after(LOOK_EVERY_US));
         }
         let mut wait = self.books.entry.deadline().left(now);
+        wait = wait.min(self.name_at.saturating_sub(now.boot));
         if self.left_at.is_some() || self.judging.is_some() {
             wait = wait.min(LOOK_EVERY_US);
         }
@@ -342,7 +353,9 @@ impl Relay {
             EndCause::Revoked { because, .. } | EndCause::Killed { because } => {
                 Some(because.clone())
             }
-            EndCause::Expired | EndCause::Shutdown | EndCause::Idle { .. } => None,
+            EndCause::Expired | EndCause::Shutdown | EndCause::Idle { .. } | EndCause::Unseen => {
+                None
+            }
         };
         self.end_with(refusal, cause.word(), detail, now);
         if let Some(over) = &mut self.over {
@@ -463,7 +476,7 @@ impl Relay {
             return;
         }
         if let Some(backend) = self.books.entry.take_backend() {
-            self.books.entry.control().end_soon(backend);
+            self.books.entry.control().end_soon(&backend);
         }
     }
 

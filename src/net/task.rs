@@ -56,12 +56,13 @@ fn finish(worker: &Worker, admitted: Admitted, ended: Ended) -> Part<'_, ()> {
         if !ended.upstream_closed
             && let Some(backend) = place.entry.take_backend()
         {
-            let gone = place.entry.control().end(backend);
+            let gone = place.entry.control().end(&backend);
             if !event_loop::timeout(GONE_WITHIN, gone).await.unwrap_or(false) {
                 tracing::error!(session = %place.entry.id, "the session's backend is not known to be gone");
             }
         }
-        if let Some(cause) = place.entry.ending() {
+        // It may have been called when it was over already.
+        if let Some(cause) = place.entry.ending().filter(|cause| cause.word() == ended.reason) {
             let micros = u32::try_from(clock::now().since(ended.at)).unwrap_or(u32::MAX);
             let seconds = f64::from(micros) / 1e6;
             worker.shared.metrics.session_terminated(cause.word(), seconds);

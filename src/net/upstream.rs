@@ -70,7 +70,8 @@ pub(super) async fn connect(
             Err(Failed::Turned(turned)) => return Err(turned),
         }
     };
-    let backend = place.entry.control().learn(upstream.pid).await.map_err(|problem| {
+    let finding = place.entry.control().backend(upstream.pid, &acting.role.user);
+    let backend = finding.await.map_err(|problem| {
         let why = match problem {
             ControlError::Down => texts::NotServed::ControlDown,
             ControlError::Invisible => {

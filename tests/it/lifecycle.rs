@@ -56,6 +56,20 @@ on_each_server! {
         assert_eq!(pg.victims(&gate.database), "0");
     }
 
+    fn a_backend_that_was_not_looked_up_yet_is_ended(pg) {
+        let gate = Gate::new(pg);
+        let grant = gate.write_grant(&["insert:public.victim"]);
+        // The second one of its role is only looked up when it has lasted a moment.
+        gate.session(&grant).query("SELECT 1");
+        let mut session = gate.session(&grant);
+        let running = m::query("INSERT INTO public.victim SELECT 1 FROM pg_sleep(600)");
+        let malformed = b"Q\0\0\0\x01";
+        session.send(&[&running[..], malformed].concat());
+        assert_eq!(ended(&mut session).code(), "08P01");
+        eventually("the backend is gone", GONE, || pg.backends(&gate.database) == 0);
+        assert_eq!(pg.victims(&gate.database), "0");
+    }
+
     fn revocation_ends_statements_that_catch_cancels(pg) {
         let gate = Gate::with(pg, &Options {
             policy: "allow_functions = [\"public.stubborn_trigger\"]".into(), ..Options::default() });

@@ -533,6 +533,35 @@ fn who_can_make_roles_is_no_upstream_role() {
 }
 
 #[test]
+fn a_session_whose_backend_is_not_seen_is_ended() {
+    let pg = pg::apart(pg::distribution());
+    let mut admin = pg.admin("postgres");
+    let make = format!(
+        "CREATE ROLE watcher LOGIN PASSWORD '{PASSWORD}' IN ROLE pg_signal_backend, pg_monitor"
+    );
+    run(&mut admin, &make);
+    let gate = Gate::with(pg, &Options { control: "watcher".into(), ..Options::default() });
+    let grant = gate.read_grant();
+    let mut seen = gate.session(&grant);
+    assert_eq!(seen.query("SELECT 1").value(), "1");
+    run(&mut admin, "REVOKE pg_monitor FROM watcher");
+    // It is let in, since the role's backends were seen, and ended when its own is looked for.
+    let mut unseen = gate.session(&grant);
+    let told = unseen.reply().errors;
+    assert_eq!(told[0].code(), "57P01", "{told:?}");
+    assert!(told[0].message().contains("could not be found"), "{told:?}");
+    eventually("its end is on record", Duration::from_secs(5), || {
+        gate.events("session.end").iter().any(|end| end["end_reason"] == "backend_unseen")
+    });
+    // The next one is looked for first.
+    let refused = gate.login_error(&grant.user, &gate.database, &grant.token);
+    assert_eq!(refused.code(), "57P03", "{refused:?}");
+    assert_eq!(seen.query("SELECT 1").value(), "1", "it was found in time");
+    run(&mut admin, "GRANT pg_monitor TO watcher");
+    assert_eq!(gate.session(&grant).query("SELECT 1").value(), "1");
+}
+
+#[test]
 fn passwords_in_a_readable_configuration_are_told() {
     use std::os::unix::fs::PermissionsExt as _;
     let gate = Gate::new(pg::distribution());

@@ -295,6 +295,17 @@ pub fn session_killed(session: SessionId, because: &str) -> Refusal {
         .hint("Only this session was ended. Its grant is still valid: you can connect again.")
 }
 
+/// A session that could not be ended at its time is ended now.
+#[must_use]
+pub fn backend_unseen(session: SessionId) -> Refusal {
+    let what = format!("pgward: session {session} ended: its backend could not be found");
+    Refusal::fatal("backend_unseen", code::ADMIN_SHUTDOWN, what)
+        .detail("The control connection does not see it, so it could not be ended at its time.")
+        .hint(
+            "Connect again; the operator finds the cause in the log and with pgward config check.",
+        )
+}
+
 /// pgward shuts down and the session did not end by itself.
 #[must_use]
 pub fn shutdown() -> Refusal {
@@ -413,6 +424,7 @@ mod tests {
             upstream_lost(),
             grant_over(over),
             session_killed(session, "by os:root"),
+            backend_unseen(session),
             shutdown(),
             idle(3600),
             internal(session),

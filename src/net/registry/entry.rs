@@ -38,6 +38,8 @@ pub enum EndCause {
         /// The limit, seconds.
         seconds: u64,
     },
+    /// The control connection does not see its backend, and so could not end it.
+    Unseen,
 }
 
 /// One session as `session list` shows it.
@@ -128,7 +130,7 @@ pub struct UpstreamOf {
     /// Where the connection went.
     pub address: Address,
     /// The backend.
-    pub backend: Backend,
+    pub backend: Arc<Backend>,
     /// Its cancel key.
     pub key: Vec<u8>,
 }
@@ -193,7 +195,7 @@ impl Entry {
         };
         self.turns.phase.store(PHASE_ENDING, Ordering::Relaxed);
         if let Some(backend) = backend {
-            self.control.end_soon(backend);
+            self.control.end_soon(&backend);
         }
         if let Some(waker) = waker {
             waker.wake();
@@ -266,17 +268,28 @@ impl Entry {
             inner.ending.is_some().then(|| Self::backend_to_end(&mut inner)).flatten()
         };
         if let Some(backend) = backend {
-            self.control.end_soon(backend);
+            self.control.end_soon(&backend);
         }
     }
 
     /// The backend, for a session that must make sure that it is gone; it cannot be cancelled
     /// from now on.
     #[must_use]
-    pub fn take_backend(&self) -> Option<Backend> {
-        let mut inner = self.lock();
-        inner.ended_backend = true;
-        inner.upstream.as_ref().map(|upstream| upstream.backend)
+    pub fn take_backend(&self) -> Option<Arc<Backend>> {
+        Self::backend_to_end(&mut self.lock())
+    }
+
+    /// Has its backend looked up, so that it can be ended at any time, and ends where it can't be
+    /// found.
+    pub fn name_backend(self: &Arc<Self>) {
+        let backend = self.lock().upstream.as_ref().map(|upstream| Arc::clone(&upstream.backend));
+        if let Some(backend) = backend {
+            let entry = Arc::clone(self);
+            let otherwise = move || {
+                entry.end(EndCause::Unseen);
+            };
+            self.control.name(&backend, Box::new(otherwise));
+        }
     }
 
     /// What ends its backend.
@@ -354,9 +367,9 @@ impl Entry {
         }
     }
 
-    fn backend_to_end(inner: &mut Inner) -> Option<Backend> {
+    fn backend_to_end(inner: &mut Inner) -> Option<Arc<Backend>> {
         inner.ended_backend = true;
-        inner.upstream.as_ref().map(|upstream| upstream.backend)
+        inner.upstream.as_ref().map(|upstream| Arc::clone(&upstream.backend))
     }
 
     /// A panic elsewhere while the lock was held leaves plain values behind, which stay usable.
@@ -375,6 +388,7 @@ impl EndCause {
             Self::Killed { .. } => "killed",
             Self::Shutdown => "shutdown",
             Self::Idle { .. } => "idle_timeout",
+            Self::Unseen => "backend_unseen",
         }
     }
 
@@ -387,6 +401,7 @@ impl EndCause {
             Self::Killed { because } => login::session_killed(entry.id, because),
             Self::Shutdown => login::shutdown(),
             Self::Idle { seconds } => login::idle(*seconds),
+            Self::Unseen => login::backend_unseen(entry.id),
         }
     }
 }

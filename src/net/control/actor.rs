@@ -1,11 +1,7 @@
-//! Per database one standing connection that can end backends: up before any session is
-//! admitted, so that no session lives whose end could not be enforced.
-//!
-//! A backend is named by process id and start time: an id alone may belong to somebody else by
-//! the time the statement runs. Requests that come together are served by one statement, and a
-//! backend counts as ended when the server no longer lists it.
+//! What a control connection does: names backends and ends them, many by one statement, and comes
+//! back when it was lost.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,14 +9,13 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::dial::{SaltedPasswords, Target};
-use super::simple::{Client, QueryError, Row};
+use super::{CONNECT_MAX, Name, Request, Seen, Wish};
+use crate::net::dial::{SaltedPasswords, Target};
+use crate::net::simple::{Client, QueryError, Row};
 
 /// First pause before connecting again; it doubles up to [`RETRY_MAX`].
 const RETRY_MIN: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(1);
-/// Longest attempt to connect.
-const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// How often an idle connection is asked whether it is still there.
 const PING_EVERY: Duration = Duration::from_secs(5);
 /// Longest answer to a statement of the control connection.
@@ -32,154 +27,16 @@ const GIVE_UP_AFTER: Duration = Duration::from_secs(30);
 /// Most backends that one statement names.
 const BATCH_MAX: usize = 512;
 
-/// One backend of the upstream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Backend {
-    /// Its process id.
-    pub pid: i32,
-    /// When it started, microseconds since the epoch by the server's clock.
-    pub started: i64,
-}
-
-/// Why a backend's start is not known.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ControlError {
-    /// The connection is down, or went down.
-    #[error("the control connection is down")]
-    Down,
-    /// The server does not show the backend, or not when it started.
-    #[error("the control role does not see the session's backend: grant it pg_monitor")]
-    Invisible,
-}
-
-/// A handle to one database's control connection. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Control {
-    requests: mpsc::UnboundedSender<Request>,
-    up: watch::Receiver<bool>,
-    catalogue: Arc<Catalogue>,
-}
-
-#[derive(Debug)]
-enum Request {
-    Learn { pid: i32, reply: oneshot::Sender<Option<i64>> },
-    End { backend: Backend, reply: Option<oneshot::Sender<bool>> },
-}
-
-/// The second connection, for reading the catalogue: a long answer there must not delay an end.
-#[derive(Debug)]
-struct Catalogue {
-    target: Arc<Target>,
-    salted: Arc<SaltedPasswords>,
-    client: tokio::sync::Mutex<Option<Client>>,
-}
-
-impl Control {
-    /// Starts connecting, on the runtime of the caller, and goes on until the last handle is gone
-    /// and nothing is left to be ended.
-    #[must_use]
-    pub fn start(target: Arc<Target>, salted: Arc<SaltedPasswords>) -> Self {
-        let (requests, inbox) = mpsc::unbounded_channel();
-        let (set_up, up) = watch::channel(false);
-        let catalogue = Arc::new(Catalogue {
-            target: Arc::clone(&target),
-            salted: Arc::clone(&salted),
-            client: tokio::sync::Mutex::new(None),
-        });
-        let actor = Actor {
-            target,
-            salted,
-            inbox,
-            up: set_up,
-            learning: HashMap::new(),
-            ending: HashMap::new(),
-        };
-        tokio::spawn(actor.run());
-        Self { requests, up, catalogue }
-    }
-
-    /// Whether the connection is up.
-    #[must_use]
-    pub fn is_up(&self) -> bool {
-        *self.up.borrow()
-    }
-
-    /// Waits until the connection is up.
-    pub async fn wait_up(&mut self) {
-        let _ = self.up.wait_for(|up| *up).await;
-    }
-
-    /// When the backend with that process id started.
-    ///
-    /// # Errors
-    /// [`ControlError`]: the session can then not be admitted.
-    pub async fn learn(&self, pid: i32) -> Result<Backend, ControlError> {
-        let (reply, answer) = oneshot::channel();
-        self.requests.send(Request::Learn { pid, reply }).map_err(|_| ControlError::Down)?;
-        match answer.await {
-            Ok(Some(started)) => Ok(Backend { pid, started }),
-            Ok(None) => Err(ControlError::Invisible),
-            Err(_) => Err(ControlError::Down),
-        }
-    }
-
-    /// Ends a backend; resolves when the server lists it no more. False when it was given up.
-    pub async fn end(&self, backend: Backend) -> bool {
-        let (reply, answer) = oneshot::channel();
-        let sent = self.requests.send(Request::End { backend, reply: Some(reply) });
-        sent.is_ok() && answer.await.unwrap_or(false)
-    }
-
-    /// Ends a backend without waiting.
-    pub fn end_soon(&self, backend: Backend) {
-        let _ = self.requests.send(Request::End { backend, reply: None });
-    }
-
-    /// Rows of a statement on the catalogue connection, which is opened at first use and again
-    /// when it was lost.
-    ///
-    /// # Errors
-    /// The statement's error, or why there is no connection.
-    pub async fn rows(&self, sql: &str) -> Result<Vec<Row>, QueryError> {
-        let catalogue = &self.catalogue;
-        let mut slot = catalogue.client.lock().await;
-        // Taken out: if this future is dropped halfway, so is the connection, and the next
-        // caller does not read the rest of this answer.
-        let mut client = match slot.take() {
-            Some(client) => client,
-            None => {
-                let target = &catalogue.target;
-                let role = &target.database.control;
-                let connecting = Client::connect(target, role, &catalogue.salted, "60s");
-                let connected = timeout(CONNECT_MAX, connecting).await;
-                let connected =
-                    connected.map_err(|_| QueryError::Lost("no answer while connecting".into()))?;
-                connected.map_err(|problem| QueryError::Lost(problem.to_string()))?
-            }
-        };
-        let result = client.rows(sql).await;
-        if !matches!(result, Err(QueryError::Lost(_))) {
-            *slot = Some(client);
-        }
-        result
-    }
-}
-
-impl crate::catalog::Query for Control {
-    type Error = QueryError;
-
-    async fn rows(&self, sql: &str) -> Result<Vec<Row>, QueryError> {
-        Self::rows(self, sql).await
-    }
-}
-
-struct Actor {
+/// One database's control connection.
+pub(super) struct Actor {
     target: Arc<Target>,
     salted: Arc<SaltedPasswords>,
     inbox: mpsc::UnboundedReceiver<Request>,
     up: watch::Sender<bool>,
-    learning: HashMap<i32, Vec<oneshot::Sender<Option<i64>>>>,
-    ending: HashMap<Backend, Ending>,
+    seen: Arc<Seen>,
+    /// Backends whose start is to be asked for.
+    naming: Vec<Request>,
+    ending: HashMap<Name, Ending>,
 }
 
 #[derive(Debug)]
@@ -189,7 +46,19 @@ struct Ending {
 }
 
 impl Actor {
-    async fn run(mut self) {
+    /// One that is not connected yet, and says by `up` when it is.
+    pub(super) fn new(
+        target: Arc<Target>,
+        salted: Arc<SaltedPasswords>,
+        inbox: mpsc::UnboundedReceiver<Request>,
+        up: watch::Sender<bool>,
+        seen: Arc<Seen>,
+    ) -> Self {
+        Self { target, salted, inbox, up, seen, naming: Vec::new(), ending: HashMap::new() }
+    }
+
+    /// Goes on until the last handle is gone and nothing is left to be ended.
+    pub(super) async fn run(mut self) {
         let mut pause = RETRY_MIN;
         loop {
             let target = Arc::clone(&self.target);
@@ -207,8 +76,9 @@ impl Actor {
                 Err(_) => "no answer while connecting".to_owned(),
             };
             self.up.send_replace(false);
+            self.seen.roles().clear();
             // Whoever waits to begin a session is told now; who waits for an end goes on waiting.
-            self.learning.clear();
+            self.naming.retain(|request| !matches!(request.wish, Wish::Name(_)));
             let database = &target.database.name;
             tracing::warn!(%database, %problem, retry_ms = pause.as_millis(), "control connection down");
             if self.is_over() {
@@ -220,13 +90,18 @@ impl Actor {
     }
 
     fn is_over(&self) -> bool {
-        self.ending.is_empty() && self.inbox.is_closed()
+        self.is_idle() && self.inbox.is_closed()
+    }
+
+    /// Whether nothing is to be done.
+    fn is_idle(&self) -> bool {
+        self.ending.is_empty() && self.naming.is_empty()
     }
 
     /// Serves requests until the connection is lost (`Err`) or nobody wants anything (`Ok`).
     async fn serve(&mut self, mut client: Client) -> Result<(), QueryError> {
         loop {
-            let wait = if self.ending.is_empty() { PING_EVERY } else { LOOK_EVERY };
+            let wait = if self.is_idle() { PING_EVERY } else { LOOK_EVERY };
             // What ends a connection that waits is seen at once, not by the next request.
             let next = async {
                 tokio::select! {
@@ -247,43 +122,80 @@ impl Actor {
                     }
                 }
                 // Every handle is gone: end what is to be ended, then stop.
-                Ok(None) if self.ending.is_empty() => return Ok(()),
+                Ok(None) if self.is_idle() => return Ok(()),
                 Ok(None) => sleep(LOOK_EVERY).await,
-                Err(_) if self.ending.is_empty() => {
+                Err(_) if self.is_idle() => {
                     answer(client.rows("SELECT 1")).await?;
                 }
                 Err(_) => {}
             }
+            if !self.naming.is_empty() {
+                self.name(&mut client).await?;
+            }
             if !self.ending.is_empty() {
                 self.end(&mut client).await?;
-            }
-            if !self.learning.is_empty() {
-                self.learn(&mut client).await?;
             }
         }
     }
 
     fn take(&mut self, request: Request) {
-        match request {
-            Request::Learn { pid, reply } => self.learning.entry(pid).or_default().push(reply),
-            Request::End { backend, reply } => {
-                let ending = self.ending.entry(backend).or_insert_with(|| Ending {
+        match (request.backend.name(), request.wish) {
+            (None, wish) => self.naming.push(Request { backend: request.backend, wish }),
+            (Some(name), wish) => self.grant(Some(name), wish),
+        }
+    }
+
+    /// Does what was wished of a backend, now that it is known by its name, or cannot be (`None`).
+    fn grant(&mut self, name: Option<Name>, wish: Wish) {
+        match (wish, name) {
+            (Wish::Name(reply), name) => {
+                let _ = reply.send(name.is_some());
+            }
+            (Wish::NameOr(_), Some(_)) => {}
+            (Wish::NameOr(otherwise), None) => {
+                // Whoever logs in next is looked up first.
+                self.seen.roles().clear();
+                otherwise();
+            }
+            (Wish::End(reply), Some(name)) => {
+                let ending = self.ending.entry(name).or_insert_with(|| Ending {
                     replies: Vec::new(),
                     give_up_at: Instant::now() + GIVE_UP_AFTER,
                 });
                 ending.replies.extend(reply);
             }
+            (Wish::End(reply), None) => {
+                tracing::error!("a backend that is to be ended cannot be found");
+                if let Some(reply) = reply {
+                    let _ = reply.send(false);
+                }
+            }
         }
     }
 
-    async fn learn(&mut self, client: &mut Client) -> Result<(), QueryError> {
-        let sql = learn_sql(self.learning.keys().copied());
-        let rows = answer(client.rows(&sql)).await?;
+    /// Asks when backends started.
+    async fn name(&mut self, client: &mut Client) -> Result<(), QueryError> {
+        let recent = |request: &&Request| request.backend.is_recent();
+        let pids: BTreeSet<i32> =
+            self.naming.iter().filter(recent).map(|request| request.backend.pid).collect();
+        let rows = match pids.is_empty() {
+            true => Vec::new(),
+            false => answer(client.rows(&name_sql(&pids))).await?,
+        };
         let started: HashMap<i32, Option<i64>> = rows.iter().filter_map(backend_row).collect();
-        for (pid, replies) in self.learning.drain() {
-            let start = started.get(&pid).copied().flatten();
-            for reply in replies {
-                let _ = reply.send(start);
+        for Request { backend, wish } in std::mem::take(&mut self.naming) {
+            match started.get(&backend.pid) {
+                Some(Some(start)) => {
+                    let _ = backend.started.set(*start);
+                    self.grant(backend.name(), wish);
+                }
+                // It has ended already.
+                None if pids.contains(&backend.pid) && matches!(wish, Wish::End(_)) => {
+                    if let Wish::End(Some(reply)) = wish {
+                        let _ = reply.send(true);
+                    }
+                }
+                Some(None) | None => self.grant(None, wish),
             }
         }
         Ok(())
@@ -291,7 +203,7 @@ impl Actor {
 
     /// Signals every backend that is to end, and lets go of those that are gone.
     async fn end(&mut self, client: &mut Client) -> Result<(), QueryError> {
-        let asked: Vec<Backend> = self.ending.keys().copied().take(BATCH_MAX).collect();
+        let asked: Vec<Name> = self.ending.keys().copied().take(BATCH_MAX).collect();
         let rows = match answer(client.rows(&end_sql(&asked))).await {
             Ok(rows) => rows,
             Err(QueryError::Failed { sqlstate, message, .. }) => {
@@ -301,10 +213,10 @@ impl Actor {
             }
             Err(lost) => return Err(lost),
         };
-        let there: Vec<Backend> = rows
+        let there: Vec<Name> = rows
             .iter()
             .filter_map(backend_row)
-            .filter_map(|(pid, started)| Some(Backend { pid, started: started? }))
+            .filter_map(|(pid, started)| Some(Name { pid, started: started? }))
             .collect();
         for backend in asked {
             if !there.contains(&backend)
@@ -320,7 +232,7 @@ impl Actor {
 
     fn give_up(&mut self) -> Result<(), QueryError> {
         let now = Instant::now();
-        let late: Vec<Backend> = self
+        let late: Vec<Name> = self
             .ending
             .iter()
             .filter(|(_, ending)| ending.give_up_at <= now)
@@ -356,8 +268,8 @@ const STARTED: &str = "(pg_catalog.date_part('epoch', pg_catalog.date_trunc('sec
      pg_catalog.date_part('microseconds', a.backend_start)::int8 \
      OPERATOR(pg_catalog.%) 1000000)";
 
-fn learn_sql(pids: impl Iterator<Item = i32>) -> String {
-    let pids: Vec<String> = pids.map(|pid| pid.to_string()).collect();
+fn name_sql(pids: &BTreeSet<i32>) -> String {
+    let pids: Vec<String> = pids.iter().map(ToString::to_string).collect();
     format!(
         "SELECT a.pid, {STARTED} FROM pg_catalog.pg_stat_activity a \
          WHERE a.pid OPERATOR(pg_catalog.=) ANY ('{{{}}}'::int4[])",
@@ -365,11 +277,11 @@ fn learn_sql(pids: impl Iterator<Item = i32>) -> String {
     )
 }
 
-fn end_sql(backends: &[Backend]) -> String {
+fn end_sql(backends: &[Name]) -> String {
     let mut values = String::new();
-    for backend in backends {
+    for Name { pid, started } in backends {
         let separator = if values.is_empty() { "" } else { "," };
-        let _ = write!(values, "{separator}({}::int4,{}::int8)", backend.pid, backend.started);
+        let _ = write!(values, "{separator}({pid}::int4,{started}::int8)");
     }
     format!(
         "SELECT a.pid, {STARTED}, pg_catalog.pg_terminate_backend(a.pid) \
@@ -390,9 +302,9 @@ mod tests {
 
     #[test]
     fn statements_name_backends_by_pid_and_start() {
-        let sql = end_sql(&[Backend { pid: 7, started: 8 }, Backend { pid: 9, started: -1 }]);
+        let sql = end_sql(&[Name { pid: 7, started: 8 }, Name { pid: 9, started: -1 }]);
         assert!(sql.contains("(VALUES (7::int4,8::int8),(9::int4,-1::int8))"), "{sql}");
-        let sql = learn_sql([7, 9].into_iter());
+        let sql = name_sql(&BTreeSet::from([7, 9]));
         assert!(sql.contains("'{7,9}'::int4[]"), "{sql}");
     }
 
