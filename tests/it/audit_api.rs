@@ -140,6 +140,11 @@ fn rest(mut stream: BufReader<TcpStream>) -> String {
 }
 
 /// Waits for the end of a command: its exit status, and what it said.
+/// Whether what it wrote to its standard output waits to be read.
+fn has_output(child: &Child) -> bool {
+    rustix::io::ioctl_fionread(child.stdout.as_ref().unwrap()).unwrap() > 0
+}
+
 fn ended(child: Child) -> (Option<i32>, String, String) {
     let output = child.wait_with_output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -426,6 +431,8 @@ fn an_answer_that_breaks_off_is_no_answer() {
     let search = dana.start(&["audit", "search", "-o", "json"]);
     let tail = dana.start(&["audit", "tail", "--follow"]);
     eventually("both read", SOON, || desk.readings().len() == 2);
+    // An answer that has not begun would break off in another way.
+    eventually("both are shown something", SOON, || has_output(&search) && has_output(&tail));
     desk.gate.kill();
     for child in [search, tail] {
         let (code, shown, said) = ended(child);
