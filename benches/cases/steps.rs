@@ -191,7 +191,7 @@ struct Desk {
 
 impl Desk {
     fn new() -> Self {
-        let start = Start { terms: terms(), nonce: 7, parameters: &[] };
+        let start = Start { terms: terms(), nonce: 7, utf8: true };
         Self {
             judge: judge(),
             session: Session::new(&start),

@@ -22,11 +22,7 @@ struct Silent;
 /// `data` is cut into chunks: a byte says whose chunk follows and how long it is.
 pub(crate) fn session(data: &[u8]) {
     let mut judge = Judge::new(Arc::new(Bare::new()), [7; 16]);
-    let mut session = Session::new(&Start {
-        terms: terms(),
-        nonce: 0x00c0_ffee,
-        parameters: &[("client_encoding".to_owned(), "UTF8".to_owned())],
-    });
+    let mut session = Session::new(&Start { terms: terms(), nonce: 0x00c0_ffee, utf8: true });
     let mut sides = [Vec::new(), Vec::new()];
     let mut forwarded = Vec::new();
     let mut now = Moment { boot: 1_000, wall: 1_000_000 };

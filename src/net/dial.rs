@@ -3,6 +3,7 @@
 //! The upstream is not trusted to be well formed: everything it sends is bounded, and it must
 //! prove that it knows the password wherever SCRAM gives it the occasion.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use super::framed::{FrameError, Framed};
 use super::stream::{self, Stream};
 use super::{proof, tls};
 use crate::config::{Database, Role, SslMode};
+use crate::session::is_utf8;
 use crate::wire::backend::{self, tag};
 use crate::wire::{Malformed, startup, write};
 
@@ -27,6 +29,9 @@ const STARTUP_MESSAGE_BYTES_MAX: usize = 64 * 1024;
 
 /// Most messages of an upstream before its first ReadyForQuery.
 const STARTUP_MESSAGES_MAX: usize = 1_000;
+
+/// A setting of a StartupMessage: name and value.
+pub type Setting = (Cow<'static, str>, Cow<'static, str>);
 
 /// One upstream database as configured, with what was made of it once.
 #[derive(Debug, Clone)]
@@ -59,8 +64,10 @@ pub struct Upstream {
     pub pid: i32,
     /// The key that cancels it.
     pub key: Vec<u8>,
-    /// ParameterStatus, in the order reported.
-    pub parameters: Vec<(String, String)>,
+    /// Whole ParameterStatus messages, as they came.
+    pub parameters: Vec<u8>,
+    /// Whether it reports `client_encoding` as UTF-8, or not at all.
+    pub utf8: bool,
     /// Whole NoticeResponse messages of the login, as they came.
     pub notices: Vec<u8>,
 }
@@ -123,7 +130,7 @@ impl From<Malformed> for DialError {
 pub async fn dial(
     target: &Target,
     role: &Role,
-    parameters: &[(String, String)],
+    parameters: &[Setting],
     salted: &SaltedPasswords,
 ) -> Result<Upstream, DialError> {
     let (socket, address) = connect(&target.database).await?;
@@ -199,11 +206,11 @@ async fn login(
     address: Address,
     target: &Target,
     role: &Role,
-    parameters: &[(String, String)],
+    parameters: &[Setting],
     salted: &SaltedPasswords,
 ) -> Result<Upstream, DialError> {
     let own = [("user", role.user.as_str()), ("database", target.database.dbname.as_str())];
-    let others = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let others = parameters.iter().map(|(name, value)| (&**name, &**value));
     let all: Vec<(&str, &str)> = own.into_iter().chain(others).collect();
     let mut bytes = Vec::new();
     write::startup_message(&mut bytes, startup::VERSION_3_0, &all);
@@ -215,31 +222,30 @@ async fn login(
 /// What comes between AuthenticationOk and ReadyForQuery.
 async fn ready(mut framed: Framed, address: Address) -> Result<Upstream, DialError> {
     let (mut parameters, mut notices, mut backend) = (Vec::new(), Vec::new(), None);
+    let mut utf8 = true;
     for _ in 0..STARTUP_MESSAGES_MAX {
         let (kind, body) = framed.frame(STARTUP_MESSAGE_BYTES_MAX).await?;
         match kind {
             tag::PARAMETER_STATUS => {
-                let (name, value) = backend::parameter_status(&body)?;
-                parameters.push((text(name), text(value)));
+                let (name, value) = backend::parameter_status(body)?;
+                utf8 &= name != b"client_encoding" || is_utf8(value);
+                write::backend(&mut parameters, kind, body);
             }
             tag::BACKEND_KEY_DATA => {
-                let (pid, key) = backend::backend_key_data(&body)?;
+                let (pid, key) = backend::backend_key_data(body)?;
                 backend = Some((pid, key.to_vec()));
             }
             tag::NOTICE_RESPONSE => {
-                notices.push(kind);
-                let length = u32::try_from(body.len() + 4).unwrap_or(u32::MAX);
-                notices.extend_from_slice(&length.to_be_bytes());
-                notices.extend_from_slice(&body);
+                write::backend(&mut notices, kind, body);
             }
-            tag::ERROR_RESPONSE => return Err(refused(&body)),
+            tag::ERROR_RESPONSE => return Err(refused(body)),
             tag::READY_FOR_QUERY => {
-                backend::ready_for_query(&body)?;
+                backend::ready_for_query(body)?;
                 let Some((pid, key)) = backend else {
                     return Err(DialError::Protocol("no BackendKeyData".into()));
                 };
                 let (stream, rest) = framed.into_parts();
-                return Ok(Upstream { stream, rest, address, pid, key, parameters, notices });
+                return Ok(Upstream { stream, rest, address, pid, key, parameters, utf8, notices });
             }
             tag::NEGOTIATE_PROTOCOL_VERSION => {}
             other => {

@@ -32,13 +32,17 @@ pub enum FrameError {
 pub struct Framed {
     stream: Stream,
     buffer: Vec<u8>,
+    /// Of `buffer`, the bytes of messages that were given out.
+    taken: usize,
+    /// Where the body of the last of them begins.
+    body: usize,
 }
 
 impl Framed {
     /// Nothing has been read of `stream` yet.
     #[must_use]
     pub const fn new(stream: Stream) -> Self {
-        Self { stream, buffer: Vec::new() }
+        Self { stream, buffer: Vec::new(), taken: 0, body: 0 }
     }
 
     /// The connection itself.
@@ -49,19 +53,20 @@ impl Framed {
 
     /// The connection, and what was read of it but belongs to no message taken.
     #[must_use]
-    pub fn into_parts(self) -> (Stream, Vec<u8>) {
-        (self.stream, self.buffer)
+    pub fn into_parts(mut self) -> (Stream, Vec<u8>) {
+        (self.stream, self.buffer.split_off(self.taken))
     }
 
     /// The next message: its type and body, of at most `body_bytes_max`.
     ///
     /// # Errors
     /// When the connection ends or the message is too long. Safe to be cancelled and called
-    /// again: what was read is kept.
-    pub async fn frame(&mut self, body_bytes_max: usize) -> Result<(u8, Vec<u8>), FrameError> {
+    /// again: what was read is kept. What is given stays until the next call.
+    pub async fn frame(&mut self, body_bytes_max: usize) -> Result<(u8, &[u8]), FrameError> {
         loop {
-            match head(&self.buffer) {
-                Head::Partial => self.buffer.reserve(512),
+            let rest = self.buffer.get(self.taken..).unwrap_or_default();
+            match head(rest) {
+                Head::Partial => self.make_room(512),
                 Head::Bad { tag, length } => {
                     return Err(FrameError::Length { tag: char::from(tag), length: length.into() });
                 }
@@ -71,13 +76,13 @@ impl Framed {
                 }
                 Head::Frame { tag, body } => {
                     let whole = HEADER_BYTES + body;
-                    if self.buffer.len() >= whole {
-                        let rest = self.buffer.split_off(whole);
-                        let mut frame = std::mem::replace(&mut self.buffer, rest);
-                        frame.drain(..HEADER_BYTES);
-                        return Ok((tag, frame));
+                    if rest.len() >= whole {
+                        self.body = self.taken + HEADER_BYTES;
+                        self.taken += whole;
+                        return Ok((tag, self.body()));
                     }
-                    self.buffer.reserve(whole - self.buffer.len());
+                    let missing = whole - rest.len();
+                    self.make_room(missing);
                 }
             }
             match self.stream.read_buf(&mut self.buffer).await {
@@ -90,6 +95,19 @@ impl Framed {
                 result => result?,
             };
         }
+    }
+
+    /// The body of the message that was given last.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        self.buffer.get(self.body..self.taken).unwrap_or_default()
+    }
+
+    /// Forgets what was given out, and has room for so many bytes more.
+    fn make_room(&mut self, bytes: usize) {
+        self.buffer.drain(..self.taken);
+        (self.taken, self.body) = (0, 0);
+        self.buffer.reserve(bytes);
     }
 
     /// Sends bytes.

@@ -75,7 +75,7 @@ pub(super) async fn open(door: Door, entry: Entry) -> Result<Admitted, (Box<Door
     let mut session = Session::new(&Start {
         terms: Arc::clone(&connected.terms),
         nonce: rand::random(),
-        parameters: &connected.upstream.parameters,
+        utf8: connected.upstream.utf8,
     });
     if let Some(cut) = connected.cut {
         session.note_cut(cut);
@@ -120,9 +120,7 @@ fn greet(
         write::authentication_sasl_final(out, server_final);
     }
     write::authentication_ok(out);
-    for (name, value) in &connected.upstream.parameters {
-        write::parameter_status(out, name, value);
-    }
+    out.extend_from_slice(&connected.upstream.parameters);
     // Ours, not the upstream's: a client can cancel its own session through us and nothing else.
     let long = door.hello.version >= VERSION_3_2;
     for _ in 0..KEY_ATTEMPTS {

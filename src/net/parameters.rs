@@ -4,6 +4,9 @@
 //! Settings in the StartupMessage are the session's *defaults*: RESET and DISCARD ALL return to
 //! them, which a SET after connecting would not survive.
 
+use std::borrow::Cow;
+
+use super::dial::Setting;
 use crate::base::limits::IDENTIFIER_BYTES_MAX;
 use crate::base::moment::Deadline;
 use crate::base::{GrantId, Moment, Refusal};
@@ -28,7 +31,7 @@ pub struct Wanted {
 #[derive(Debug, Clone, Default)]
 pub struct Asked {
     /// Name and value of each setting.
-    pub settings: Vec<(String, String)>,
+    pub settings: Vec<Setting>,
     /// How far the grant's end has cut `statement_timeout`, if it has.
     pub cut: Option<Cut>,
 }
@@ -77,8 +80,8 @@ impl Wanted {
                 continue;
             }
             match startup(name, value, terms) {
-                StartupDecision::Pass => settings.put(name, value.clone()),
-                StartupDecision::Capped(value) => settings.put(name, value),
+                StartupDecision::Pass => settings.put(name.clone(), value.clone()),
+                StartupDecision::Capped(value) => settings.put(name.clone(), value),
                 StartupDecision::Refuse(refusal) => return Err(refusal),
             }
         }
@@ -99,7 +102,7 @@ impl Wanted {
         let own_name = self.application_name.as_deref().unwrap_or_default();
         settings.put("application_name", application_name(&terms.user, terms.grant, own_name));
         if !terms.may_write() {
-            settings.put("default_transaction_read_only", "on".to_owned());
+            settings.put("default_transaction_read_only", "on");
         }
         let left_ms = Deadline::at_wall(terms.expires_at, now).left(now) / 1_000;
         let cut = settings.cut_timeout(terms.caps.statement_timeout_ms, left_ms);
@@ -115,11 +118,11 @@ impl Wanted {
                 settings.at_most(name, cap_ms);
             }
         }
-        settings.put("client_connection_check_interval", "2s".to_owned());
-        settings.put("tcp_keepalives_idle", "60".to_owned());
-        settings.put("tcp_keepalives_interval", "15".to_owned());
-        settings.put("tcp_keepalives_count", "4".to_owned());
-        settings.put("standard_conforming_strings", "on".to_owned());
+        settings.put("client_connection_check_interval", "2s");
+        settings.put("tcp_keepalives_idle", "60");
+        settings.put("tcp_keepalives_interval", "15");
+        settings.put("tcp_keepalives_count", "4");
+        settings.put("standard_conforming_strings", "on");
         settings.put("pgward.grant_id", terms.grant.to_string());
         settings.put("pgward.scopes", scopes.to_owned());
         settings.put("pgward.expires_at", rfc3339(terms.expires_at));
@@ -129,20 +132,21 @@ impl Wanted {
 }
 
 #[derive(Debug, Default)]
-struct Settings(Vec<(String, String)>);
+struct Settings(Vec<Setting>);
 
 impl Settings {
     /// Each name once: PostgreSQL takes the last of several, but nobody should have to know.
-    fn put(&mut self, name: &str, value: String) {
-        match self.0.iter_mut().find(|(known, _)| known == name) {
+    fn put(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) {
+        let (name, value) = (name.into(), value.into());
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
             Some((_, old)) => *old = value,
-            None => self.0.push((name.to_owned(), value)),
+            None => self.0.push((name, value)),
         }
     }
 
     /// Keeps a value of the client's that is lower; sets `cap_ms` in every other case. Gives what
     /// holds now.
-    fn at_most(&mut self, name: &str, cap_ms: u64) -> u64 {
+    fn at_most(&mut self, name: &'static str, cap_ms: u64) -> u64 {
         let own = self.0.iter().find(|(known, _)| known == name);
         let own_ms = own.and_then(|(_, value)| parse_ms(value));
         match own_ms.filter(|ms| *ms > 0 && *ms <= cap_ms) {
@@ -250,10 +254,10 @@ mod tests {
         ] {
             let mut settings = Settings::default();
             if let Some(own) = own {
-                settings.put("statement_timeout", own.to_owned());
+                settings.put("statement_timeout", own);
             }
             assert_eq!(settings.cut_timeout(cap_ms, left_ms), expected, "{own:?} {left_ms}");
-            assert_eq!(settings.0, [("statement_timeout".to_owned(), value.to_owned())]);
+            assert_eq!(settings.0, [("statement_timeout".into(), value.into())]);
         }
     }
 

@@ -15,7 +15,7 @@ use super::stream::Stream;
 use crate::auth::binding::tls_server_end_point;
 use crate::auth::md5_password;
 use crate::auth::scram::{Mechanism, ScramError};
-use crate::auth::scram_client::{Client, SaltedPassword, choose};
+use crate::auth::scram_client::{Client, ClientBinding, SaltedPassword, choose};
 use crate::config::Role;
 use crate::wire::backend::{self, Authentication, tag};
 use crate::wire::write;
@@ -54,8 +54,8 @@ pub(super) async fn prove(
     let mut out = Vec::new();
     let mut asked = false;
     loop {
-        let request = authentication(framed).await?;
-        let request = backend::authentication(&request)?;
+        let binding = if asked { None } else { binding_data(framed.stream()) };
+        let request = backend::authentication(authentication(framed).await?)?;
         if asked && request != Authentication::Ok {
             return Err(DialError::Protocol("a second demand for authentication".into()));
         }
@@ -76,7 +76,10 @@ pub(super) async fn prove(
             }
             Authentication::Sasl(list) => {
                 // SCRAM ends with the server's proof, then AuthenticationOk.
-                sasl(framed, list, place, role, salted).await?;
+                let offered = backend::mechanisms(list);
+                let offered = offered.filter_map(|name| std::str::from_utf8(name).ok());
+                let chosen = choose(offered, binding).map_err(scram)?;
+                sasl(framed, chosen, place, role, salted).await?;
                 continue;
             }
             Authentication::SaslContinue(_)
@@ -93,13 +96,11 @@ pub(super) async fn prove(
 
 async fn sasl(
     framed: &mut Framed,
-    list: &[u8],
+    (mechanism, binding): (Mechanism, ClientBinding),
     place: &str,
     role: &Role,
     salted: &SaltedPasswords,
 ) -> Result<(), DialError> {
-    let offered = backend::mechanisms(list).filter_map(|name| std::str::from_utf8(name).ok());
-    let (mechanism, binding) = choose(offered, binding_data(framed.stream())).map_err(scram)?;
     let password = password(role)?;
     let key = SaltedPasswords::key(place, role, password);
     let nonce = BASE64.encode(&rand::random::<[u8; 18]>());
@@ -108,32 +109,34 @@ async fn sasl(
     write::sasl_initial_response(&mut out, Mechanism::name(mechanism), &client.first());
     framed.send(&out).await?;
 
-    let message = authentication(framed).await?;
-    let Authentication::SaslContinue(server_first) = backend::authentication(&message)? else {
+    let cached = salted.0.get(&key).map(|entry| Arc::clone(&entry));
+    let message = backend::authentication(authentication(framed).await?)?;
+    let Authentication::SaslContinue(server_first) = message else {
         return Err(DialError::Protocol("expected AuthenticationSASLContinue".into()));
     };
-    let cached = salted.0.get(&key).map(|entry| Arc::clone(&entry));
     let answer = client.respond(server_first, cached.as_ref()).map_err(scram)?;
     out.clear();
     write::sasl_response(&mut out, &answer.client_final);
     framed.send(&out).await?;
 
-    let message = authentication(framed).await?;
-    let Authentication::SaslFinal(server_final) = backend::authentication(&message)? else {
+    let message = backend::authentication(authentication(framed).await?)?;
+    let Authentication::SaslFinal(server_final) = message else {
         return Err(DialError::Protocol("expected AuthenticationSASLFinal".into()));
     };
     answer.finish.finish(server_final).map_err(scram)?;
-    salted.0.insert(key, answer.salted);
+    if !cached.is_some_and(|cached| Arc::ptr_eq(&cached, &answer.salted)) {
+        salted.0.insert(key, answer.salted);
+    }
     Ok(())
 }
 
 /// The next Authentication message's body.
-async fn authentication(framed: &mut Framed) -> Result<Vec<u8>, DialError> {
+async fn authentication(framed: &mut Framed) -> Result<&[u8], DialError> {
     for _ in 0..NOTICES_MAX {
         let (kind, body) = framed.frame(AUTHENTICATION_BYTES_MAX).await?;
         match kind {
-            tag::AUTHENTICATION => return Ok(body),
-            tag::ERROR_RESPONSE => return Err(refused(&body)),
+            tag::AUTHENTICATION => return Ok(framed.body()),
+            tag::ERROR_RESPONSE => return Err(refused(body)),
             tag::NOTICE_RESPONSE | tag::NEGOTIATE_PROTOCOL_VERSION => {}
             other => {
                 let other = char::from(other);

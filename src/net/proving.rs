@@ -95,7 +95,7 @@ async fn password(framed: &mut Framed, login: &str, grants: &Live) -> Result<Pro
     write::authentication_cleartext(&mut out);
     framed.send(&out).await.map_err(FrameError::from)?;
     let body = message(framed).await?;
-    let mut cursor = Cursor::new(&body);
+    let mut cursor = Cursor::new(body);
     let password = cursor.string()?;
     cursor.finish()?;
     let candidates = grants.by_login(login);
@@ -128,7 +128,7 @@ async fn scram(
     framed.send(&out).await.map_err(FrameError::from)?;
 
     let body = message(framed).await?;
-    let (name, client_first) = initial_response(&body)?;
+    let (name, client_first) = initial_response(body)?;
     let mechanism = std::str::from_utf8(name)
         .ok()
         .filter(|name| offered.contains(name))
@@ -151,7 +151,7 @@ async fn scram(
         .map(|grant| if by_grant { &grant.verifier.by_grant } else { &grant.verifier.by_user })
         .cloned()
         .collect();
-    match exchange.finish(&client_final, &keys) {
+    match exchange.finish(client_final, &keys) {
         Ok((index, server_final)) => {
             let grant = candidates.get(index).map(Arc::clone).ok_or(Unproved::BadSecret)?;
             let method = match mechanism {
@@ -177,7 +177,7 @@ fn initial_response(body: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
 }
 
 /// The next message, which must be of type `p`.
-async fn message(framed: &mut Framed) -> Result<Vec<u8>, Unproved> {
+async fn message(framed: &mut Framed) -> Result<&[u8], Unproved> {
     match framed.frame(SMALL_MESSAGE_BYTES_MAX).await? {
         (tag::PASSWORD, body) => Ok(body),
         // Terminate in place of a password: a client that changed its mind.

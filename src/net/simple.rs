@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
 
-use super::dial::{DialError, SaltedPasswords, Target, dial, text};
+use super::dial::{DialError, SaltedPasswords, Setting, Target, dial, text};
 use super::event_loop;
 use super::framed::{FrameError, Framed};
 use crate::config::Role;
@@ -72,7 +72,7 @@ impl Client {
         target: &Target,
         role: &Role,
         salted: &SaltedPasswords,
-        statement_timeout: &str,
+        statement_timeout: &'static str,
     ) -> Result<Self, DialError> {
         Self::connect_with(target, role, salted, statement_timeout, &[]).await
     }
@@ -85,8 +85,8 @@ impl Client {
         target: &Target,
         role: &Role,
         salted: &SaltedPasswords,
-        statement_timeout: &str,
-        more: &[(String, String)],
+        statement_timeout: &'static str,
+        more: &[Setting],
     ) -> Result<Self, DialError> {
         let parameters = [
             ("application_name", "pgward"),
@@ -97,8 +97,7 @@ impl Client {
             ("default_transaction_read_only", "on"),
             ("idle_session_timeout", "0"),
         ];
-        let mut parameters: Vec<(String, String)> =
-            parameters.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let mut parameters = parameters.map(|(name, value)| (name.into(), value.into())).to_vec();
         parameters.extend_from_slice(more);
         let upstream = dial(target, role, &parameters, salted).await?;
         Ok(Self { framed: Framed::new(upstream.stream) })
@@ -119,9 +118,9 @@ impl Client {
             let (kind, body) = self.framed.frame(MESSAGE_BYTES_MAX).await?;
             match kind {
                 tag::ROW_DESCRIPTION => rows.clear(),
-                tag::DATA_ROW => rows.push(row(&body)?),
+                tag::DATA_ROW => rows.push(row(body)?),
                 tag::ERROR_RESPONSE => {
-                    let fields = backend::fields(&body);
+                    let fields = backend::fields(body);
                     let (sqlstate, message) = (text(fields.sqlstate), text(fields.message));
                     if fields.severity != b"ERROR" {
                         return Err(QueryError::Lost(message));
@@ -167,7 +166,7 @@ impl Client {
                 )) => {}
                 // An error that nobody asked for is the server's goodbye.
                 Ok((tag::ERROR_RESPONSE, body)) => {
-                    return QueryError::Lost(text(backend::fields(&body).message));
+                    return QueryError::Lost(text(backend::fields(body).message));
                 }
                 Ok((other, _)) => {
                     let other = char::from(other);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::clock;
 use super::control::ControlError;
-use super::dial::{self, DialError, Target, Upstream};
+use super::dial::{self, DialError, Setting, Target, Upstream};
 use super::event_loop;
 use super::givable::passes;
 use super::login::{Door, Turned};
@@ -105,7 +105,7 @@ struct Acting {
     /// The configuration's key for it, for who is to look into a failure.
     key: &'static str,
     /// The setting `role`.
-    more: Vec<(String, String)>,
+    more: Vec<Setting>,
     held: Option<bool>,
 }
 
@@ -152,7 +152,7 @@ impl Acting {
             };
             Turned::new(refusal, "scope_role").because(problem)
         })?;
-        let more = opened.acts_as.map(|role| ("role".to_owned(), role)).into_iter().collect();
+        let more = opened.acts_as.map(|role| ("role".into(), role.into())).into_iter().collect();
         Ok(Self { role: opened.role, key: "control", more, held: Some(true) })
     }
 }

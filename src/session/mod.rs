@@ -52,17 +52,18 @@ use transaction::Transactions;
 pub use event::{Event, Recorder};
 pub use renew::Cut;
 pub use turn::{End, Output, Segment, Turn};
+pub use upstream::is_utf8;
 pub use warning::News;
 
 /// What a session starts from, once the upstream is ready.
 #[derive(Debug)]
-pub struct Start<'a> {
+pub struct Start {
     /// The grant's terms.
     pub terms: Arc<Terms>,
     /// Random: makes the text that takes a refused statement's place unguessable.
     pub nonce: u64,
-    /// The upstream's ParameterStatus values at the start.
-    pub parameters: &'a [(String, String)],
+    /// Whether the upstream has reported no other `client_encoding` than UTF-8; see [`is_utf8`].
+    pub utf8: bool,
 }
 
 /// One client session.
@@ -164,11 +165,7 @@ struct Call<'a> {
 impl Session {
     /// A session whose upstream has just said ReadyForQuery.
     #[must_use]
-    pub fn new(start: &Start<'_>) -> Self {
-        let utf8 = !start
-            .parameters
-            .iter()
-            .any(|(name, value)| name == "client_encoding" && !upstream::is_utf8(value.as_bytes()));
+    pub fn new(start: &Start) -> Self {
         Self {
             terms: Arc::clone(&start.terms),
             nonce: start.nonce,
@@ -179,7 +176,7 @@ impl Session {
             upstream: upstream::Walk::default(),
             ending: ending::Ending::default(),
             audit_ok: true,
-            utf8,
+            utf8: start.utf8,
             capping: caps::Capping::default(),
             renewal: renew::Renewal::default(),
             rows_returned: 0,

@@ -39,7 +39,8 @@ impl Walk {
 }
 
 /// Whether the server's name of an encoding is UTF8.
-pub(super) fn is_utf8(name: &[u8]) -> bool {
+#[must_use]
+pub fn is_utf8(name: &[u8]) -> bool {
     matches!(name, b"UTF8" | b"UNICODE" | b"SQL_ASCII")
 }
 

@@ -1,17 +1,15 @@
 //! Builders for the messages we originate, appended to a buffer.
 //!
-//! The cold ones are pgwire's encoders. Texts are cut at their first NUL before they go in: the
+//! Those that are made for no login and no statement that goes well are pgwire's encoders. Texts are cut at their first NUL before they go in: the
 //! encoders write a NUL as it is, and what follows it would be read as another field.
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use pgwire::messages::Message;
 use pgwire::messages::response::{ErrorResponse, NoticeResponse};
-use pgwire::messages::startup::{
-    Authentication, BackendKeyData, NegotiateProtocolVersion, SASLInitialResponse, SASLResponse,
-    SecretKey,
-};
+use pgwire::messages::startup::NegotiateProtocolVersion;
 
 use super::backend::tag;
+use super::frontend;
 use crate::base::{Notice, Refusal, Severity};
 
 /// ErrorResponse.
@@ -47,32 +45,43 @@ pub fn notice(out: &mut Vec<u8>, notice: &Notice) {
 
 /// AuthenticationOk.
 pub fn authentication_ok(out: &mut Vec<u8>) {
-    put(out, &Authentication::Ok);
+    authentication(out, 0, |_| {});
 }
 
 /// AuthenticationCleartextPassword.
 pub fn authentication_cleartext(out: &mut Vec<u8>) {
-    put(out, &Authentication::CleartextPassword);
+    authentication(out, 3, |_| {});
 }
 
 /// AuthenticationSASL with the mechanisms on offer.
 pub fn authentication_sasl(out: &mut Vec<u8>, mechanisms: &[&str]) {
-    put(out, &Authentication::SASL(mechanisms.iter().map(|name| clean(name)).collect()));
+    authentication(out, 10, |out| {
+        for name in mechanisms {
+            string(out, name.as_bytes());
+        }
+        out.push(0);
+    });
 }
 
 /// AuthenticationSASLContinue.
 pub fn authentication_sasl_continue(out: &mut Vec<u8>, data: &[u8]) {
-    put(out, &Authentication::SASLContinue(Bytes::copy_from_slice(data)));
+    authentication(out, 11, |out| out.extend_from_slice(data));
 }
 
 /// AuthenticationSASLFinal.
 pub fn authentication_sasl_final(out: &mut Vec<u8>, data: &[u8]) {
-    put(out, &Authentication::SASLFinal(Bytes::copy_from_slice(data)));
+    authentication(out, 12, |out| out.extend_from_slice(data));
+}
+
+fn authentication(out: &mut Vec<u8>, kind: u32, data: impl FnOnce(&mut Vec<u8>)) {
+    frame(out, tag::AUTHENTICATION, |out| {
+        out.extend_from_slice(&kind.to_be_bytes());
+        data(out);
+    });
 }
 
 /// ParameterStatus.
 pub fn parameter_status(out: &mut Vec<u8>, name: &str, value: &str) {
-    // A login has fifteen: straight into the buffer.
     frame(out, tag::PARAMETER_STATUS, |out| {
         string(out, name.as_bytes());
         string(out, value.as_bytes());
@@ -81,7 +90,10 @@ pub fn parameter_status(out: &mut Vec<u8>, name: &str, value: &str) {
 
 /// BackendKeyData; the key is 4 bytes on protocol 3.0 and up to 256 on 3.2.
 pub fn backend_key_data(out: &mut Vec<u8>, pid: i32, key: &[u8]) {
-    put(out, &BackendKeyData::new(pid, SecretKey::Bytes(Bytes::copy_from_slice(key))));
+    frame(out, tag::BACKEND_KEY_DATA, |out| {
+        out.extend_from_slice(&pid.to_be_bytes());
+        out.extend_from_slice(key);
+    });
 }
 
 /// NegotiateProtocolVersion with the full version number, as PostgreSQL 18 sends it.
@@ -92,12 +104,16 @@ pub fn negotiate_protocol_version(out: &mut Vec<u8>, version: u32, unknown_optio
 
 /// SASLInitialResponse.
 pub fn sasl_initial_response(out: &mut Vec<u8>, mechanism: &str, data: &[u8]) {
-    put(out, &SASLInitialResponse::new(clean(mechanism), Some(Bytes::copy_from_slice(data))));
+    frame(out, frontend::tag::PASSWORD, |out| {
+        string(out, mechanism.as_bytes());
+        out.extend_from_slice(&u32::try_from(data.len()).unwrap_or(u32::MAX).to_be_bytes());
+        out.extend_from_slice(data);
+    });
 }
 
 /// SASLResponse.
 pub fn sasl_response(out: &mut Vec<u8>, data: &[u8]) {
-    put(out, &SASLResponse::new(Bytes::copy_from_slice(data)));
+    frame(out, frontend::tag::PASSWORD, |out| out.extend_from_slice(data));
 }
 
 /// PasswordMessage: clear text or the md5 form.

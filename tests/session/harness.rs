@@ -120,11 +120,7 @@ pub(crate) fn terms(words: &[&str]) -> Arc<Terms> {
 
 impl Harness {
     pub(crate) fn new(scopes: &[&str]) -> Self {
-        let start = Start {
-            terms: terms(scopes),
-            nonce: 0x00c0_ffee,
-            parameters: &[("client_encoding".to_owned(), "UTF8".to_owned())],
-        };
+        let start = Start { terms: terms(scopes), nonce: 0x00c0_ffee, utf8: true };
         let mut session = Session::new(&start);
         if let Some(to) = scopes.iter().find_map(|word| word.strip_prefix("cut=")) {
             session.note_cut(Cut { to_ms: to.parse().expect("a number"), from_ms: 300_000 });

@@ -70,7 +70,7 @@ async fn a_revoked_session_is_told_and_its_backend_ended() {
         let told = async { login.framed.frame(10_000).await.unwrap() };
         let (report, (kind, body)) = tokio::join!(ending, told);
         assert_eq!(kind, b'E');
-        assert!(contains(&body, "57P01") && contains(&body, "revoked by os:root"));
+        assert!(contains(body, "57P01") && contains(body, "revoked by os:root"));
         assert_eq!(report.sessions_ended, 1);
         assert_eq!(session.await.unwrap().reason, "revoked");
         assert!(registry.is_empty());
@@ -90,7 +90,7 @@ async fn an_expired_session_ends_by_itself() {
         let running = tokio::time::timeout(Duration::from_secs(60), admitted.relay.run());
         let (ended, told) = tokio::join!(running, login.framed.frame(10_000));
         assert_eq!(ended.unwrap().reason, "expired");
-        assert!(contains(&told.unwrap().1, "57P01"));
+        assert!(contains(told.unwrap().1, "57P01"));
     })
     .await;
 }

@@ -179,10 +179,10 @@ impl Login {
         let mut finish = None;
         loop {
             let Ok((kind, body)) = self.framed.frame(100_000).await else { return self };
-            self.messages.push((kind, body.clone()));
+            self.messages.push((kind, body.to_vec()));
             let mut out = Vec::new();
             match kind {
-                b'R' => match backend::authentication(&body).unwrap() {
+                b'R' => match backend::authentication(body).unwrap() {
                     backend::Authentication::Sasl(_) => {
                         let plus = matches!(binding, ClientBinding::Bound(_));
                         let name = if plus { "SCRAM-SHA-256-PLUS" } else { "SCRAM-SHA-256" };
@@ -262,14 +262,14 @@ async fn fake_backend(mut tcp: TcpStream, pid: i32, seen: Arc<std::sync::Mutex<V
     let mut framed = Framed::new(Stream::Plain(tcp.into()));
     while let Ok((b'Q', body)) = framed.frame(100_000).await {
         let mut out = Vec::new();
-        let learning = contains(&body, "= ANY") || contains(&body, "ANY (");
-        let ending = contains(&body, "pg_terminate_backend");
-        if contains(&body, "pg_sleep") {
+        let learning = contains(body, "= ANY") || contains(body, "ANY (");
+        let ending = contains(body, "pg_terminate_backend");
+        if contains(body, "pg_sleep") {
             continue;
         }
         out.extend_from_slice(b"T\0\0\0\x06\0\0");
         if learning {
-            let text = String::from_utf8_lossy(&body);
+            let text = String::from_utf8_lossy(body);
             let pids = text.split('{').nth(1).and_then(|rest| rest.split('}').next()).unwrap();
             for pid in pids.split(',') {
                 row(&mut out, &[pid, "77"]);

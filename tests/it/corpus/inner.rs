@@ -102,11 +102,10 @@ impl Known {
         startup.extend(upstream.settings);
         direct.login(PROTOCOL_3_0, &startup, PASSWORD).unwrap();
         let terms = terms(database, scopes);
-        let parameters = direct.parameters.clone();
         let catalogues = Arc::clone(&self.catalogues);
         let server = direct.socket.try_clone().unwrap();
         let apart = Apart::start(move || Inner {
-            session: Session::new(&Start { terms, nonce: 0x00c0_ffee, parameters: &parameters }),
+            session: Session::new(&Start { terms, nonce: 0x00c0_ffee, utf8: true }),
             judge: Judge::new(catalogues, [7; 16]),
             server,
             from_client: Vec::new(),

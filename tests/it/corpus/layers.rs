@@ -47,7 +47,7 @@ fn direct(pg: &Pg, database: &str) -> Wire {
     terms.grant = GrantId::from_random(9);
     let asked = Wanted::default().settings(&terms, None, "", now).unwrap();
     let mut startup = vec![("user", READER), ("database", database)];
-    startup.extend(asked.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    startup.extend(asked.settings.iter().map(|(name, value)| (&**name, &**value)));
     let mut wire = Wire::open(pg.port());
     wire.login(PROTOCOL_3_0, &startup, PASSWORD).unwrap();
     wire
