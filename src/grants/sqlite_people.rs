@@ -8,11 +8,19 @@ use super::{Change, Usage};
 use crate::base::GrantId;
 use crate::config::Right;
 
-/// Keeps how often grants were used.
+/// Keeps how often grants were used, as of a moment ago: not worth an fsync, so a machine that
+/// stops may have forgotten the last of it.
 pub(super) fn note_usage(
     connection: &mut Connection,
     usage: &[(GrantId, Usage)],
 ) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    let kept = keep_usage(connection, usage);
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    kept
+}
+
+fn keep_usage(connection: &mut Connection, usage: &[(GrantId, Usage)]) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     for (id, Usage { sessions, last_at }) in usage {
         let sessions = i64::try_from(*sessions).unwrap_or(i64::MAX);

@@ -385,6 +385,9 @@ fn what_a_call_returned_is_on_disk() {
         })
     };
     use rusqlite::types::Value;
+    // Which is written with less, and leaves the rest as it was.
+    let usage = Usage { sessions: 1, last_at: NOW };
+    store.note_usage(&[(crate::base::GrantId::from_random(1), usage)]).unwrap();
     assert_eq!(pragma("journal_mode").unwrap(), Value::Text("wal".into()));
     assert_eq!(pragma("synchronous").unwrap(), Value::Integer(2));
     assert_eq!(pragma("trusted_schema").unwrap(), Value::Integer(0));

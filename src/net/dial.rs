@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsConnector;
 
 use super::event_loop::Socket;
-use super::framed::{FrameError, Framed};
+use super::framed::{FrameError, Framed, LOGIN_BYTES};
 use super::stream::{self, Stream};
 use super::{proof, tls};
 use crate::config::{Database, Role, SslMode};
@@ -212,7 +212,7 @@ async fn login(
     let own = [("user", role.user.as_str()), ("database", target.database.dbname.as_str())];
     let others = parameters.iter().map(|(name, value)| (&**name, &**value));
     let all: Vec<(&str, &str)> = own.into_iter().chain(others).collect();
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(LOGIN_BYTES);
     write::startup_message(&mut bytes, startup::VERSION_3_0, &all);
     framed.send(&bytes).await?;
     proof::prove(&mut framed, &target.database.name, role, salted).await?;
@@ -221,7 +221,8 @@ async fn login(
 
 /// What comes between AuthenticationOk and ReadyForQuery.
 async fn ready(mut framed: Framed, address: Address) -> Result<Upstream, DialError> {
-    let (mut parameters, mut notices, mut backend) = (Vec::new(), Vec::new(), None);
+    let (mut parameters, mut notices) = (Vec::with_capacity(LOGIN_BYTES), Vec::new());
+    let mut backend = None;
     let mut utf8 = true;
     for _ in 0..STARTUP_MESSAGES_MAX {
         let (kind, body) = framed.frame(STARTUP_MESSAGE_BYTES_MAX).await?;

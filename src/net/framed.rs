@@ -27,6 +27,9 @@ pub enum FrameError {
     },
 }
 
+/// Room for what one side of a login sends at once, but for a long list of settings.
+pub const LOGIN_BYTES: usize = 768;
+
 /// A connection read message by message.
 #[derive(Debug)]
 pub struct Framed {
@@ -66,7 +69,7 @@ impl Framed {
         loop {
             let rest = self.buffer.get(self.taken..).unwrap_or_default();
             match head(rest) {
-                Head::Partial => self.make_room(512),
+                Head::Partial => self.make_room(LOGIN_BYTES),
                 Head::Bad { tag, length } => {
                     return Err(FrameError::Length { tag: char::from(tag), length: length.into() });
                 }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::clock;
+use super::framed::LOGIN_BYTES;
 use super::login::{Admitted, Door, Entry, Turned};
 use super::parameters::until;
 use super::proving::Proved;
@@ -53,7 +54,7 @@ pub(super) async fn open(door: Door, entry: Entry) -> Result<Admitted, (Box<Door
         let turned = Turned::new(texts::audit_unavailable(), "audit_unavailable").of(grant.id);
         return Err((Box::new(door), turned));
     }
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(LOGIN_BYTES);
     if !greet(&mut out, &door, &proved, &connected, &place.entry) {
         let turned = Turned::new(texts::internal(place.entry.id), "internal_error").of(grant.id);
         return Err((Box::new(door), turned));

@@ -20,6 +20,9 @@ use crate::config::Role;
 use crate::wire::backend::{self, Authentication, tag};
 use crate::wire::write;
 
+/// Room for the longest message of an exchange.
+const SASL_BYTES: usize = 256;
+
 /// Most NOTICEs an upstream may send before it has authenticated us.
 const NOTICES_MAX: usize = 16;
 
@@ -105,7 +108,7 @@ async fn sasl(
     let key = SaltedPasswords::key(place, role, password);
     let nonce = BASE64.encode(&rand::random::<[u8; 18]>());
     let client = Client::new(password, &nonce, binding);
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(SASL_BYTES);
     write::sasl_initial_response(&mut out, Mechanism::name(mechanism), &client.first());
     framed.send(&out).await?;
 
