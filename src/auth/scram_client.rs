@@ -39,10 +39,11 @@ pub enum ClientBinding {
     Bound(Vec<u8>),
 }
 
-/// SaltedPassword for one salt and iteration count: the costly part of a login, to be kept by
-/// the caller for the next login of the same role with the same password.
+/// What SaltedPassword comes to for one salt and iteration count: the costly part of a login, to
+/// be kept by the caller for the next login of the same role with the same password.
 pub struct SaltedPassword {
-    key: Zeroizing<[u8; 32]>,
+    client_key: Zeroizing<[u8; 32]>,
+    server_key: Zeroizing<[u8; 32]>,
     salt: Vec<u8>,
     iterations: u32,
 }
@@ -155,11 +156,9 @@ impl Client {
         channel.extend_from_slice(&self.binding_data);
         let without_proof = format!("c={},r={nonce}", BASE64.encode(&channel));
         let auth_message = format!("{},{server_first},{without_proof}", self.first_bare());
-        let client_key = Zeroizing::new(hmac(&*salted.key, &[b"Client Key"]));
-        let signature = hmac(&hash(&*client_key), &[auth_message.as_bytes()]);
-        let proof = BASE64.encode(&xor(&client_key, &signature));
-        let server_key = Zeroizing::new(hmac(&*salted.key, &[b"Server Key"]));
-        let server_signature = hmac(&*server_key, &[auth_message.as_bytes()]);
+        let signature = hmac(&hash(&*salted.client_key), &[auth_message.as_bytes()]);
+        let proof = BASE64.encode(&xor(&salted.client_key, &signature));
+        let server_signature = hmac(&*salted.server_key, &[auth_message.as_bytes()]);
         Ok(Answer {
             client_final: format!("{without_proof},p={proof}").into_bytes(),
             salted,
@@ -210,7 +209,9 @@ impl Client {
 impl SaltedPassword {
     fn new(password: &str, salt: Vec<u8>, iterations: u32) -> Self {
         let key = salted_password(password.as_bytes(), &salt, iterations);
-        Self { key, salt, iterations }
+        let client_key = Zeroizing::new(hmac(&*key, &[b"Client Key"]));
+        let server_key = Zeroizing::new(hmac(&*key, &[b"Server Key"]));
+        Self { client_key, server_key, salt, iterations }
     }
 }
 

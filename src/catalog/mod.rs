@@ -103,10 +103,10 @@ impl Catalogues {
     /// Waits until the next refresh of a database is due.
     pub async fn due(&self, database: &str) {
         let hurry = self.hurry_of(database);
-        tokio::time::sleep(REFRESH_AT_MOST_EVERY).await;
-        let rest = REFRESH_EVERY.saturating_sub(REFRESH_AT_MOST_EVERY);
-        // Either way it is due.
-        let _ = tokio::time::timeout(rest, hurry.notified()).await;
+        let soonest = tokio::time::Instant::now() + REFRESH_AT_MOST_EVERY;
+        if tokio::time::timeout(REFRESH_EVERY, hurry.notified()).await.is_ok() {
+            tokio::time::sleep_until(soonest).await;
+        }
     }
 
     fn hurry_of(&self, database: &str) -> Arc<Notify> {
