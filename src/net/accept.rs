@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::clock;
 use super::event_loop::{Listener, sleep};
-use super::load::Load;
+use super::load::{Gauges, Load};
 use super::shared::Shared;
 use super::worker::{Arrival, Counted, Handle, Job};
 
@@ -35,6 +36,7 @@ pub(super) struct Accepting {
     listener: std::net::TcpListener,
     shared: Arc<Shared>,
     workers: Vec<Place>,
+    gauges: Gauges,
     stop: oneshot::Receiver<()>,
 }
 
@@ -46,12 +48,15 @@ pub(super) fn start(
     listener: std::net::TcpListener,
     shared: &Arc<Shared>,
     workers: &[Handle],
+    mut gauges: Gauges,
 ) -> std::io::Result<oneshot::Sender<()>> {
     let place =
         |handle: &Handle| Place { jobs: handle.jobs.clone(), load: Arc::clone(&handle.load) };
     let places: Vec<Place> = workers.iter().map(place).collect();
     let (stopping, stop) = oneshot::channel();
-    let accepting = Accepting { listener, shared: Arc::clone(shared), workers: places, stop };
+    gauges.look(clock::now());
+    let shared = Arc::clone(shared);
+    let accepting = Accepting { listener, shared, workers: places, gauges, stop };
     let taken = workers.first().map(|first| first.jobs.send(Job::Accept(accepting)));
     if matches!(taken, Some(Ok(()))) {
         Ok(stopping)
@@ -62,7 +67,7 @@ pub(super) fn start(
 
 impl Accepting {
     pub(super) async fn run(self) {
-        let Self { listener, shared, workers, mut stop } = self;
+        let Self { listener, shared, workers, mut gauges, mut stop } = self;
         let listener = match Listener::from_std(listener) {
             Ok(listener) => listener,
             Err(problem) => return tracing::error!(%problem, "no client can be accepted"),
@@ -91,6 +96,7 @@ impl Accepting {
                 shared.metrics.connection_failed("too_many_connections");
                 continue;
             }
+            gauges.look(clock::now());
             let Some(worker) = workers.iter().min_by_key(|worker| worker.load.rank()) else {
                 return;
             };

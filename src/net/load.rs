@@ -17,7 +17,10 @@ use crate::config::AuditSync;
 /// Connections that share a worker before the next worker gets any.
 const TOGETHER: usize = 16;
 
-/// A worker's load, as its own thread, the listener and the sweep see it.
+/// What a worker has run is looked at this much later again, microseconds.
+const LOOK_AFTER_US: u64 = 500_000;
+
+/// A worker's load, as its own thread and the listener see it.
 #[derive(Debug)]
 pub(super) struct Load {
     connections: AtomicUsize,
@@ -25,6 +28,15 @@ pub(super) struct Load {
     busy: AtomicBool,
     /// Connections that share it before the next worker gets any.
     together: usize,
+}
+
+/// Looks at how busy the workers are, when somebody is to be dealt to one: a thread that did so all
+/// the time would wake for nobody.
+#[derive(Debug)]
+pub(super) struct Gauges {
+    each: Vec<Gauge>,
+    /// CLOCK_BOOTTIME of the last look, microseconds.
+    looked_at: u64,
 }
 
 /// Looks from time to time at how long a worker's thread has run.
@@ -64,6 +76,20 @@ impl Load {
     }
 }
 
+impl Gauges {
+    pub(super) const fn new(each: Vec<Gauge>) -> Self {
+        Self { each, looked_at: 0 }
+    }
+
+    /// Notes which workers were busy since the last look, unless that was a moment ago.
+    pub(super) fn look(&mut self, now: Moment) {
+        if now.boot.saturating_sub(self.looked_at) >= LOOK_AFTER_US {
+            self.looked_at = now.boot;
+            self.each.iter_mut().for_each(|gauge| gauge.look(now));
+        }
+    }
+}
+
 impl Gauge {
     /// Of the calling thread.
     pub(super) fn here(load: Arc<Load>) -> Self {
@@ -75,7 +101,7 @@ impl Gauge {
     }
 
     /// Notes whether the worker was busy since the last look.
-    pub(super) fn look(&mut self, now: Moment) {
+    fn look(&mut self, now: Moment) {
         let Some(Ok(wanted)) = self.schedstat.as_ref().map(nanoseconds_of) else { return };
         if let Some((before, at)) = self.last.replace((wanted, now.boot)) {
             let passed = now.boot.saturating_sub(at).saturating_mul(1_000);

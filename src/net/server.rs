@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::control_thread::ControlThread;
-use super::load::Gauge;
+use super::load::{Gauge, Gauges};
 use super::pool::Pool;
 use super::registry::{EndCause, Registry};
 use super::shared::{Parts, Settings, Shared};
@@ -26,8 +26,8 @@ use crate::grants::Live;
 use crate::policy::{JudgeSettings, Scope};
 use crate::telemetry::{Metrics, ServerConnections};
 
-/// How often the registry is swept for sessions whose time is over.
-const SWEEP_EVERY: Duration = Duration::from_millis(500);
+/// How often the registry is swept for sessions whose time is over: more than once a second.
+const SWEEP_EVERY: Duration = Duration::from_millis(900);
 /// How long starting waits for databases to be served before it listens all the same.
 const SERVED_WITHIN: Duration = Duration::from_secs(5);
 /// How long draining waits for workers to write their last records.
@@ -115,11 +115,11 @@ impl Server {
         let (workers, gauges): (Vec<Handle>, Vec<Gauge>) = (0..cores)
             .map(|index| Worker::start(index, Arc::clone(&shared)))
             .collect::<Result<_, _>>()?;
-        let sweeping = start_sweeping(Arc::clone(&shared.registry), gauges)?;
+        let sweeping = start_sweeping(Arc::clone(&shared.registry))?;
         wait_served(&shared).await;
         let listener = listener.into_std()?;
         stream::tune_listener(&listener)?;
-        let listener = accept::start(listener, &shared, &workers)?;
+        let listener = accept::start(listener, &shared, &workers, Gauges::new(gauges))?;
         tracing::info!(%address, workers = cores, "listening");
         let (workers, listener) = (Mutex::new(workers), Mutex::new(Some(listener)));
         Ok(Self { shared, address, workers, listener, _sweeping: sweeping })
@@ -293,16 +293,13 @@ fn audit_is_writable(log: &Log) -> bool {
     opens && log.free_bytes().is_none_or(|free| free >= FREE_BYTES_MIN)
 }
 
-/// Ends what is over, and looks how busy the workers are, on a thread of its own until what this
-/// gives is dropped. A plain thread: a runtime's timer wakes several times for each time it is to
-/// fire.
-fn start_sweeping(registry: Arc<Registry>, mut gauges: Vec<Gauge>) -> std::io::Result<Sender<()>> {
+/// Ends what is over, on a thread of its own until what this gives is dropped. A plain thread: a
+/// runtime's timer wakes several times for each time it is to fire.
+fn start_sweeping(registry: Arc<Registry>) -> std::io::Result<Sender<()>> {
     let (sweeping, ended) = channel();
     std::thread::Builder::new().name("pgward-sweep".to_owned()).spawn(move || {
         while ended.recv_timeout(SWEEP_EVERY) == Err(RecvTimeoutError::Timeout) {
-            let now = clock::now();
-            registry.sweep(now);
-            gauges.iter_mut().for_each(|gauge| gauge.look(now));
+            registry.sweep(clock::now());
         }
     })?;
     Ok(sweeping)
