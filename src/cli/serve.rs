@@ -355,6 +355,9 @@ impl Sweeping {
                 let took = Duration::from_micros(clock::now().since(begun));
                 let rest = SWEEP_EVERY.saturating_sub(took);
                 if ended.recv_timeout(rest) != Err(RecvTimeoutError::Timeout) {
+                    if let Err(error) = clerk.ledger.settle(clock::now().wall) {
+                        tracing::error!(error = chain(&error), "the store is not up to date");
+                    }
                     return;
                 }
             }

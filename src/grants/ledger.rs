@@ -1,6 +1,7 @@
 //! The book of grants: makes them, ends them, and keeps the view of logins and the store in
 //! step. Everything here may wait for a disk or compute for milliseconds.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rand::TryRng;
@@ -27,7 +28,12 @@ pub struct Ledger {
     /// Held while a change goes to the store and then to the view, so that the view gets the
     /// changes in the store's order. Holds the ends that the store couldn't take yet.
     unwritten: Mutex<Vec<Unwritten>>,
+    /// When the store was last told how grants are used, microseconds since the epoch.
+    usage_kept_at: AtomicI64,
 }
+
+/// How often the store is told how grants are used, microseconds.
+const USAGE_EVERY_US: u64 = 5_000_000;
 
 /// An end that holds for this server but isn't in the store.
 #[derive(Debug)]
@@ -89,7 +95,8 @@ impl Ledger {
         let usage = store.usage()?;
         let live = Arc::new(Live::new(store.salt_key(), grants));
         live.set_usage(usage);
-        Ok(Self { store, live, unwritten: Mutex::new(Vec::new()) })
+        let (unwritten, usage_kept_at) = (Mutex::default(), AtomicI64::default());
+        Ok(Self { store, live, unwritten, usage_kept_at })
     }
 
     /// What logins read.
@@ -297,11 +304,14 @@ impl Ledger {
         self.live.by_id(id).is_none_or(|grant| now >= grant.expires_at)
     }
 
-    /// Whether [`Ledger::settle`] would do nothing. Waits neither for the store nor for whoever does.
+    /// Whether [`Ledger::settle`] has nothing to do that can't wait some seconds. Waits neither for
+    /// the store nor for whoever does.
     #[must_use]
     pub fn is_settled(&self, now: i64) -> bool {
         let written = || self.unwritten.try_lock().is_ok_and(|unwritten| unwritten.is_empty());
-        !self.live.has_old(now) && self.live.new_usage().is_empty() && written()
+        // Either way: the clock can be set back.
+        let kept = now.abs_diff(self.usage_kept_at.load(Ordering::Relaxed)) < USAGE_EVERY_US;
+        !self.live.has_old(now) && (kept || self.live.new_usage().is_empty()) && written()
     }
 
     /// Writes down the ends that the store couldn't take before, and forgets what needn't be
@@ -315,6 +325,7 @@ impl Ledger {
         if !usage.is_empty() {
             self.store.note_usage(&usage)?;
             self.live.kept_usage(&usage);
+            self.usage_kept_at.store(now, Ordering::Relaxed);
         }
         let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(last) = unwritten.last() {

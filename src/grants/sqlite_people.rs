@@ -24,11 +24,11 @@ fn keep_usage(connection: &mut Connection, usage: &[(GrantId, Usage)]) -> rusqli
     let transaction = connection.transaction()?;
     for (id, Usage { sessions, last_at }) in usage {
         let sessions = i64::try_from(*sessions).unwrap_or(i64::MAX);
-        transaction.execute(
+        let mut keep = transaction.prepare_cached(
             "INSERT INTO usage (grant_id, sessions, last_at) VALUES (?1, ?2, ?3) \
              ON CONFLICT (grant_id) DO UPDATE SET sessions = ?2, last_at = ?3",
-            params![id.to_string(), sessions, last_at],
         )?;
+        keep.execute(params![id.to_string(), sessions, last_at])?;
     }
     transaction.commit()
 }

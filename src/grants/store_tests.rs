@@ -257,7 +257,12 @@ fn usage_and_operators_survive_the_server() {
     let (grant, _) = make(&first);
     first.live().began(grant.id, NOW + 1);
     first.live().began(grant.id, NOW + 2);
+    assert!(!first.is_settled(NOW + 3));
     first.settle(NOW + 3).unwrap();
+    // What comes at once again waits some seconds.
+    first.live().began(grant.id, NOW + 4);
+    assert!(first.is_settled(NOW + 4_000_000) && !first.is_settled(NOW + 6_000_000));
+    first.settle(NOW + 6_000_000).unwrap();
     let token = first.operator_token().unwrap();
     let dana = TokenOperator {
         name: "dana".into(),
@@ -272,7 +277,7 @@ fn usage_and_operators_survive_the_server() {
     drop(first);
     let second = ledger(&path);
     let usage = second.live().usage(grant.id);
-    assert_eq!((usage.sessions, usage.last_at), (2, NOW + 2));
+    assert_eq!((usage.sessions, usage.last_at), (3, NOW + 4));
     assert_eq!(second.operators().unwrap(), std::slice::from_ref(&dana));
     assert!(dana.proves(&token));
     assert!(!dana.proves(&second.operator_token().unwrap()));
