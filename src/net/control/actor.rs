@@ -1,7 +1,7 @@
 //! What a control connection does: names backends and ends them, many by one statement, and comes
 //! back when it was lost.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -175,27 +175,31 @@ impl Actor {
 
     /// Asks when backends started.
     async fn name(&mut self, client: &mut Client) -> Result<(), QueryError> {
-        let recent = |request: &&Request| request.backend.is_recent();
-        let pids: BTreeSet<i32> =
-            self.naming.iter().filter(recent).map(|request| request.backend.pid).collect();
-        let rows = match pids.is_empty() {
-            true => Vec::new(),
-            false => answer(client.rows(&name_sql(&pids))).await?,
-        };
+        let all = std::mem::take(&mut self.naming);
+        // An id that has waited too long may be another backend's, even one's asked for with it.
+        let (recent, late) = all.into_iter().partition(|request| request.backend.is_recent());
+        self.naming = recent;
+        for Request { wish, .. } in late {
+            self.grant(None, wish);
+        }
+        if self.naming.is_empty() {
+            return Ok(());
+        }
+        let rows = answer(client.rows(&name_sql(&self.naming))).await?;
         let started: HashMap<i32, Option<i64>> = rows.iter().filter_map(backend_row).collect();
         for Request { backend, wish } in std::mem::take(&mut self.naming) {
-            match started.get(&backend.pid) {
-                Some(Some(start)) => {
+            match (started.get(&backend.pid), wish) {
+                (Some(Some(start)), wish) => {
                     let _ = backend.started.set(*start);
                     self.grant(backend.name(), wish);
                 }
                 // It has ended already.
-                None if pids.contains(&backend.pid) && matches!(wish, Wish::End(_)) => {
-                    if let Wish::End(Some(reply)) = wish {
+                (None, Wish::End(reply)) => {
+                    if let Some(reply) = reply {
                         let _ = reply.send(true);
                     }
                 }
-                Some(None) | None => self.grant(None, wish),
+                (Some(None) | None, wish) => self.grant(None, wish),
             }
         }
         Ok(())
@@ -268,8 +272,9 @@ const STARTED: &str = "(pg_catalog.date_part('epoch', pg_catalog.date_trunc('sec
      pg_catalog.date_part('microseconds', a.backend_start)::int8 \
      OPERATOR(pg_catalog.%) 1000000)";
 
-fn name_sql(pids: &BTreeSet<i32>) -> String {
-    let pids: Vec<String> = pids.iter().map(ToString::to_string).collect();
+fn name_sql(requests: &[Request]) -> String {
+    let pids: Vec<String> =
+        requests.iter().map(|request| request.backend.pid.to_string()).collect();
     format!(
         "SELECT a.pid, {STARTED} FROM pg_catalog.pg_stat_activity a \
          WHERE a.pid OPERATOR(pg_catalog.=) ANY ('{{{}}}'::int4[])",
@@ -299,12 +304,14 @@ fn backend_row(row: &Row) -> Option<(i32, Option<i64>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::control::Backend;
 
     #[test]
     fn statements_name_backends_by_pid_and_start() {
         let sql = end_sql(&[Name { pid: 7, started: 8 }, Name { pid: 9, started: -1 }]);
         assert!(sql.contains("(VALUES (7::int4,8::int8),(9::int4,-1::int8))"), "{sql}");
-        let sql = name_sql(&BTreeSet::from([7, 9]));
+        let request = |pid| Request { backend: Arc::new(Backend::new(pid)), wish: Wish::End(None) };
+        let sql = name_sql(&[request(7), request(9)]);
         assert!(sql.contains("'{7,9}'::int4[]"), "{sql}");
     }
 

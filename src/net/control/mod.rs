@@ -63,7 +63,7 @@ impl Backend {
     }
 }
 
-/// Why a backend could not be ended.
+/// Why a backend is not known by its name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ControlError {
     /// The connection is down, or went down.
