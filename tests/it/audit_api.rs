@@ -139,12 +139,12 @@ fn rest(mut stream: BufReader<TcpStream>) -> String {
     }
 }
 
-/// Waits for the end of a command: its exit status, and what it said.
 /// Whether what it wrote to its standard output waits to be read.
 fn has_output(child: &Child) -> bool {
     rustix::io::ioctl_fionread(child.stdout.as_ref().unwrap()).unwrap() > 0
 }
 
+/// Waits for the end of a command: its exit status, and what it said.
 fn ended(child: Child) -> (Option<i32>, String, String) {
     let output = child.wait_with_output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

@@ -124,7 +124,7 @@ impl Wire {
         password: &str,
         binding: &Binding,
     ) -> Result<(), Fields> {
-        self.try_send(&message::startup(version, parameters)).map_err(|_| Fields::default())?;
+        self.say(&message::startup(version, parameters))?;
         let mechanism = match binding {
             Binding::EndPoint(_) => "SCRAM-SHA-256-PLUS",
             _ => "SCRAM-SHA-256",
@@ -154,7 +154,7 @@ impl Wire {
                     3 => {
                         let mut body = password.as_bytes().to_vec();
                         body.push(0);
-                        self.try_send(&message::password(&body)).map_err(|_| Fields::default())?;
+                        self.say(&message::password(&body))?;
                     }
                     10 => {
                         let offered = String::from_utf8_lossy(&message.body[4..]).into_owned();
@@ -168,14 +168,13 @@ impl Wire {
                         body.push(0);
                         body.extend(u32::try_from(first.len()).unwrap().to_be_bytes());
                         body.extend(first.as_bytes());
-                        self.try_send(&message::password(&body)).map_err(|_| Fields::default())?;
+                        self.say(&message::password(&body))?;
                     }
                     11 => {
                         let first = String::from_utf8_lossy(&message.body[4..]).into_owned();
                         let (last, expected) = scram.last(&first);
                         signature = expected;
-                        self.try_send(&message::password(last.as_bytes()))
-                            .map_err(|_| Fields::default())?;
+                        self.say(&message::password(last.as_bytes()))?;
                     }
                     12 => {
                         let last = String::from_utf8_lossy(&message.body[4..]).into_owned();
@@ -186,6 +185,11 @@ impl Wire {
                 other => panic!("{:?} during login", char::from(other)),
             }
         }
+    }
+
+    /// Sends a part of a login; as [`Wire::try_connect`] where the server went away.
+    fn say(&mut self, bytes: &[u8]) -> Result<(), Fields> {
+        self.try_send(bytes).map_err(|_| Fields::default())
     }
 
     /// Sends bytes as they are.
