@@ -22,14 +22,15 @@ pub(super) fn note_usage(
 
 fn keep_usage(connection: &mut Connection, usage: &[(GrantId, Usage)]) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
+    let mut keep = transaction.prepare_cached(
+        "INSERT INTO usage (grant_id, sessions, last_at) VALUES (?1, ?2, ?3) \
+         ON CONFLICT (grant_id) DO UPDATE SET sessions = ?2, last_at = ?3",
+    )?;
     for (id, Usage { sessions, last_at }) in usage {
         let sessions = i64::try_from(*sessions).unwrap_or(i64::MAX);
-        let mut keep = transaction.prepare_cached(
-            "INSERT INTO usage (grant_id, sessions, last_at) VALUES (?1, ?2, ?3) \
-             ON CONFLICT (grant_id) DO UPDATE SET sessions = ?2, last_at = ?3",
-        )?;
         keep.execute(params![id.to_string(), sessions, last_at])?;
     }
+    drop(keep);
     transaction.commit()
 }
 
