@@ -6,7 +6,7 @@
 //!
 //! | file | does |
 //! |---|---|
-//! | `server`, `shared`, `worker`, `accept`, `load`, `keeper` | start, reload, drain; what is shared by whom |
+//! | `server`, `shared`, `worker`, `accept`, `load`, `sharing`, `keeper` | start, reload, drain; what is shared by whom |
 //! | `event_loop` | what runs a worker's tasks: sockets, times, waking |
 //! | `handshake`, `login`, `proving`, `greeting` | from accept to ReadyForQuery |
 //! | `dial`, `proof`, `upstream`, `scoped`, `parameters` | the upstream's side of a login |
@@ -41,6 +41,7 @@ mod relay;
 mod scoped;
 pub mod server;
 mod shared;
+pub mod sharing;
 mod side;
 pub mod simple;
 pub mod stream;

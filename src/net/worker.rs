@@ -19,6 +19,7 @@ use super::load::{Gauge, Load};
 use super::pool::Pool;
 use super::registry::Entry;
 use super::shared::Shared;
+use super::sharing;
 use crate::audit::{SessionContext, Stream};
 use crate::base::{Moment, SessionId};
 use crate::policy::{Judge, JudgeSource};
@@ -207,6 +208,7 @@ impl Worker {
         let gauged = Arc::clone(&load);
         let thread =
             std::thread::Builder::new().name(format!("pgward-w{index}")).spawn(move || {
+                sharing::let_others_finish();
                 // For what is not the loop's: blocking work, name resolution.
                 let _entered = tokio.enter();
                 let (event_loop, result) = match EventLoop::new() {
