@@ -12,6 +12,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::behind::{Behind, Progress};
 use super::time;
 use crate::base::Moment;
 use crate::config::{Audit, AuditParameters, AuditSync};
@@ -33,6 +34,7 @@ pub struct Log {
     parameters: AuditParameters,
     rotate_bytes: Option<u64>,
     state: Mutex<State>,
+    behind: Behind,
 }
 
 /// The audit log cannot be opened.
@@ -63,6 +65,7 @@ struct Live {
     /// A regular file: it has an end that can be taken back, and can be rotated.
     regular: bool,
     length: u64,
+    progress: Progress,
     /// It ends in the middle of a line.
     torn: bool,
 }
@@ -95,6 +98,7 @@ impl Log {
             parameters: config.parameters,
             rotate_bytes: config.rotate_bytes,
             state: Mutex::new(State { file: Some(live), rotations, checked: None }),
+            behind: Behind::default(),
         })
     }
 
@@ -132,7 +136,9 @@ impl Log {
             self.check(&mut state, now);
             self.rotate(&mut state, lines.len(), now);
             let live = self.live(&mut state)?;
-            match live.write(lines) {
+            let written = live.write(lines);
+            self.behind.follow(&mut live.progress, &live.file, live.length);
+            match written {
                 Ok(()) if self.sync == AuditSync::Write => return Ok(()),
                 Ok(()) => Arc::clone(&live.file),
                 Err(error) => {
@@ -235,7 +241,8 @@ impl Live {
             File::open(directory)?.sync_all()?;
         }
         let (identity, length) = (identity(&metadata), metadata.len());
-        Ok(Self { file: Arc::new(file), identity, regular, length, torn })
+        let progress = Progress::new(length);
+        Ok(Self { file: Arc::new(file), identity, regular, length, progress, torn })
     }
 
     fn write(&mut self, lines: &[u8]) -> io::Result<()> {

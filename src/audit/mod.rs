@@ -5,6 +5,7 @@
 
 mod archive;
 mod asked;
+mod behind;
 mod context;
 mod count;
 mod json;

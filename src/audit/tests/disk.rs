@@ -1,8 +1,13 @@
 //! What happens on disk: failing, healing, torn, rotated, moved.
 
+use std::fs::File;
+use std::io::IoSliceMut;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 use std::thread;
+use std::time::Duration;
+
+use rustix::io::{Errno, ReadWriteFlags, preadv2};
 
 use super::super::stream::WAITING_BYTES_MAX;
 use super::super::{AdminStream, Record};
@@ -266,4 +271,32 @@ fn rotation_counts_on_after_a_restart() {
     let name = rotated[0].path.file_name().unwrap();
     assert_eq!(name, "audit-20261120T110304Z-000001.jsonl");
     assert_eq!(sequence(&records(directory.path()), "w0"), [1, 2, 1, 2]);
+}
+
+#[test]
+fn what_is_on_disk_leaves_the_page_cache() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = open(directory.path());
+    let file = File::open(live(directory.path())).unwrap();
+    // tmpfs (tmpfs.h) has no disk behind it.
+    if rustix::fs::fstatfs(&file).unwrap().f_type == 0x0102_1994 {
+        return;
+    }
+    let mut lines = vec![b'x'; 64 * 1024];
+    lines[64 * 1024 - 1] = b'\n';
+    let mut appended = 0;
+    loop {
+        log.append(&lines, at(0)).unwrap();
+        appended += 1;
+        let mut byte = [0];
+        match preadv2(&file, &mut [IoSliceMut::new(&mut byte)], 0, ReadWriteFlags::NOWAIT) {
+            Ok(1) => assert!(appended < 2_000, "it stays"),
+            // It would have to be read from the disk, or nobody can tell here.
+            Err(Errno::AGAIN | Errno::OPNOTSUPP) => break,
+            other => panic!("{other:?}"),
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    drop(file);
+    assert!(text(directory.path()).lines().all(|line| line.len() == 64 * 1024 - 1));
 }
