@@ -4,17 +4,20 @@
 //! grows by is one that was not used before. In a virtual machine that may be one that the host has
 //! to give first, which can cost more than the statement itself; and what others read is pushed out
 //! at last. So of each mebibyte a thread of its own has the kernel begin to write it to disk, and let
-//! go of the one before: the log goes round the same few pages. Nothing waits for it, and nothing is
-//! promised by it: what must be on disk before it is forwarded is written with `sync = "fsync"`.
+//! go of the one before: while the disk keeps up, the log goes round the same few pages. The last
+//! piece of a file stays until the kernel wants its room.
+//!
+//! Nothing waits for it, and nothing is promised by it: what must be on disk before it is forwarded is
+//! written with `sync = "fsync"`.
 
 use std::fs::File;
 use std::num::NonZeroU64;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, OnceLock};
 
 use rustix::fs::{Advice, fadvise};
 
-/// Bytes by which a file grows before the thread has to do with it again.
+/// Bytes by which a file has grown when the thread is asked again.
 const PIECE_BYTES: u64 = 1024 * 1024;
 
 /// A piece ends where a page does (they have this many bytes, or some times as many): nobody waits
@@ -30,11 +33,11 @@ pub(super) struct Progress {
     begun: u64,
 }
 
-/// Writes behind the log, on a thread that starts with the first piece.
-#[derive(Debug, Default)]
+/// Writes behind the log, on a thread that ends with this.
+#[derive(Debug)]
 pub(super) struct Behind {
-    /// `None` inside if there can be no thread.
-    pieces: OnceLock<Option<SyncSender<Piece>>>,
+    /// `None` if there can be no thread.
+    pieces: Option<SyncSender<Piece>>,
 }
 
 /// To be written where it is not on disk, and let go of where it is.
@@ -59,6 +62,16 @@ impl Progress {
 }
 
 impl Behind {
+    /// Starts the thread; without it the log stays in the page cache.
+    pub(super) fn start() -> Self {
+        let (pieces, inbox) = sync_channel(1);
+        let thread = std::thread::Builder::new().name("pgward-behind".to_owned());
+        let started = thread.spawn(move || write_behind(&inbox)).inspect_err(|problem| {
+            tracing::warn!(%problem, "the audit log stays in the page cache");
+        });
+        Self { pieces: started.is_ok().then_some(pieces) }
+    }
+
     /// Follows a file that has grown to `length` bytes. Never waits: while the disk does not keep
     /// up, the piece grows.
     pub(super) fn follow(&self, progress: &mut Progress, file: &Arc<File>, length: u64) {
@@ -69,24 +82,11 @@ impl Behind {
 
     #[inline(never)]
     fn hand_over(&self, progress: &mut Progress, file: &Arc<File>, end: u64) {
-        let Some(pieces) = self.pieces.get_or_init(start) else { return };
+        let Some(pieces) = &self.pieces else { return };
         let from = progress.gone;
         let Some(length) = NonZeroU64::new(end.saturating_sub(from)) else { return };
         if pieces.try_send(Piece { file: Arc::clone(file), from, length }).is_ok() {
             *progress = Progress { gone: progress.begun, begun: end };
-        }
-    }
-}
-
-/// The thread's inbox; the thread ends when that is dropped.
-fn start() -> Option<SyncSender<Piece>> {
-    let (pieces, inbox) = sync_channel(1);
-    let thread = std::thread::Builder::new().name("pgward-behind".to_owned());
-    match thread.spawn(move || write_behind(&inbox)) {
-        Ok(_) => Some(pieces),
-        Err(problem) => {
-            tracing::warn!(%problem, "the audit log stays in the page cache");
-            None
         }
     }
 }
@@ -126,7 +126,7 @@ mod tests {
     fn each_byte_is_handed_over_twice_and_no_piece_is_lost_while_the_disk_hangs() {
         let file = Arc::new(tempfile::tempfile().unwrap());
         let (pieces, inbox) = sync_channel(1);
-        let behind = Behind { pieces: OnceLock::from(Some(pieces)) };
+        let behind = Behind { pieces: Some(pieces) };
         let mut progress = Progress::new(0);
         let mut follow = |length| behind.follow(&mut progress, &file, length);
         let taken = || {

@@ -98,7 +98,7 @@ impl Log {
             parameters: config.parameters,
             rotate_bytes: config.rotate_bytes,
             state: Mutex::new(State { file: Some(live), rotations, checked: None }),
-            behind: Behind::default(),
+            behind: Behind::start(),
         })
     }
 

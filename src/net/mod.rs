@@ -41,7 +41,7 @@ mod relay;
 mod scoped;
 pub mod server;
 mod shared;
-pub mod sharing;
+mod sharing;
 mod side;
 pub mod simple;
 pub mod stream;

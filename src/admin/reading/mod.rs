@@ -31,12 +31,16 @@ use crate::audit::search::replay::{self, Whose};
 use crate::audit::search::{self, Filter, Missed, Query};
 use crate::audit::{Asked, Unwritable};
 use crate::config::Right;
-use crate::net::sharing;
 use answer::{Out, Stop, answer, put};
 use forms::{AuditEnd, AuditReplay, AuditTail};
 use places::{Full, Kind, Place};
 
 pub use places::Readings;
+
+/// Lowest priority of a thread, as nice(1) counts: a session's worker gets 70 times its share of a
+/// processor that both want (sched(7)).
+#[cfg(target_os = "linux")]
+const NICE_MAX: i32 = 19;
 
 /// How often a tail that follows looks for more.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -154,7 +158,7 @@ impl Reading {
             return;
         }
         // Only now: until here locks were held that sessions wait for.
-        sharing::come_last();
+        come_last();
         let result = self.work(standing);
         match &result {
             Err(error) if Stop::of(error).is_some() => {
@@ -196,6 +200,15 @@ impl Reading {
             (Work::Tail { lines, follow }, Some(standing)) => tail(standing, *lines, *follow, out),
             (Work::Tail { .. }, None) => Err(io::ErrorKind::InvalidInput.into()),
         }
+    }
+}
+
+/// Lets everything else go before this thread. Elsewhere than on Linux that would be the whole
+/// process (setpriority(2)).
+fn come_last() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, NICE_MAX) {
+        tracing::warn!(%error, "a reading of the audit log has the priority of sessions");
     }
 }
 

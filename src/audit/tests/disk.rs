@@ -297,6 +297,5 @@ fn what_is_on_disk_leaves_the_page_cache() {
         }
         thread::sleep(Duration::from_millis(5));
     }
-    drop(file);
     assert!(text(directory.path()).lines().all(|line| line.len() == 64 * 1024 - 1));
 }
