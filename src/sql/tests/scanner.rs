@@ -82,15 +82,59 @@ fn scanned(text: &str) -> Option<Vec<(usize, usize)>> {
     Some(tokens)
 }
 
-/// The text as the grammar gets it, and our cuts of the text less what is blanked.
-fn cut(text: &str) -> (String, Vec<(usize, usize)>) {
-    let measure = check(text.as_bytes(), &Limits::default()).unwrap();
-    let source = Source::new(text.as_bytes(), true, &measure.comments).unwrap();
+/// The text as the grammar gets it, and our cuts of the text less what is blanked; `None` where it
+/// would not get it.
+fn cut(text: &str) -> Option<(String, Vec<(usize, usize)>)> {
+    let measure = check(text.as_bytes(), &Limits::default()).ok()?;
+    let source = Source::new(text.as_bytes(), true, &measure.comments).ok()?;
     let cuts = Lexer::new(text.as_bytes())
         .filter(|token| token.kind != Kind::Space && !measure.comments.contains(&token.span))
         .map(|token| (token.span.start, token.span.end))
         .collect();
-    (source.text().to_owned(), cuts)
+    Some((source.text().to_owned(), cuts))
+}
+
+/// That both cut alike, where both take the text.
+fn cut_alike(text: &str) -> Result<(), TestCaseError> {
+    // Where the server refuses and libpg_query does not.
+    if Lexer::new(text.as_bytes()).any(|token| token.kind == Kind::Junk) {
+        return Ok(());
+    }
+    if let Some((blanked, cuts)) = cut(text)
+        && let Some(expected) = scanned(&blanked)
+    {
+        prop_assert_eq!(cuts, expected, "{:?}", text);
+    }
+    Ok(())
+}
+
+/// Lines that people and programs write, and that attackers do.
+fn lines() -> Vec<&'static str> {
+    let corpora = [
+        include_str!("../../policy/data/attacks.sql"),
+        include_str!("../../../tests/corpus/honest/psql.sql"),
+        include_str!("../../../tests/corpus/honest/pg_dump.sql"),
+        include_str!("../../../tests/corpus/honest/features/queries.sql"),
+        include_str!("../../../tests/corpus/honest/features/functions.sql"),
+    ];
+    corpora.into_iter().flat_map(str::lines).filter(|line| (1..400).contains(&line.len())).collect()
+}
+
+/// One or two of them, with some characters taken out and pieces put in.
+fn spoiled() -> impl Strategy<Value = String> {
+    let edit = (any::<prop::sample::Index>(), 0_usize..4, prop::sample::select(PIECES));
+    let line = prop::sample::select(lines());
+    (line.clone(), line, prop::collection::vec(edit, 1..6)).prop_map(|(first, second, edits)| {
+        let mut text = format!("{first}\n{second}");
+        for (at, taken, piece) in edits {
+            let starts: Vec<usize> = text.char_indices().map(|(start, _)| start).collect();
+            let from = at.index(starts.len().max(1));
+            let bound = |index: usize| starts.get(index).copied().unwrap_or(text.len());
+            let range = bound(from)..bound(from + taken);
+            text.replace_range(range, piece);
+        }
+        text
+    })
 }
 
 /// Pieces whose boundaries are where lexers go wrong.
@@ -103,18 +147,17 @@ const PIECES: &[&str] = &[
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    // More where PROPTEST_CASES asks for more.
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(4_000)))]
 
     #[test]
     fn cuts_where_the_scanner_cuts(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..12)) {
-        let text = pieces.concat();
-        // Where the server refuses and libpg_query does not.
-        if Lexer::new(text.as_bytes()).any(|token| token.kind == Kind::Junk) {
-            return Ok(());
-        }
-        let (blanked, cuts) = cut(&text);
-        let Some(expected) = scanned(&blanked) else { return Ok(()) };
-        prop_assert_eq!(cuts, expected, "{:?}", text);
+        cut_alike(&pieces.concat())?;
+    }
+
+    #[test]
+    fn cuts_spoiled_texts_of_the_corpora_where_the_scanner_cuts(text in spoiled()) {
+        cut_alike(&text)?;
     }
 
     #[test]
