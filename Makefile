@@ -64,6 +64,8 @@ CASES ?= 100000
 
 props: setup
 	PGWARD_PROPS_CASES=$(CASES) $(CARGO) test --locked --test props
+	PROPTEST_CASES=$$(($(CASES) * 10)) $(CARGO) test --locked --lib -- sql::tests::scanner
+	PROPTEST_CASES=$$(($(CASES) / 10)) $(CARGO) test --locked --lib -- policy::blind_tests
 	PGWARD_PROPS_CASES=$$(($(CASES) / 20)) $(CARGO) test --locked --test it -- corpus::random
 
 fuzz-replay:
