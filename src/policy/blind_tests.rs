@@ -6,6 +6,7 @@ use super::Judge;
 use super::judge::Case;
 use super::tests::{judge_with, judged, read_terms, write_terms};
 
+use crate::sql::corpora::CORPORA;
 use crate::sql::lex::{Kind, Lexer};
 
 /// Reads and others, whose constants are changed below.
@@ -170,17 +171,6 @@ fn a_judgement_is_reused_where_nobody_holds_it_and_copied_where_somebody_does() 
     assert_eq!(*tell(judge, &text("5")), fresh(&text("5")), "the last one that was kept");
     assert_eq!(*first, fresh(&text("2")), "held all the while");
 }
-
-/// Texts of the corpora.
-const CORPORA: [&str; 7] = [
-    include_str!("data/attacks.sql"),
-    include_str!("../../tests/corpus/honest/psql.sql"),
-    include_str!("../../tests/corpus/honest/python.sql"),
-    include_str!("../../tests/corpus/honest/pg_dump.sql"),
-    include_str!("../../tests/corpus/honest/features/queries.sql"),
-    include_str!("../../tests/corpus/honest/features/functions.sql"),
-    include_str!("../../tests/corpus/honest/features/sessions.sql"),
-];
 
 /// Every line and statement of the corpora, after all others and what has their shapes.
 #[test]

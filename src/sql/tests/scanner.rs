@@ -4,6 +4,7 @@ use std::ffi::{CString, c_char, c_void};
 
 use proptest::prelude::*;
 
+use crate::sql::corpora::CORPORA;
 use crate::sql::grammar::Source;
 use crate::sql::lex::{Kind, Lexer};
 use crate::sql::prescan::check;
@@ -108,22 +109,12 @@ fn cut_alike(text: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Lines that people and programs write, and that attackers do.
-fn lines() -> Vec<&'static str> {
-    let corpora = [
-        include_str!("../../policy/data/attacks.sql"),
-        include_str!("../../../tests/corpus/honest/psql.sql"),
-        include_str!("../../../tests/corpus/honest/pg_dump.sql"),
-        include_str!("../../../tests/corpus/honest/features/queries.sql"),
-        include_str!("../../../tests/corpus/honest/features/functions.sql"),
-    ];
-    corpora.into_iter().flat_map(str::lines).filter(|line| (1..400).contains(&line.len())).collect()
-}
-
-/// One or two of them, with some characters taken out and pieces put in.
+/// One or two lines of the corpora, with some characters taken out and pieces put in.
 fn spoiled() -> impl Strategy<Value = String> {
     let edit = (any::<prop::sample::Index>(), 0_usize..4, prop::sample::select(PIECES));
-    let line = prop::sample::select(lines());
+    let lines = CORPORA.into_iter().flat_map(str::lines);
+    let lines: Vec<&str> = lines.filter(|line| (1..400).contains(&line.len())).collect();
+    let line = prop::sample::select(lines);
     (line.clone(), line, prop::collection::vec(edit, 1..6)).prop_map(|(first, second, edits)| {
         let mut text = format!("{first}\n{second}");
         for (at, taken, piece) in edits {
