@@ -23,7 +23,7 @@ pub fn shape(text: &[u8], shape: &mut Vec<u8>) -> bool {
     loop {
         lexer.pass_plain();
         let (span, letter) = if let Some(span) = lexer.pass_digits() {
-            let letter = integer(span.len());
+            let letter = integer(text.get(span.clone()).unwrap_or_default());
             (span, letter)
         } else if let Some(span) = lexer.pass_plain_string() {
             (span, STRING)
@@ -49,17 +49,18 @@ pub(super) fn holds_string(shape: &[u8]) -> bool {
     shape.windows(2).any(|pair| pair == [HOLE, STRING])
 }
 
-/// The letter of the hole that a plain integer of so many digits becomes: larger ones are floats
-/// to the grammar.
-const fn integer(digits: usize) -> u8 {
-    if digits <= 9 { b'i' } else { b'n' }
+/// The letter of the hole that a plain integer becomes: what doesn't fit four bytes is a float to
+/// the grammar (`scan.l`, `process_integer_literal`), which some of its rules don't take.
+fn integer(digits: &[u8]) -> u8 {
+    let fits = || std::str::from_utf8(digits).is_ok_and(|digits| digits.parse::<i32>().is_ok());
+    if digits.len() <= 9 || fits() { b'i' } else { b'n' }
 }
 
 /// The letter of the hole that a token becomes; `None` when it is kept.
 fn hole(kind: Kind, bytes: &[u8]) -> Option<u8> {
     match kind {
         // `1_000` and `0x1F` other versions read otherwise.
-        Kind::Integer if bytes.iter().all(u8::is_ascii_digit) => Some(integer(bytes.len())),
+        Kind::Integer if bytes.iter().all(u8::is_ascii_digit) => Some(integer(bytes)),
         Kind::Float if !bytes.contains(&b'_') => Some(b'f'),
         // A backslash or a continuation is what other readers may see otherwise.
         Kind::String if plain(bytes) => Some(STRING),
@@ -154,6 +155,7 @@ mod tests {
     fn only_plain_constants_become_holes() {
         let cases = [
             ("select 1, 2.5, 'x''y', 12345678901", "select %i, %f, %s, %n"),
+            ("select 2147483647, 2147483648, 00000000001", "select %i, %n, %i"),
             (
                 "select 1, E'x', X'1', B'1', $$x$$, \"1\", 'y'",
                 "select %i, E'x', X'1', B'1', $$x$$, \"1\", %s",
