@@ -7,7 +7,7 @@ SECONDS ?= 5
 BENCH_ARGS ?=
 RECORD ?=
 
-.PHONY: help demo build test tests check fmt clippy doc deny regress props fuzz-replay fuzz-smoke setup \
+.PHONY: help demo build test tests check fmt clippy doc deny regress props fuzz fuzz-smoke fuzz-replay setup \
     bench bench-core bench-e2e bench-instructions bench-smoke profile
 
 help:
@@ -16,7 +16,8 @@ help:
 	@echo 'make check        format, lints, docs and licences only'
 	@echo 'make regress      all of PostgreSQL'\''s regression suite beside a direct session; a report in target/'
 	@echo 'make props        random and spoiled SQL, far more of it (CASES=100000)'
-	@echo 'make fuzz-smoke   each fuzz target for 60 s (needs cargo-fuzz; replays the corpus without it)'
+	@echo 'make fuzz         each fuzz target for FUZZ_SECONDS=60, or TARGETS="cuts shapes"'
+	@echo '                  (needs cargo-fuzz and nightly Rust; replays the corpus without them)'
 	@echo 'make bench        the costs: inside the process, then beside haproxy and pgbouncer, with their bars'
 	@echo '                  ROUNDS=7 SECONDS=5; also bench-core, bench-e2e, bench-instructions, bench-smoke'
 	@echo 'make profile      records anew what optimised builds are laid out by (profile/README.md)'
@@ -63,17 +64,21 @@ regress: setup
 CASES ?= 100000
 
 props: setup
-	PGWARD_PROPS_CASES=$(CASES) $(CARGO) test --locked --test props
-	PROPTEST_CASES=$$(($(CASES) * 10)) $(CARGO) test --locked --lib -- sql::tests::scanner
+	PGWARD_PROPS_CASES=$(CASES) PROPTEST_CASES=$(CASES) $(CARGO) test --locked --test props
 	PROPTEST_CASES=$$(($(CASES) / 10)) $(CARGO) test --locked --lib -- policy::blind_tests
 	PGWARD_PROPS_CASES=$$(($(CASES) / 20)) $(CARGO) test --locked --test it -- corpus::random
 
 fuzz-replay:
 	$(CARGO) test --locked --test fuzz_replay
 
-fuzz-smoke:
+FUZZ_SECONDS ?= 60
+TARGETS ?=
+
+fuzz:
 	@scripts/setup.sh build
-	scripts/fuzz-smoke.sh 60
+	scripts/fuzz.sh $(FUZZ_SECONDS) $(TARGETS)
+
+fuzz-smoke: fuzz
 
 # Figures, bars and method: docs/performance.md. The last part fails where a bar is missed.
 bench: bench-core bench-e2e

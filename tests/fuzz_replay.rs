@@ -45,3 +45,13 @@ fn session() {
 fn judge() {
     replay("judge", targets::judge);
 }
+
+#[test]
+fn cuts() {
+    replay("cuts", targets::cuts);
+}
+
+#[test]
+fn shapes() {
+    replay("shapes", targets::shapes);
+}

@@ -1,5 +1,6 @@
 //! Texts judged from bytes to verdict: never a crash, the same verdict each time, and the same on
 //! the pool that judges long texts; a read grant's text that passes writes nothing by its facts.
+//! The same with other constants, whose verdict may be known by its shape, has its own.
 
 use std::sync::Arc;
 
@@ -7,6 +8,8 @@ use pgward::base::GrantId;
 use pgward::policy::catalogue::{Catalogue, Relation, Snapshot};
 use pgward::policy::terms::Caps;
 use pgward::policy::{Case, Judge, JudgeSettings, JudgeSource, RowCaps, Terms, Verdict};
+
+use super::shapes::with_other_constants;
 
 /// A database with one table.
 #[derive(Debug)]
@@ -39,7 +42,9 @@ pub(crate) fn judge(data: &[u8]) {
         catalogue: Arc::new(Catalogue::new(snapshot)),
         settings: Arc::new(JudgeSettings::new(&[], &[], true).expect("no functions named")),
     };
-    let mut judge = Judge::new(Arc::new(source), [7; 16]);
+    let source: Arc<dyn JudgeSource> = Arc::new(source);
+    let fresh = || Judge::new(Arc::clone(&source), [7; 16]);
+    let mut judge = fresh();
     let terms = terms();
     let case = Case { text: data, parameter_types: &[], terms: &terms, utf8: true, wall: 0 };
     let pooled = judge.large_job(&case).run().judgement();
@@ -51,6 +56,10 @@ pub(crate) fn judge(data: &[u8]) {
     if !refused(&first.verdict) {
         assert!(first.statements.iter().all(|one| !one.writes), "{first:?}");
     }
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let other = with_other_constants(text);
+    let case = Case { text: other.as_bytes(), ..case };
+    assert_eq!(judge.judge(&case), fresh().judge(&case), "{text:?}, then {other:?}");
 }
 
 fn terms() -> Terms {

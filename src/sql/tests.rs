@@ -4,7 +4,6 @@ mod defines;
 mod places;
 mod plpgsql;
 mod restrict;
-mod scanner;
 mod texts;
 mod tricks;
 

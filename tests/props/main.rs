@@ -16,6 +16,9 @@
 
 mod grammar;
 mod mutate;
+mod scanner;
+#[path = "../../fuzz/targets/mod.rs"]
+mod targets;
 
 use std::path::Path;
 use std::rc::Rc;
