@@ -5,12 +5,10 @@
 //! finds there (docs/performance.md). Once a worker is busy, or has some sessions, the next gets
 //! the next client.
 
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use super::schedstat::Schedstat;
 use crate::base::Moment;
 use crate::config::AuditSync;
 
@@ -43,11 +41,10 @@ pub(super) struct Gauges {
 #[derive(Debug)]
 pub(super) struct Gauge {
     load: Arc<Load>,
-    /// The thread's `/proc/self/task/TID/schedstat`: nanoseconds on a processor, and nanoseconds of
-    /// waiting for one (Documentation/scheduler/sched-stats.rst). A kernel without it: no worker
-    /// counts as busy.
-    schedstat: Option<File>,
-    /// What it said at the last look, and when that was by CLOCK_BOOTTIME, microseconds.
+    /// A kernel without it: no worker counts as busy.
+    schedstat: Option<Schedstat>,
+    /// How long it ran or waited to, nanoseconds, at the last look, and when that was by
+    /// CLOCK_BOOTTIME, microseconds.
     last: Option<(u64, u64)>,
 }
 
@@ -93,32 +90,21 @@ impl Gauges {
 impl Gauge {
     /// Of the calling thread.
     pub(super) fn here(load: Arc<Load>) -> Self {
-        let thread = rustix::thread::gettid();
-        let path = format!("/proc/self/task/{}/schedstat", thread.as_raw_nonzero());
-        let schedstat = File::open(path)
+        let schedstat = Schedstat::here()
             .inspect_err(|problem| tracing::debug!(%problem, "how busy a worker is can't be told"));
         Self { load, schedstat: schedstat.ok(), last: None }
     }
 
     /// Notes whether the worker was busy since the last look.
     fn look(&mut self, now: Moment) {
-        let Some(Ok(wanted)) = self.schedstat.as_ref().map(nanoseconds_of) else { return };
+        let Some(Ok(times)) = self.schedstat.as_ref().map(Schedstat::times) else { return };
+        let wanted = times.ran.saturating_add(times.waited);
         if let Some((before, at)) = self.last.replace((wanted, now.boot)) {
             let passed = now.boot.saturating_sub(at).saturating_mul(1_000);
             let busy = wanted.saturating_sub(before) > passed / 2;
             self.load.busy.store(busy, Ordering::Relaxed);
         }
     }
-}
-
-fn nanoseconds_of(schedstat: &File) -> io::Result<u64> {
-    let mut text = [0; 64];
-    let length = schedstat.read_at(&mut text, 0)?;
-    let text = text.get(..length).unwrap_or_default();
-    let text = std::str::from_utf8(text).unwrap_or_default();
-    let mut numbers = text.split_whitespace().map_while(|number| number.parse::<u64>().ok());
-    let both = numbers.next().zip(numbers.next());
-    both.map(|(ran, waited)| ran.saturating_add(waited)).ok_or(io::ErrorKind::InvalidData.into())
 }
 
 #[cfg(test)]
@@ -176,7 +162,7 @@ mod tests {
     fn a_thread_that_runs_is_busy_and_one_that_sleeps_is_not() {
         let load = Arc::new(Load::new(SYNC));
         let mut gauge = Gauge::here(Arc::clone(&load));
-        if gauge.schedstat.as_ref().is_none_or(|file| nanoseconds_of(file).is_err()) {
+        if gauge.schedstat.as_ref().is_none_or(|file| file.times().is_err()) {
             return; // Nobody can tell here.
         }
         let busy = || load.busy.load(Ordering::Relaxed);

@@ -38,6 +38,7 @@ mod proof;
 pub mod proving;
 pub mod registry;
 mod relay;
+mod schedstat;
 mod scoped;
 pub mod server;
 mod shared;

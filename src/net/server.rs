@@ -16,6 +16,7 @@ use super::load::{Gauge, Gauges};
 use super::pool::Pool;
 use super::registry::{EndCause, Registry};
 use super::shared::{Parts, Settings, Shared};
+use super::sharing::Sharing;
 use super::worker::{Handle, Worker};
 use super::{accept, clock, keeper, stream};
 use crate::audit::{self, Log};
@@ -112,10 +113,10 @@ impl Server {
             shared.controls.insert(name.clone(), keeper::keep(&shared, target));
         }
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let (workers, gauges): (Vec<Handle>, Vec<Gauge>) = (0..cores)
+        let (workers, gauges, sharings): (Vec<Handle>, Vec<Gauge>, Vec<Sharing>) = (0..cores)
             .map(|index| Worker::start(index, Arc::clone(&shared)))
             .collect::<Result<_, _>>()?;
-        let sweeping = start_sweeping(Arc::clone(&shared.registry))?;
+        let sweeping = start_sweeping(Arc::clone(&shared.registry), sharings)?;
         wait_served(&shared).await;
         let listener = listener.into_std()?;
         stream::tune_listener(&listener)?;
@@ -293,13 +294,18 @@ fn audit_is_writable(log: &Log) -> bool {
     opens && log.free_bytes().is_none_or(|free| free >= FREE_BYTES_MIN)
 }
 
-/// Ends what is over, on a thread of its own until what this gives is dropped. A plain thread: a
-/// runtime's timer wakes several times for each time it is to fire.
-fn start_sweeping(registry: Arc<Registry>) -> std::io::Result<Sender<()>> {
+/// Ends what is over, and looks at how workers share their processors, on a thread of its own until
+/// what this gives is dropped. A plain thread: a runtime's timer wakes several times for each time it
+/// is to fire.
+fn start_sweeping(
+    registry: Arc<Registry>,
+    mut sharings: Vec<Sharing>,
+) -> std::io::Result<Sender<()>> {
     let (sweeping, ended) = channel();
     std::thread::Builder::new().name("pgward-sweep".to_owned()).spawn(move || {
         while ended.recv_timeout(SWEEP_EVERY) == Err(RecvTimeoutError::Timeout) {
             registry.sweep(clock::now());
+            sharings.iter_mut().for_each(Sharing::look);
         }
     })?;
     Ok(sweeping)

@@ -19,7 +19,7 @@ use super::load::{Gauge, Load};
 use super::pool::Pool;
 use super::registry::Entry;
 use super::shared::Shared;
-use super::sharing;
+use super::sharing::Sharing;
 use crate::audit::{SessionContext, Stream};
 use crate::base::{Moment, SessionId};
 use crate::policy::{Judge, JudgeSource};
@@ -196,11 +196,15 @@ impl Worker {
         }
     }
 
-    /// Starts worker number `index`; what is given besides tells its load how busy it is.
+    /// Starts worker number `index`; what is given besides is to be looked at from time to time: how
+    /// busy it is, and how it shares its processor.
     ///
     /// # Errors
     /// When its runtime or thread cannot be made.
-    pub(super) fn start(index: usize, shared: Arc<Shared>) -> std::io::Result<(Handle, Gauge)> {
+    pub(super) fn start(
+        index: usize,
+        shared: Arc<Shared>,
+    ) -> std::io::Result<(Handle, Gauge, Sharing)> {
         let (jobs, inbox) = mpsc::unbounded_channel();
         let (made, making) = std::sync::mpsc::sync_channel(1);
         let tokio = runtime::Handle::current();
@@ -208,11 +212,11 @@ impl Worker {
         let gauged = Arc::clone(&load);
         let thread =
             std::thread::Builder::new().name(format!("pgward-w{index}")).spawn(move || {
-                sharing::let_others_finish();
+                let sharing = Sharing::here();
                 // For what is not the loop's: blocking work, name resolution.
                 let _entered = tokio.enter();
                 let (event_loop, result) = match EventLoop::new() {
-                    Ok(event_loop) => (Some(event_loop), Ok(Gauge::here(gauged))),
+                    Ok(event_loop) => (Some(event_loop), Ok((Gauge::here(gauged), sharing))),
                     Err(problem) => (None, Err(problem)),
                 };
                 let _ = made.send(result);
@@ -222,8 +226,9 @@ impl Worker {
                     tracing::error!(%problem, "a worker cannot go on");
                 }
             })?;
-        let gauge = making.recv().unwrap_or_else(|gone| Err(std::io::Error::other(gone)))?;
-        Ok((Handle { jobs, load, thread }, gauge))
+        let (gauge, sharing) =
+            making.recv().unwrap_or_else(|gone| Err(std::io::Error::other(gone)))?;
+        Ok((Handle { jobs, load, thread }, gauge, sharing))
     }
 
     /// Takes clients until the listener is gone, then waits for those that are there.
