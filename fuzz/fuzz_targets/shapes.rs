@@ -3,4 +3,6 @@
 #[path = "../targets/mod.rs"]
 mod targets;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::shapes(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    targets::shapes(data);
+});

@@ -1,6 +1,6 @@
 //! Texts judged from bytes to verdict: never a crash, the same verdict each time, and the same on
 //! the pool that judges long texts; a read grant's text that passes writes nothing by its facts.
-//! The same with other constants, whose verdict may be known by its shape, has its own.
+//! After it, another text of its shape gets the verdict that a fresh judge gives it.
 
 use std::sync::Arc;
 
@@ -38,11 +38,10 @@ pub(crate) fn judge(data: &[u8]) {
     let orders =
         Relation { schema: "public".into(), name: "orders".into(), kind: 'r', rules: false };
     let snapshot = Snapshot { major: 18, relations: vec![orders], ..Snapshot::default() };
-    let source = One {
+    let source: Arc<dyn JudgeSource> = Arc::new(One {
         catalogue: Arc::new(Catalogue::new(snapshot)),
         settings: Arc::new(JudgeSettings::new(&[], &[], true).expect("no functions named")),
-    };
-    let source: Arc<dyn JudgeSource> = Arc::new(source);
+    });
     let fresh = || Judge::new(Arc::clone(&source), [7; 16]);
     let mut judge = fresh();
     let terms = terms();

@@ -9,18 +9,18 @@
     reason = "a target finds by panicking"
 )]
 
+mod cuts;
 mod facts;
 mod frame;
 mod judge;
-mod scanner;
 mod session;
 mod shapes;
 mod startup;
 
+pub(crate) use cuts::cuts;
 pub(crate) use facts::facts;
 pub(crate) use frame::frame;
 pub(crate) use judge::judge;
-pub(crate) use scanner::cuts;
 pub(crate) use session::session;
 pub(crate) use shapes::shapes;
 pub(crate) use startup::startup;

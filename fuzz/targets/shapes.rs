@@ -7,7 +7,7 @@ use pgward::sql::lex::{Kind, Lexer};
 use pgward::sql::{self, Limits, prescan};
 use serde_json::Value;
 
-use super::scanner::blanked;
+use super::cuts::blanked;
 
 /// `PgQueryParseResult` of libpg_query's `pg_query.h`.
 #[repr(C)]
@@ -29,26 +29,23 @@ mod parse {
     }
 }
 
-const INTEGERS: [&str; 8] =
-    ["7", "0", "007", "999999999", "0000000001", "2147483647", "2147483648", "99999999999"];
-const FLOATS: [&str; 6] = ["1.5", ".5", "1.", "1e5", "2.5e-3", "0.0"];
-const STRINGS: [&str; 10] =
-    ["''", "'x'", "'a''b'", "';'", "'--'", "'/*'", "'$$'", "'é'", "'year'", "'1 day'"];
+/// What is put into a hole, by its letter.
+const CONSTANTS: [(u8, &[&str]); 4] = [
+    (b'i', &["7", "0", "007", "999999999", "2147483647", "0000000001"]),
+    (b'n', &["2147483648", "99999999999"]),
+    (b'f', &["1.5", ".5", "1.", "1e5", "2.5e-3", "0.0"]),
+    (b's', &["''", "'x'", "'a''b'", "';'", "'--'", "'/*'", "'$$'", "'é'", "'year'", "'1 day'"]),
+];
 
-/// Reads `data` as a text, and the same with other constants.
-pub(crate) fn shapes(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else { return };
+/// Reads `data` as a text, and the same with other constants; whether two trees were compared.
+pub(crate) fn shapes(data: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(data) else { return false };
     if text.contains('\0') || text.len() > 16 * 1024 {
-        return;
+        return false;
     }
     let other = with_other_constants(text);
-    let shape = |text: &str| {
-        let mut shape = Vec::new();
-        sql::shape(text.as_bytes(), &mut shape);
-        shape
-    };
     if shape(text) != shape(&other) {
-        return;
+        return false;
     }
     let kinds =
         |text: &str| Lexer::new(text.as_bytes()).map(|token| token.kind).collect::<Vec<_>>();
@@ -56,35 +53,42 @@ pub(crate) fn shapes(data: &[u8]) {
     // FLOAT(n) is one type or another, or refused, by n. No text with a type is kept by shape.
     let float = |word: &str| word.eq_ignore_ascii_case("float");
     if Lexer::new(data).any(|token| float(&text[token.span])) {
-        return;
+        return false;
     }
-    assert_eq!(tree(text), tree(&other), "{text:?} and {other:?}");
+    let (one, two) = (tree(text), tree(&other));
+    assert_eq!(one, two, "{text:?} and {other:?}");
+    one.is_some() && text != other
 }
 
-/// The text with each constant exchanged, by a hash of what stands before it.
+fn shape(text: &str) -> Vec<u8> {
+    let mut shape = Vec::new();
+    sql::shape(text.as_bytes(), &mut shape);
+    shape
+}
+
+/// The text with something else in each hole of its shape, by a hash of what stands up to it.
 pub(crate) fn with_other_constants(text: &str) -> String {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let mut other = String::new();
+    let (mut other, mut open) = (String::new(), true);
     for token in Lexer::new(text.as_bytes()) {
         let bytes = &text[token.span];
         for byte in bytes.bytes() {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
+        // Behind U& there are no holes.
+        open &= !matches!(token.kind, Kind::UnicodeIdentifier | Kind::UnicodeString);
+        let constants = match *shape(bytes) {
+            [0, letter] if open => CONSTANTS.iter().find(|(of, _)| *of == letter),
+            _ => None,
+        };
         let choice = usize::try_from(hash >> 40).expect("24 bits");
-        let pick = |from: &[&'static str]| from[choice % from.len()];
-        other.push_str(match token.kind {
-            Kind::Integer if bytes.len() < 10 => pick(&INTEGERS[..4]),
-            Kind::Integer => pick(&INTEGERS[4..]),
-            Kind::Float => pick(&FLOATS),
-            Kind::String => pick(&STRINGS),
-            _ => bytes,
-        });
+        other.push_str(constants.map_or(bytes, |(_, from)| from[choice % from.len()]));
     }
     other
 }
 
-/// The trees of a text's SELECTs without places and what constants hold, `Null` for each other
-/// statement, whose options may be constants; `None` where the grammar refuses the text.
+/// The trees of a text's SELECTs without places and what constants hold, for each other statement,
+/// whose options may be constants, its kind; `None` where the grammar refuses the text.
 #[allow(unsafe_code, reason = "the binding has no tree as text")]
 fn tree(text: &str) -> Option<Vec<Value>> {
     let measure = prescan::check(text.as_bytes(), &Limits::default()).ok()?;
@@ -97,11 +101,15 @@ fn tree(text: &str) -> Option<Vec<Value>> {
         parse::pg_query_free_parse_result(result);
         json?
     };
+    // Deeper than a hundred nodes is what serde_json doesn't read.
     let mut json: Value = serde_json::from_slice(json.to_bytes()).ok()?;
     mask(&mut json);
     let statements = json["stmts"].as_array().cloned().unwrap_or_default();
-    let select = |one: Value| if one["stmt"]["SelectStmt"].is_null() { Value::Null } else { one };
-    Some(statements.into_iter().map(select).collect())
+    let compared = |one: Value| match one["stmt"].as_object().and_then(|node| node.keys().next()) {
+        Some(kind) if kind != "SelectStmt" => kind.as_str().into(),
+        _ => one,
+    };
+    Some(statements.into_iter().map(compared).collect())
 }
 
 fn mask(value: &mut Value) {

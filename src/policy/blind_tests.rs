@@ -6,8 +6,18 @@ use super::Judge;
 use super::judge::Case;
 use super::tests::{judge_with, judged, read_terms, write_terms};
 
-use crate::sql::corpora::CORPORA;
 use crate::sql::lex::{Kind, Lexer};
+
+/// What people and programs send, and attackers: whole files, statements one below the other.
+const CORPORA: [&str; 7] = [
+    include_str!("data/attacks.sql"),
+    include_str!("../../tests/corpus/honest/psql.sql"),
+    include_str!("../../tests/corpus/honest/python.sql"),
+    include_str!("../../tests/corpus/honest/pg_dump.sql"),
+    include_str!("../../tests/corpus/honest/features/queries.sql"),
+    include_str!("../../tests/corpus/honest/features/functions.sql"),
+    include_str!("../../tests/corpus/honest/features/sessions.sql"),
+];
 
 /// Reads and others, whose constants are changed below.
 const TEXTS: [&str; 22] = [

@@ -94,6 +94,4 @@ fn span(text: &[u8], before: usize, grammar: Range<usize>) -> Range<usize> {
 }
 
 #[cfg(test)]
-pub(crate) mod corpora;
-#[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 //! no read is refused, and every text has its verdict in bounded time.
 //!
 //! The seeds are fixed; `PGWARD_PROPS_CASES` asks for more of them, `PGWARD_PROPS_SEED` for
-//! others.
+//! others. Those of proptest's properties are not; `PROPTEST_CASES` asks for more.
 
 #![allow(
     clippy::unwrap_used,
@@ -158,7 +158,8 @@ fn spoiled_texts_have_a_verdict() {
 /// Every text of every corpus.
 fn corpus() -> Vec<String> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    let mut texts = Vec::new();
+    let attacks = include_str!("../../src/policy/data/attacks.sql");
+    let mut texts: Vec<String> = attacks.lines().map(str::to_owned).collect();
     let mut folders =
         vec![tests.join("readonly_corpus"), tests.join("honest_corpus"), tests.join("corpus")];
     while let Some(folder) = folders.pop() {

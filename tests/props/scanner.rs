@@ -1,24 +1,30 @@
-//! Our lexer against PostgreSQL's own scanner, and shapes against its grammar: random texts and
-//! spoiled ones. `make fuzz` does the same guided by coverage.
+//! Our lexer against PostgreSQL's own scanner, and shapes against its grammar: texts of the corpora,
+//! spoiled ones, and random ones. `make fuzz` does the same guided by coverage.
 
 use proptest::prelude::*;
 
 use pgward::sql::lex::{Kind, Lexer};
 use pgward::sql::{Limits, read};
 
-use super::{corpus, mutate, seeds, targets};
+use super::{corpus, grammar, mutate, seeds, targets};
 
 #[test]
-fn spoiled_texts_are_cut_where_the_scanner_cuts_them() {
+fn texts_of_the_corpora_are_cut_where_the_scanner_cuts_them() {
     let corpus = corpus();
+    corpus.iter().for_each(|text| targets::cuts(text.as_bytes()));
     for seed in seeds(6_000) {
         targets::cuts(mutate::spoiled(seed, &corpus).as_bytes());
     }
 }
 
 #[test]
-fn spoiled_texts_of_one_shape_have_one_tree() {
+fn texts_of_one_shape_have_one_tree() {
     let corpus = corpus();
+    let whole = corpus.iter().filter(|text| targets::shapes(text.as_bytes())).count();
+    assert!(whole > 1_000, "{whole} of {} compared", corpus.len());
+    let grown = |seed| targets::shapes(grammar::text(seed, false).as_bytes());
+    let (grown, of) = (seeds(2_000).filter(|&seed| grown(seed)).count(), seeds(2_000).count());
+    assert!(grown > of / 2, "{grown} of {of} compared");
     for seed in seeds(3_000) {
         targets::shapes(mutate::spoiled(seed, &corpus).as_bytes());
     }
@@ -42,12 +48,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(4_000)))]
 
     #[test]
-    fn texts_are_cut_where_the_scanner_cuts_them(text in pieces()) {
+    fn pieces_are_cut_where_the_scanner_cuts_them(text in pieces()) {
         targets::cuts(text.as_bytes());
     }
 
     #[test]
-    fn texts_of_one_shape_have_one_tree(text in pieces()) {
+    fn pieces_of_one_shape_have_one_tree(text in pieces()) {
         targets::shapes(text.as_bytes());
         targets::shapes(format!("select {text}").as_bytes());
     }

@@ -325,11 +325,23 @@ impl<'a> Lexer<'a> {
 
     /// A number that ends at `end`, unless letters follow or it has no digit from `first` on.
     fn junk_after(&self, kind: Kind, end: usize, first: usize) -> (Kind, usize) {
-        if end <= first || self.byte(end).is_some_and(is_word_start) {
+        let follows = |byte: u8| {
+            // `0x1F$` is 0 and the identifier `x1F$` too, which is longer.
+            is_word_start(byte) || (byte == b'$' && self.ends_as_identifier(end))
+        };
+        if end <= first || self.byte(end).is_some_and(follows) {
             (Kind::Junk, self.while_at(end, is_word))
         } else {
             (kind, end)
         }
+    }
+
+    /// Whether the letters and digits before `end` are not digits alone.
+    #[cold]
+    fn ends_as_identifier(&self, end: usize) -> bool {
+        let before = self.text.get(..end).unwrap_or_default();
+        let mut last = before.iter().rev().take_while(|&&byte| is_word(byte));
+        last.any(|&byte| is_word_start(byte))
     }
 
     /// A run of operator characters at `start`, cut as `scan.l`'s `{operator}` rule cuts it.
@@ -488,6 +500,16 @@ mod tests {
                 &[(Float, "1e5"), (Junk, "1e"), (Operator, "+"), (Integer, "1_0"), (Junk, "1__0")],
             ),
             ("0x1F 0b2 1a", &[(Integer, "0x1F"), (Junk, "0b2"), (Junk, "1a")]),
+            ("0x1F$$ 1e5$ 1.5_0$", &[(Junk, "0x1F$$"), (Junk, "1e5$"), (Junk, "1.5_0$")]),
+            (
+                "1$$;$$ 1e+5$$;$$",
+                &[
+                    (Integer, "1"),
+                    (DollarString, "$$;$$"),
+                    (Float, "1e+5"),
+                    (DollarString, "$$;$$"),
+                ],
+            ),
             ("1+-2", &[(Integer, "1"), (Operator, "+"), (Operator, "-"), (Integer, "2")]),
             ("@-1", &[(Operator, "@-"), (Integer, "1")]),
             ("<>-1", &[(Operator, "<>"), (Operator, "-"), (Integer, "1")]),

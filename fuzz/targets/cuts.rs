@@ -1,7 +1,7 @@
 //! Cuts: a text's tokens are those of PostgreSQL's own scanner, by place and by kind.
 
 use std::borrow::Cow;
-use std::ffi::{CString, c_char, c_void};
+use std::ffi::{CStr, CString, c_char};
 use std::ops::Range;
 
 use pgward::sql::Limits;
@@ -17,7 +17,13 @@ struct ScanResult {
     length: usize,
     data: *mut u8,
     stderr_buffer: *mut c_char,
-    error: *mut c_void,
+    error: *mut ScanError,
+}
+
+/// The start of `PgQueryError`.
+#[repr(C)]
+struct ScanError {
+    message: *const c_char,
 }
 
 #[allow(unsafe_code, reason = "the binding leaves the scanner out")]
@@ -47,15 +53,17 @@ pub(crate) fn cuts(data: &[u8]) {
     if let Some(junk) = junk {
         let bytes = &data[junk.span.clone()];
         let parted = parted || bytes.windows(2).any(|pair| pair == b"--");
-        // To the scanner stray characters are tokens, which no rule of the grammar takes.
+        // To the scanner stray characters are tokens, which no rule of the grammar takes, and so is
+        // the number of a parameter that letters follow.
         let stray = match bytes {
-            [b'$', ..] | b"\\" | b"{" | b"}" => true,
+            b"$" | b"\\" | b"{" | b"}" => true,
+            [b'$', digit, ..] => digit.is_ascii_digit(),
             [byte] => byte.is_ascii_control() && !b"\t\n\x0b\x0c\r".contains(byte),
             _ => false,
         };
-        let refused = || scanned(&letters(data)).is_none();
+        let refused = || scanned(&letters(data)).is_err();
         assert!(parted || stray || refused(), "{junk:?} in {}", data.escape_ascii());
-        return;
+        return cuts(before);
     }
     if !parted {
         alike(data, data, &tokens);
@@ -79,13 +87,23 @@ pub(crate) fn blanked(text: &[u8], comments: &[Range<usize>]) -> Vec<u8> {
 
 fn alike(data: &[u8], text: &[u8], tokens: &[Token]) {
     let shown = letters(text);
-    let Some(scanned) = scanned(&shown) else { return };
+    let scanned = match scanned(&shown) {
+        Ok(scanned) => scanned,
+        // What an escape means is left to the grammar; what the scanner can't cut is junk.
+        Err(why) => {
+            let junk =
+                ["unterminated", "trailing junk", "invalid hex", "invalid octal", "invalid bin"];
+            let missed = junk.iter().any(|start| why.starts_with(start));
+            assert!(!missed, "{why}: {}", data.escape_ascii());
+            return;
+        }
+    };
     let utf8 = std::str::from_utf8(text).is_ok();
     let place = |at: usize| if utf8 { at } else { shown[..at].chars().count() };
     let cuts = |(start, end)| (place(start), place(end));
     let expected: Vec<_> = scanned.iter().map(|&(start, end, _)| cuts((start, end))).collect();
     let ours: Vec<_> = tokens.iter().map(|token| (token.span.start, token.span.end)).collect();
-    assert_eq!(ours, expected, "{:?}", data.escape_ascii().to_string());
+    assert_eq!(ours, expected, "{}", data.escape_ascii());
     for (token, &(.., number)) in tokens.iter().zip(&scanned) {
         let bytes = &text[token.span.clone()];
         let seen = data.escape_ascii();
@@ -112,32 +130,36 @@ fn fits(kind: Kind, bytes: &[u8], number: usize) -> bool {
         Kind::UnicodeIdentifier => number == 259,
         Kind::Float => number == 260,
         // What doesn't fit four bytes is an FCONST.
-        Kind::Integer if bytes.iter().all(u8::is_ascii_digit) && bytes.len() < 10 => number == 266,
+        Kind::Integer if bytes.iter().all(u8::is_ascii_digit) => {
+            let fits = std::str::from_utf8(bytes).is_ok_and(|text| text.parse::<i32>().is_ok());
+            number == if fits { 266 } else { 260 }
+        }
         Kind::Integer => number == 266 || number == 260,
         Kind::String | Kind::EscapeString | Kind::DollarString => number == 261,
         Kind::UnicodeString => number == 262,
         Kind::BitString => number == 263,
         Kind::HexString => number == 264,
         Kind::Parameter => number == 267,
-        Kind::Operator => number == 265 || (268..=274).contains(&number) || number < 128,
-        Kind::Punctuation => bytes == [u8::try_from(number).unwrap_or(0)],
+        Kind::Operator if number == 265 || (268..=274).contains(&number) => true,
+        Kind::Operator | Kind::Punctuation => bytes == [u8::try_from(number).unwrap_or(0)],
         Kind::LineComment => number == 275,
         Kind::BlockComment => number == 276,
         Kind::Space | Kind::Junk => false,
     }
 }
 
-/// The scanner's tokens, comments too; `None` where it refuses the text.
+/// The scanner's tokens, comments too, or why it refuses the text, which holds no NUL.
 #[allow(unsafe_code, reason = "the binding leaves the scanner out")]
-fn scanned(text: &str) -> Option<Vec<Scanned>> {
-    let text = CString::new(text).ok()?;
-    // SAFETY: the struct is that of pg_query.h; the data is copied before it is freed, once.
+fn scanned(text: &str) -> Result<Vec<Scanned>, String> {
+    let text = CString::new(text).expect("no NUL");
+    // SAFETY: the structs are those of pg_query.h, an error has a message; both it and the data are
+    // copied before they are freed, once.
     let data = unsafe {
         let result = scan::pg_query_scan(text.as_ptr());
-        let data = result
-            .error
-            .is_null()
-            .then(|| std::slice::from_raw_parts(result.data, result.length).to_vec());
+        let data = match result.error.as_ref() {
+            None => Ok(std::slice::from_raw_parts(result.data, result.length).to_vec()),
+            Some(error) => Err(CStr::from_ptr(error.message).to_string_lossy().into_owned()),
+        };
         scan::pg_query_free_scan_result(result);
         data?
     };
@@ -163,7 +185,7 @@ fn scanned(text: &str) -> Option<Vec<Scanned>> {
         }
         tokens.push((start, end, number));
     }
-    Some(tokens)
+    Ok(tokens)
 }
 
 /// A protobuf number.
