@@ -300,7 +300,9 @@ impl<'a> Lexer<'a> {
             };
             if let Some(is) = radix {
                 let first = start + 2 + usize::from(self.byte(start + 2) == Some(b'_'));
-                return self.junk_after(Kind::Integer, self.digits(first, is), first);
+                let any = self.byte(first).is_some_and(is);
+                let end = if any { self.digits(first, is) } else { first };
+                return self.junk_after(Kind::Integer, start..end, first);
             }
         }
         let mut at = self.digits(start, decimal);
@@ -320,14 +322,15 @@ impl<'a> Lexer<'a> {
                 at = self.digits(sign, decimal);
             }
         }
-        self.junk_after(kind, at, start)
+        self.junk_after(kind, start..at, start)
     }
 
-    /// A number that ends at `end`, unless letters follow or it has no digit from `first` on.
-    fn junk_after(&self, kind: Kind, end: usize, first: usize) -> (Kind, usize) {
+    /// A number, unless letters follow or it has no digit from `first` on.
+    fn junk_after(&self, kind: Kind, number: Range<usize>, first: usize) -> (Kind, usize) {
+        let end = number.end;
         let follows = |byte: u8| {
-            // `0x1F$` is 0 and the identifier `x1F$` too, which is longer.
-            is_word_start(byte) || (byte == b'$' && self.ends_as_identifier(end))
+            // `0x1F$` and `0b12` are 0 and an identifier too, which is longer.
+            is_word_start(byte) || (is_word(byte) && self.ends_as_identifier(number))
         };
         if end <= first || self.byte(end).is_some_and(follows) {
             (Kind::Junk, self.while_at(end, is_word))
@@ -336,11 +339,11 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Whether the letters and digits before `end` are not digits alone.
+    /// Whether the letters and digits at a number's end are not digits alone.
     #[cold]
-    fn ends_as_identifier(&self, end: usize) -> bool {
-        let before = self.text.get(..end).unwrap_or_default();
-        let mut last = before.iter().rev().take_while(|&&byte| is_word(byte));
+    fn ends_as_identifier(&self, number: Range<usize>) -> bool {
+        let number = self.text.get(number).unwrap_or_default();
+        let mut last = number.iter().rev().take_while(|&&byte| is_word(byte));
         last.any(|&byte| is_word_start(byte))
     }
 
@@ -501,6 +504,7 @@ mod tests {
             ),
             ("0x1F 0b2 1a", &[(Integer, "0x1F"), (Junk, "0b2"), (Junk, "1a")]),
             ("0x1F$$ 1e5$ 1.5_0$", &[(Junk, "0x1F$$"), (Junk, "1e5$"), (Junk, "1.5_0$")]),
+            ("0o09 0b12 0x__1", &[(Junk, "0o09"), (Junk, "0b12"), (Junk, "0x__1")]),
             (
                 "1$$;$$ 1e+5$$;$$",
                 &[
