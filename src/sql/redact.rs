@@ -11,6 +11,9 @@ use super::shape::holds_string;
 
 const MARK: &str = "<redacted>";
 
+/// What else a connection string has a secret behind: libpq's `oauth_client_secret`.
+const SECRET: &[u8] = b"client_secret";
+
 /// How often SQL in a string in SQL in a string … is looked into.
 const DEPTH_MAX: usize = 4;
 
@@ -42,8 +45,10 @@ fn redacted(text: &[u8], depth: usize) -> Option<Vec<u8>> {
         copied = range.end;
     };
     let mut before = Before::default();
-    for token in Lexer::new(text) {
+    let mut tokens = Lexer::new(text);
+    while let Some(token) = tokens.next() {
         let bytes = text.get(token.span.clone()).unwrap_or_default();
+        let escape = escape_of(&token, text, &tokens);
         match token.kind {
             Kind::Space => continue,
             Kind::LineComment | Kind::BlockComment => {
@@ -55,15 +60,18 @@ fn redacted(text: &[u8], depth: usize) -> Option<Vec<u8>> {
             }
             _ => {}
         }
-        if before.is_password && (is_string(&token, bytes) || before.takes_anything(bytes)) {
+        if before.is_password
+            && before.escapes == 0
+            && (is_string(&token, bytes) || before.takes_anything(bytes))
+        {
             replace(token.span.clone(), format!("'{MARK}'").as_bytes());
         } else if is_string(&token, bytes) {
-            for (range, with) in in_string(&token, bytes, depth) {
+            for (range, with) in in_string(&token, bytes, escape, depth) {
                 let at = token.span.start;
                 replace(at + range.start..at + range.end, &with);
             }
         }
-        before.pass(&token, bytes);
+        before.pass(&token, bytes, escape);
     }
     if copied == 0 {
         return None;
@@ -79,21 +87,29 @@ struct Before {
     words: Vec<Vec<u8>>,
     /// The token before is the word PASSWORD, in any spelling.
     is_password: bool,
+    /// Tokens still to come of a UESCAPE that belongs to the one before.
+    escapes: u8,
 }
 
 impl Before {
-    fn pass(&mut self, token: &Token, bytes: &[u8]) {
+    fn pass(&mut self, token: &Token, bytes: &[u8], escape: u8) {
         if bytes == b";" {
             *self = Self::default();
+            return;
+        }
+        if self.escapes > 0 {
+            // UESCAPE and its character belong to the name before.
+            self.escapes -= 1;
             return;
         }
         let name = match token.kind {
             Kind::Word => bytes.to_ascii_lowercase(),
             Kind::QuotedIdentifier | Kind::UnicodeIdentifier => {
-                decoded(token.kind, bytes).to_ascii_lowercase()
+                decoded(token.kind, bytes, escape).to_ascii_lowercase()
             }
             _ => Vec::new(),
         };
+        self.escapes = if escape == b'\\' { 0 } else { 2 };
         self.is_password = matches!(name.as_slice(), b"password" | b"sslpassword" | b"passwd");
         if self.words.len() < 2 {
             self.words.push(name);
@@ -119,8 +135,29 @@ fn suspect(text: &[u8]) -> bool {
             .filter_map(starts)
             .any(|window| window.eq_ignore_ascii_case(word))
     };
-    // Escapes can spell the word without its letters.
-    text.contains(&b'\\') || find(text, b"://").is_some() || word(b"passw")
+    let escapes = |at: usize| matches!(text.get(at + 1), Some(b'\'' | b'"'));
+    // Escapes can spell the word without its letters; those of U& with any character.
+    text.contains(&b'\\')
+        || memchr::memchr_iter(b'&', text).any(escapes)
+        || find(text, b"://").is_some()
+        || find(text, b"_secret").is_some()
+        || word(b"passw")
+}
+
+/// The character that escapes in a token: a backslash, or what UESCAPE behind it names.
+fn escape_of(token: &Token, text: &[u8], behind: &Lexer<'_>) -> u8 {
+    if !matches!(token.kind, Kind::UnicodeIdentifier | Kind::UnicodeString) {
+        return b'\\';
+    }
+    let empty = |kind| matches!(kind, Kind::Space | Kind::LineComment | Kind::BlockComment);
+    let mut behind = behind.clone().filter(|token| !empty(token.kind));
+    let mut next = || behind.next().and_then(|token| text.get(token.span));
+    match (next(), next()) {
+        (Some(word), Some(&[b'\'', escape, b'\''])) if word.eq_ignore_ascii_case(b"uescape") => {
+            escape
+        }
+        _ => b'\\',
+    }
 }
 
 fn is_string(token: &Token, bytes: &[u8]) -> bool {
@@ -138,37 +175,54 @@ fn is_string(token: &Token, bytes: &[u8]) -> bool {
 }
 
 /// What is to be replaced in a string, as ranges of the token with what takes their place.
-fn in_string(token: &Token, bytes: &[u8], depth: usize) -> Vec<(Range<usize>, Vec<u8>)> {
-    let inner = match token.kind {
-        Kind::DollarString => {
-            let tag = bytes.iter().skip(1).position(|&byte| byte == b'$').map_or(0, |at| at + 2);
-            tag..bytes.len().saturating_sub(tag)
-        }
-        _ => 0..bytes.len(),
-    };
-    let plain = bytes.get(inner.clone()).unwrap_or_default();
-    let mut found: Vec<(Range<usize>, Vec<u8>)> = connection_passwords(plain)
-        .into_iter()
-        .map(|range| (inner.start + range.start..inner.start + range.end, MARK.into()))
-        .collect();
-    if !found.is_empty() {
-        return found;
-    }
-    let content = decoded(token.kind, bytes);
-    if content != plain && !connection_passwords(&content).is_empty() {
-        return vec![(0..bytes.len(), format!("'{MARK}'").into())];
+fn in_string(
+    token: &Token,
+    bytes: &[u8],
+    escape: u8,
+    depth: usize,
+) -> Vec<(Range<usize>, Vec<u8>)> {
+    let whole = 0..bytes.len();
+    let content = decoded(token.kind, bytes, escape);
+    let passwords = connection_passwords(&content);
+    // Where the content stands as it is.
+    let start = find(bytes, &content).filter(|_| !content.is_empty());
+    if !passwords.is_empty() {
+        return match start {
+            Some(start) => {
+                let at = |range: Range<usize>| start + range.start..start + range.end;
+                passwords.into_iter().map(|range| (at(range), MARK.into())).collect()
+            }
+            None if token.kind == Kind::String => vec![(whole, quoted(&content, &passwords))],
+            None => vec![(whole, format!("'{MARK}'").into())],
+        };
     }
     // SQL in the string: a function's body, the argument of EXECUTE or dblink.
-    if depth > 0
-        && let Some(within) = redacted(&content, depth - 1)
-    {
-        if token.kind == Kind::DollarString {
-            found.push((inner, within));
-        } else {
-            found.push((0..bytes.len(), format!("'{MARK}'").into()));
+    match (depth > 0).then(|| redacted(&content, depth - 1)).flatten() {
+        Some(within) if token.kind == Kind::DollarString => {
+            let start = start.unwrap_or_default();
+            vec![(start..start + content.len(), within)]
         }
+        Some(_) => vec![(whole, format!("'{MARK}'").into())],
+        None => Vec::new(),
     }
-    found
+}
+
+/// A string with this content, without the secrets.
+fn quoted(content: &[u8], secrets: &[Range<usize>]) -> Vec<u8> {
+    let mut out = vec![b'\''];
+    let mut copied = 0;
+    let end = content.len()..content.len();
+    for secret in secrets.iter().chain([&end]) {
+        for &byte in content.get(copied..secret.start).unwrap_or_default() {
+            out.extend(std::iter::repeat_n(byte, if byte == b'\'' { 2 } else { 1 }));
+        }
+        if !secret.is_empty() {
+            out.extend_from_slice(MARK.as_bytes());
+        }
+        copied = secret.end;
+    }
+    out.push(b'\'');
+    out
 }
 
 /// The values of `password=…` in a connection string, and of `://user:…@` in a URL.
@@ -177,8 +231,11 @@ fn connection_passwords(text: &[u8]) -> Vec<Range<usize>> {
     let mut at = 0;
     while at < text.len() {
         let rest = text.get(at..).unwrap_or_default();
-        let value = if starts_ignoring_case(rest, b"password") {
-            after_equals(text, at + b"password".len()).map(|start| start..value_end(text, start))
+        let keywords: [&[u8]; 2] = [b"password", SECRET];
+        let keyword = keywords.into_iter().find(|keyword| starts_ignoring_case(rest, keyword));
+        let value = if let Some(keyword) = keyword {
+            let start = after_equals(text, at + keyword.len());
+            start.map(|start| start..value_end(text, at, start))
         } else if rest.starts_with(b"://") {
             url_password(text, at + 3)
         } else {
@@ -211,18 +268,23 @@ fn after_equals(text: &[u8], at: usize) -> Option<usize> {
     (text.get(equals) == Some(&b'=')).then(|| skip_space(text, equals + 1))
 }
 
-/// Where a value of a connection string ends. A quoted one may hold anything, and its quotes may
-/// be doubled or escaped by the string that it stands in: it is taken to be the last.
-fn value_end(text: &[u8], start: usize) -> usize {
+/// Where a value of a connection string ends, whose keyword begins at `keyword`. A quoted one may
+/// hold anything, and its quotes may be doubled or escaped by the string that it stands in: it is
+/// taken to be the last. One without quotes ends at white space, in a URL at `&` too
+/// (`conninfo_parse` and `conninfo_uri_parse_params` of libpq).
+fn value_end(text: &[u8], keyword: usize, start: usize) -> usize {
     if matches!(text.get(start), Some(b'\'' | b'\\')) {
         let closing = usize::from(text.last() == Some(&b'\'') && text.len() > start + 1);
         return text.len() - closing;
     }
+    let before = text.get(..keyword).unwrap_or_default();
+    let word = before.rsplit(u8::is_ascii_whitespace).next().unwrap_or_default();
+    let in_url = find(word, b"://").is_some();
     let mut at = start;
     while let Some(&byte) = text.get(at) {
         match byte {
             b'\\' => at += 2,
-            b'\'' | b'&' => break,
+            b'&' if in_url => break,
             byte if byte.is_ascii_whitespace() => break,
             _ => at += 1,
         }
@@ -230,21 +292,21 @@ fn value_end(text: &[u8], start: usize) -> usize {
     at.min(text.len())
 }
 
-/// The password in the authority of a URL that begins at `start`.
+/// The password in the authority of a URL that begins at `start`, up to its last `@`. What stands
+/// before the first may be anything but `/` (`conninfo_uri_parse_options` of libpq).
 fn url_password(text: &[u8], start: usize) -> Option<Range<usize>> {
     let rest = text.get(start..)?;
-    let end = rest
-        .iter()
-        .position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'\'' | b'/' | b'?'))
-        .unwrap_or(rest.len());
-    let authority = rest.get(..end)?;
+    let first = rest.iter().position(|byte| matches!(byte, b'@' | b'/'))?;
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'?');
+    let length = rest.iter().skip(first).position(ends);
+    let authority = rest.get(..length.map_or(rest.len(), |length| first + length))?;
     let host = authority.iter().rposition(|&byte| byte == b'@')?;
     let colon = authority.get(..host)?.iter().position(|&byte| byte == b':')?;
     Some(start + colon + 1..start + host)
 }
 
 /// What a string or quoted identifier says, as far as it is needed to find words in it.
-fn decoded(kind: Kind, bytes: &[u8]) -> Cow<'_, [u8]> {
+fn decoded(kind: Kind, bytes: &[u8], escape: u8) -> Cow<'_, [u8]> {
     let quote = match kind {
         Kind::DollarString => {
             let tag = bytes.iter().skip(1).position(|&byte| byte == b'$').map_or(0, |at| at + 2);
@@ -260,8 +322,8 @@ fn decoded(kind: Kind, bytes: &[u8]) -> Cow<'_, [u8]> {
     let mut at = body;
     while let Some(&byte) = bytes.get(at) {
         let next = bytes.get(at + 1).copied();
-        if byte == b'\\' && escapes {
-            at += 1 + escape(kind, bytes.get(at + 1..).unwrap_or_default(), &mut out);
+        if byte == escape && escapes {
+            at += 1 + unescape(kind, bytes.get(at + 1..).unwrap_or_default(), &mut out);
         } else if byte == quote && next == Some(quote) {
             out.push(quote);
             at += 2;
@@ -281,7 +343,7 @@ fn decoded(kind: Kind, bytes: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// Decodes what follows a backslash; how many bytes of it there are.
-fn escape(kind: Kind, rest: &[u8], out: &mut Vec<u8>) -> usize {
+fn unescape(kind: Kind, rest: &[u8], out: &mut Vec<u8>) -> usize {
     let hexadecimal = |from: usize, length: usize| {
         let digits = std::str::from_utf8(rest.get(from..from + length)?).ok()?;
         Some((u32::from_str_radix(digits, 16).ok()?, from + length))
@@ -387,6 +449,49 @@ mod tests {
                 Some("selec t 'x'; alter role b paSSword '<redacted>' oops ("),
             ),
             ("select 1 -- password=s3cret", Some("select 1 -- password=<redacted>")),
+            // libpq ends a value at white space alone, in a URL at `&` too.
+            (
+                "select dblink('host=h password=s3&c''ret user=u')",
+                Some("select dblink('host=h password=<redacted> user=u')"),
+            ),
+            (
+                r"select dblink('user=''u'' password=s3''''cret\'' host=''h''')",
+                Some("select dblink('user=''u'' password=<redacted> host=''h''')"),
+            ),
+            (
+                "select dblink('password=s3'\n'cret x')",
+                Some("select dblink('password=<redacted> x')"),
+            ),
+            (
+                "select dblink($$password=s3'cret user=u$$)",
+                Some("select dblink($$password=<redacted> user=u$$)"),
+            ),
+            (
+                "select dblink('postgresql://h/db?password=s3cret&user=u')",
+                Some("select dblink('postgresql://h/db?password=<redacted>&user=u')"),
+            ),
+            // Before its `@`, a URL's password holds anything but `/`.
+            (
+                "select dblink('postgresql://u:s3?c r''et@h/db')",
+                Some("select dblink('postgresql://u:<redacted>@h/db')"),
+            ),
+            (
+                "select dblink($$postgresql://u:s3'c@ret@h/db a@b$$)",
+                Some("select dblink($$postgresql://u:<redacted>@h/db a@b$$)"),
+            ),
+            ("select 'https://example.com/a@b', 'see http://h'", None),
+            (
+                "select dblink('oauth_client_secret=s3cret user=u')",
+                Some("select dblink('oauth_client_secret=<redacted> user=u')"),
+            ),
+            (
+                "alter server s options (set U&\"p!0061ssword\" uescape '!' 's3cret')",
+                Some("alter server s options (set U&\"p!0061ssword\" uescape '!' '<redacted>')"),
+            ),
+            (
+                "select dblink(U&'p!0061ssword=s3cret' uescape '!')",
+                Some("select dblink('<redacted>' uescape '!')"),
+            ),
         ];
         for (text, expected) in cases {
             let got = redact(text.as_bytes());
