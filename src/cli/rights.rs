@@ -271,6 +271,7 @@ fn hint(error: &DialError) -> &'static str {
             "set ssl = on at the server, or another sslmode"
         }
         DialError::Tls(_) => "check sslmode and sslrootcert",
+        DialError::Setting { .. } => "ALTER ROLE or DATABASE … RESET this setting",
         DialError::Protocol(_) => "is it PostgreSQL, or a pooler in transaction mode?",
         DialError::Refused { .. } | DialError::Authentication(_) => {
             "check the role, its password and pg_hba.conf; `pgward config setup-sql` prints them"

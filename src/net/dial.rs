@@ -18,7 +18,7 @@ use super::framed::{FrameError, Framed, LOGIN_BYTES};
 use super::stream::{self, Stream};
 use super::{proof, tls};
 use crate::config::{Database, Role, SslMode};
-use crate::session::is_utf8;
+use crate::session::{is_utf8, misleads};
 use crate::wire::backend::{self, tag};
 use crate::wire::{Malformed, startup, write};
 
@@ -93,6 +93,14 @@ pub enum DialError {
         message: String,
         /// DETAIL.
         detail: Option<String>,
+    },
+    /// Sessions of this role begin with a setting in which texts can't be judged.
+    #[error("sessions begin with {name} = {value}, in which no text can be judged")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// What it is set to.
+        value: String,
     },
     /// The proof of our password, or of the server's knowledge of it, did not come about.
     #[error("authentication: {0}")]
@@ -230,6 +238,9 @@ async fn ready(mut framed: Framed, address: Address) -> Result<Upstream, DialErr
             tag::PARAMETER_STATUS => {
                 let (name, value) = backend::parameter_status(body)?;
                 utf8 &= name != b"client_encoding" || is_utf8(value);
+                if let Some(name) = misleads(name, value) {
+                    return Err(DialError::Setting { name, value: text(value) });
+                }
                 write::backend(&mut parameters, kind, body);
             }
             tag::BACKEND_KEY_DATA => {

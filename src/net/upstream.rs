@@ -268,6 +268,7 @@ fn told(problem: DialError, database: &str, role: &str) -> Turned {
             _ => texts::upstream_startup_error(message, detail.as_deref()),
         },
         DialError::Authentication(_) => texts::upstream_refused(database, role),
+        DialError::Setting { name, value } => texts::upstream_setting(database, name, value),
         DialError::Tls(_) => {
             let why = "The encrypted connection to the server did not come about.";
             texts::upstream_unreachable(database, why)

@@ -52,7 +52,7 @@ use transaction::Transactions;
 pub use event::{Event, Recorder};
 pub use renew::Cut;
 pub use turn::{End, Output, Segment, Turn};
-pub use upstream::is_utf8;
+pub use upstream::{is_utf8, misleads};
 pub use warning::News;
 
 /// What a session starts from, once the upstream is ready.

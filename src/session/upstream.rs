@@ -49,6 +49,17 @@ fn hides_ascii(name: &[u8]) -> bool {
     matches!(name, b"SJIS" | b"SHIFT_JIS_2004" | b"BIG5" | b"GBK" | b"UHC" | b"GB18030" | b"JOHAB")
 }
 
+/// The setting, where a reported value of it is one in which the server reads a text otherwise than
+/// it is judged.
+#[must_use]
+pub fn misleads(name: &[u8], value: &[u8]) -> Option<&'static str> {
+    match name {
+        b"client_encoding" if hides_ascii(value) => Some("client_encoding"),
+        b"standard_conforming_strings" if value != b"on" => Some("standard_conforming_strings"),
+        _ => None,
+    }
+}
+
 impl Session {
     pub(super) fn walk_upstream(&mut self, input: &[u8], call: &mut Call<'_>) -> usize {
         let mut at = 0;
@@ -284,15 +295,13 @@ impl Session {
     #[cold]
     fn parameter(&mut self, body: &[u8], call: &mut Call<'_>) {
         let Ok((name, value)) = backend::parameter_status(body) else { return };
+        if name == b"client_encoding" {
+            self.utf8 = is_utf8(value);
+        }
         let alarm = match name {
-            b"client_encoding" => {
-                self.utf8 = is_utf8(value);
-                hides_ascii(value)
-            }
-            b"standard_conforming_strings" => value != b"on",
             b"session_authorization" | b"is_superuser" => true,
             b"default_transaction_read_only" => !self.terms.may_write() && value != b"on",
-            _ => false,
+            _ => misleads(name, value).is_some(),
         };
         if alarm {
             let name = String::from_utf8_lossy(name);

@@ -258,6 +258,19 @@ pub fn upstream_refused(database: &str, role: &str) -> Refusal {
         ))
 }
 
+/// Sessions at the upstream begin with a setting in which no text can be judged.
+#[must_use]
+pub fn upstream_setting(database: &str, name: &str, value: &str) -> Refusal {
+    let value = shown(value);
+    let what = format!("pgward: sessions of database \"{database}\" begin with {name} = {value}");
+    Refusal::fatal("upstream_setting", code::UPSTREAM_UNREACHABLE, what)
+        .detail("The server would read statements otherwise than they are judged.")
+        .hint(match name {
+            "client_encoding" => "Connect with client_encoding=UTF8 (PGCLIENTENCODING=UTF8).",
+            _ => "Ask the operator to reset it for pgward's role, the database and the server.",
+        })
+}
+
 /// An error of the upstream at startup that belongs to what the client asked for.
 #[must_use]
 pub fn upstream_startup_error(message: &str, detail: Option<&str>) -> Refusal {
@@ -393,6 +406,8 @@ mod tests {
             plaintext_refused(true),
             plaintext_refused(false),
             startup_not_utf8(),
+            upstream_setting("app", "client_encoding", "SJIS"),
+            upstream_setting("app", "standard_conforming_strings", "off"),
             replication_refused(),
             no_user(),
             failed("alice"),
