@@ -221,7 +221,7 @@ pub async fn load<Q: Query + Sync>(
 ) -> Result<crate::policy::catalogue::Snapshot, CatalogueError<Q::Error>> {
     query.rows(sql::PATH).await.map_err(CatalogueError::Query)?;
     let answers = sql::Answers {
-        major: query.rows(sql::MAJOR).await.map_err(CatalogueError::Query)?,
+        server: query.rows(sql::SERVER).await.map_err(CatalogueError::Query)?,
         functions: query.rows(sql::FUNCTIONS).await.map_err(CatalogueError::Query)?,
         types: query.rows(sql::TYPES).await.map_err(CatalogueError::Query)?,
         operators: query.rows(sql::OPERATORS).await.map_err(CatalogueError::Query)?,

@@ -84,8 +84,9 @@ pub(super) const VERSION: &str = concat!(
 /// expressions has every name qualified that isn't its own.
 pub(super) const PATH: &str = "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false)";
 
-/// The server's version number (150018).
-pub(super) const MAJOR: &str = "SELECT pg_catalog.current_setting('server_version_num')";
+/// The server's version number (150018), and the database's encoding.
+pub(super) const SERVER: &str =
+    "SELECT pg_catalog.current_setting('server_version_num'), pg_catalog.getdatabaseencoding()";
 
 /// Functions, procedures and aggregates that are not PostgreSQL's own.
 pub(super) const FUNCTIONS: &str = "\
@@ -260,7 +261,7 @@ impl Columns {
 /// The answers to the questions.
 #[derive(Debug)]
 pub(super) struct Answers {
-    pub(super) major: Rows,
+    pub(super) server: Rows,
     pub(super) functions: Rows,
     pub(super) types: Rows,
     pub(super) operators: Rows,
@@ -276,15 +277,12 @@ pub(super) struct Answers {
 
 impl Answers {
     pub(super) fn snapshot(self) -> Result<Snapshot, BadRow> {
-        let version: u32 = self
-            .major
-            .into_iter()
-            .next()
-            .and_then(|row| row.into_iter().next().flatten())
-            .and_then(|text| text.parse().ok())
-            .ok_or(BadRow)?;
+        let server = self.server.into_iter().next().ok_or(BadRow)?;
+        let [Some(version), Some(encoding)] = server.as_slice() else { return Err(BadRow) };
+        let version: u32 = version.parse().map_err(|_| BadRow)?;
         Ok(Snapshot {
             major: u16::try_from(version / 10_000).map_err(|_| BadRow)?,
+            other_encoding: encoding != "UTF8",
             functions: each(self.functions, function)?,
             types: each(self.types, type_row)?,
             operators: each(self.operators, operator)?,
@@ -430,7 +428,7 @@ mod tests {
     #[test]
     fn rows_become_a_snapshot_or_an_error() {
         let answers = |types: Rows| Answers {
-            major: vec![row(&["150018"])],
+            server: vec![row(&["150018", "UTF8"])],
             functions: vec![
                 row(&[
                     "public",

@@ -44,7 +44,7 @@ const FUNCTION: &[&str] = &[
 fn server() -> Answers {
     let answers = Answers::default();
     answers.set(sql::VERSION, &[&["1"]]);
-    answers.set(sql::MAJOR, &[&["150018"]]);
+    answers.set(sql::SERVER, &[&["150018", "UTF8"]]);
     answers.set(sql::PATH, &[&["pg_catalog"]]);
     answers.set(sql::USES, &[]);
     answers.set(sql::TEXTS, &[]);
@@ -107,7 +107,7 @@ fn a_failed_refresh_leaves_the_snapshot() {
     let (catalogues, server) = (catalogues(), server());
     ready(catalogues.refresh("app", &server)).expect("loaded");
     server.set(sql::VERSION, &[&["2"]]);
-    server.set(sql::MAJOR, &[&["130009"]]);
+    server.set(sql::SERVER, &[&["130009", "UTF8"]]);
     let error = ready(catalogues.refresh("app", &server)).expect_err("too old");
     assert!(matches!(error, CatalogueError::TooOld(13)));
     server.set(sql::RELATIONS, &[&["public"]]);

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::policy::extensions;
 use crate::policy::reach::{Graph, Memory, Source};
+use crate::sql::Limits;
 use crate::sql::facts::Name;
 
 /// First OID of objects that users make (`FirstNormalObjectId`, `access/transam.h`).
@@ -16,6 +17,8 @@ pub const FIRST_USER_OID: u32 = 16_384;
 pub struct Snapshot {
     /// Major version of the server; 0 when nothing is known.
     pub major: u16,
+    /// The database's encoding is not UTF8.
+    pub other_encoding: bool,
     /// Functions, procedures and aggregates that users or extensions made.
     pub functions: Vec<Function>,
     /// Types likewise, also the row types of tables that matter.
@@ -211,6 +214,12 @@ impl Catalogue {
     #[must_use]
     pub fn major(&self) -> u16 {
         self.snapshot.major
+    }
+
+    /// The bounds of what the grammar may be asked to read for this database.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        Limits { ascii_names: self.snapshot.other_encoding, ..Limits::default() }
     }
 
     /// Functions of this name that are not PostgreSQL's own, in any schema or in the named one.

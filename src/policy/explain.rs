@@ -4,8 +4,8 @@
 use crate::policy::cache::{Outcome, Verdicted};
 use crate::policy::judge::{self, Case, JudgeSettings, Verdict};
 use crate::policy::{Catalogue, Judgement};
+use crate::sql::Vote;
 use crate::sql::facts::{Change, Facts, Name, Setting, Statement, Unread};
-use crate::sql::{Limits, Vote};
 
 /// A verdict and what it rests on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub fn explain(case: &Case<'_>, catalogue: &Catalogue, settings: &JudgeSettings)
     let facts = if case.text.len() > case.terms.statement_bytes_max {
         Err(Unread::TooComplex { what: "bytes", limit: case.terms.statement_bytes_max })
     } else {
-        crate::sql::read(case.text, case.utf8, &Limits::default())
+        crate::sql::read(case.text, case.utf8, &catalogue.limits())
     };
     let facts = facts
         .map(|facts| facts.statements.iter().map(Seen::of).collect())

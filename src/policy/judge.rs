@@ -16,7 +16,6 @@ use crate::policy::reason::{Reason, in_context};
 use crate::policy::rules::Rules;
 use crate::policy::settings::Cap;
 use crate::policy::{Terms, rules};
-use crate::sql::Limits;
 use crate::sql::facts::{Action, Facts, Name, Statement, Unread};
 
 /// Longest text that is parsed on a worker's own thread, bytes; longer ones go to the pool, so
@@ -441,7 +440,7 @@ pub(crate) fn judged(
     let read = if case.text.len() > limit {
         Err(Reason::TooLong { length: case.text.len(), limit })
     } else {
-        crate::sql::read(case.text, case.utf8, &Limits::default()).map_err(unread)
+        crate::sql::read(case.text, case.utf8, &catalogue.limits()).map_err(unread)
     };
     let (outcome, statements) = match read {
         Err(reason) => (Outcome::Refused(reason), vec![whole(case.text, "UNREAD")]),

@@ -76,6 +76,7 @@ fn snapshot() -> Snapshot {
     };
     Snapshot {
         major: 15,
+        other_encoding: false,
         functions: vec![
             function("public", "f", None),
             function("public", "reverse", None),

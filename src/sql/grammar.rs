@@ -70,6 +70,11 @@ impl<'a> Source<'a> {
         &self.text
     }
 
+    /// Whether the client's encoding is UTF8.
+    pub(super) const fn is_utf8(&self) -> bool {
+        self.utf8
+    }
+
     /// Where a byte of [`Source::text`] stands in what the client sent.
     pub(super) fn original(&self, byte: usize) -> usize {
         if self.utf8 {

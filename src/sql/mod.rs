@@ -11,6 +11,7 @@
 pub mod facts;
 mod grammar;
 pub mod lex;
+mod names;
 pub mod plpgsql;
 pub mod prescan;
 mod redact;
@@ -41,6 +42,7 @@ pub fn read(text: &[u8], utf8: bool, limits: &Limits) -> Result<Facts, Unread> {
 /// The same of a text that stands as a constant in another one, `depth` of them deep.
 fn read_at(text: &[u8], utf8: bool, limits: &Limits, depth: usize) -> Result<Facts, Unread> {
     let measure = prescan::check(text, limits)?;
+    names::check(text, utf8, limits.ascii_names)?;
     let source = grammar::Source::new(text, utf8, &measure.comments)?;
     // The binding's string accessors panic on what is not UTF-8, its lists on nodes that their
     // documentation does not name: both would be a text that cannot be judged.
@@ -66,7 +68,7 @@ fn facts_of(
             Ok(0) | Err(_) => source.text().len(),
             Ok(length) => start + length,
         };
-        let mut statement = walk::statement(raw, source, depth)?;
+        let mut statement = walk::statement(raw, source, limits.ascii_names, depth)?;
         let whole = source.original(start)..source.original(end);
         statement.span = span(text, before, whole);
         before = statement.span.end;

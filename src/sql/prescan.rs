@@ -23,6 +23,8 @@ pub struct Limits {
     pub chain_tokens_max: usize,
     /// Statements.
     pub statements_max: usize,
+    /// Names must be ASCII, since the database's encoding is not UTF8 (see `names`).
+    pub ascii_names: bool,
 }
 
 /// Bytes that PostgreSQL's scanner may put back and read again (see `Lexer::rescanned_bytes`):
@@ -37,6 +39,7 @@ impl Default for Limits {
             tokens_max: 1_000_000,
             chain_tokens_max: 200_000,
             statements_max: crate::base::limits::STATEMENTS_MAX,
+            ascii_names: false,
         }
     }
 }

@@ -28,6 +28,7 @@ mod corpus;
 mod counted;
 mod demo;
 mod drivers;
+mod encodings;
 mod extended;
 mod extending;
 mod fired;

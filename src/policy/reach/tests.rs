@@ -200,6 +200,7 @@ fn database() -> Catalogue {
     };
     Catalogue::new(Snapshot {
         major: 15,
+        other_encoding: false,
         functions: vec![
             function(20_001, "w", "sql", "INSERT INTO public.log VALUES ($1); SELECT 1"),
             Function { takes_one: true, ..function(20_002, "w2", "plpython3u", "") },

@@ -63,6 +63,8 @@ struct Walk<'a> {
     scalar_unnamed: bool,
     /// Calls among whose texts is one that could not be read.
     texts_unread: Vec<Name>,
+    /// Texts within this one must be ASCII: their names may be others to the server (see `names`).
+    ascii_texts: bool,
     /// How many texts this one is inside of.
     depth: usize,
     /// What the server would refuse before it runs anything, with its byte in the text.
@@ -77,9 +79,11 @@ struct Walk<'a> {
 pub(super) fn statement(
     raw: &RawStmt,
     source: &Source<'_>,
+    ascii_names: bool,
     depth: usize,
 ) -> Result<Statement, Unread> {
-    let mut walk = Walk { depth, ..Walk::new() };
+    let ascii_texts = ascii_names || !source.is_utf8();
+    let mut walk = Walk { ascii_texts, depth, ..Walk::new() };
     let (operation, action) = walk.top(raw.stmt())?;
     walk.run()?;
     if let Some((message, byte)) = walk.refused {
@@ -125,6 +129,7 @@ impl<'a> Walk<'a> {
             scalars: HashSet::new(),
             scalar_unnamed: false,
             texts_unread: Vec::new(),
+            ascii_texts: false,
             depth: 0,
             refused: None,
         }

@@ -91,10 +91,11 @@ impl<'a> Walk<'a> {
 
     /// A text as the one query that it is, if it only reads, and both readers say so.
     fn inner(&self, text: &str) -> Option<Statement> {
-        if self.depth >= DEPTH_MAX {
+        if self.depth >= DEPTH_MAX || (self.ascii_texts && !text.is_ascii()) {
             return None;
         }
-        let mut facts = read_at(text.as_bytes(), true, &Limits::default(), self.depth + 1).ok()?;
+        let limits = Limits { ascii_names: self.ascii_texts, ..Limits::default() };
+        let mut facts = read_at(text.as_bytes(), true, &limits, self.depth + 1).ok()?;
         if !matches!(veto(text.as_bytes(), true, &facts), Ok(Vote::Agrees | Vote::Abstains)) {
             return None;
         }
