@@ -240,6 +240,18 @@ fn point_reads_are_known_by_shape_and_what_looks_into_constants_is_not() {
 }
 
 #[test]
+fn a_vote_that_hangs_on_a_constant_is_not_kept() {
+    let terms = write_terms(&["select:public.orders"]);
+    let texts = ["00", "1", "000"]
+        .map(|number| format!("EXPLAIN (ANALYZE {number}) DELETE FROM public.orders WHERE id = 1"));
+    let mut judge = judge_with(true);
+    for text in &texts {
+        let fresh = judged(&mut judge_with(true), text, &terms);
+        assert_eq!(judged(&mut judge, text, &terms), fresh, "{text}");
+    }
+}
+
+#[test]
 fn what_the_grammar_would_not_read_has_no_shape() {
     let terms = read_terms();
     let tests: [(&[u8], bool, bool); 9] = [

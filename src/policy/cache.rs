@@ -15,6 +15,7 @@ use crate::policy::judge::{Case, Judgement};
 use crate::policy::reason::Reason;
 use crate::policy::settings::Cap;
 use crate::policy::{Scope, Terms};
+use crate::sql::Vote;
 
 /// What an entry takes beside its text and its statements, bytes (estimate).
 const ENTRY_BYTES: usize = 400;
@@ -254,7 +255,7 @@ impl Hasher for AsIs {
     }
 }
 
-/// Shapes of texts that the second reader has read without a veto. A shape is compared in full;
+/// Shapes of texts that the second reader has agreed to. A shape is compared in full;
 /// a veto is never kept here. When it is full it is emptied: it fills again soon enough.
 #[derive(Debug)]
 pub(crate) struct Shapes {
@@ -270,15 +271,23 @@ impl Shapes {
         Self { key, bytes_max, bytes: 0, seen: HashMap::new() }
     }
 
-    /// Whether a text of this shape was read without a veto; else asks `vote` and remembers a
-    /// vote for it.
-    pub(crate) fn passes(&mut self, shape: &[u8], utf8: bool, vote: impl FnOnce() -> bool) -> bool {
+    /// Whether the second reader has agreed to a text of this shape; else whether it, asked now by
+    /// `vote`, has no veto (`None`). That it agrees is remembered; that it abstains may hang on how
+    /// long the text is.
+    pub(crate) fn passes(
+        &mut self,
+        shape: &[u8],
+        utf8: bool,
+        vote: impl FnOnce() -> Option<Vote>,
+    ) -> bool {
         let hash = (crate::sql::siphash128(shape, &self.key), utf8);
         if self.seen.get(&hash).is_some_and(|seen| **seen == *shape) {
             return true;
         }
-        if !vote() {
-            return false;
+        match vote() {
+            Some(Vote::Agrees) => {}
+            Some(Vote::Abstains) => return true,
+            None => return false,
         }
         let bytes = shape.len() + 64;
         if self.bytes + bytes > self.bytes_max {
@@ -346,12 +355,14 @@ mod tests {
     #[test]
     fn a_veto_is_never_remembered_as_a_pass() {
         let mut shapes = Shapes::new([7; 16], 200);
-        assert!(!shapes.passes(b"SELECT 1", true, || false));
-        assert!(shapes.passes(b"SELECT 1", true, || true));
+        assert!(!shapes.passes(b"SELECT 1", true, || None));
+        assert!(shapes.passes(b"SELECT 1", true, || Some(Vote::Abstains)));
+        assert!(!shapes.passes(b"SELECT 1", true, || None), "only agreeing is kept");
+        assert!(shapes.passes(b"SELECT 1", true, || Some(Vote::Agrees)));
         assert!(shapes.passes(b"SELECT 1", true, || panic!("known shape")));
-        assert!(!shapes.passes(b"SELECT 1", false, || false), "another encoding");
+        assert!(!shapes.passes(b"SELECT 1", false, || None), "another encoding");
         for n in 0..100 {
-            assert!(shapes.passes(format!("SELECT a{n}").as_bytes(), true, || true));
+            assert!(shapes.passes(format!("SELECT a{n}").as_bytes(), true, || Some(Vote::Agrees)));
         }
         assert!(shapes.bytes <= 200);
     }
