@@ -98,7 +98,7 @@ impl Gauge {
     /// Notes whether the worker was busy since the last look.
     fn look(&mut self, now: Moment) {
         let Some(Ok(times)) = self.schedstat.as_ref().map(Schedstat::times) else { return };
-        let wanted = times.ran.saturating_add(times.waited);
+        let wanted = times.ran_ns.saturating_add(times.waited_ns);
         if let Some((before, at)) = self.last.replace((wanted, now.boot)) {
             let passed = now.boot.saturating_sub(at).saturating_mul(1_000);
             let busy = wanted.saturating_sub(before) > passed / 2;

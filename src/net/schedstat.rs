@@ -12,9 +12,9 @@ pub(super) struct Schedstat(File);
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Times {
     /// On a processor, nanoseconds.
-    pub(super) ran: u64,
+    pub(super) ran_ns: u64,
     /// Ready to run, but on no processor, nanoseconds.
-    pub(super) waited: u64,
+    pub(super) waited_ns: u64,
     /// How often it got a processor.
     pub(super) turns: u64,
 }
@@ -29,6 +29,8 @@ impl Schedstat {
         File::open(format!("/proc/self/task/{}/schedstat", thread.as_raw_nonzero())).map(Self)
     }
 
+    /// The times so far.
+    ///
     /// # Errors
     /// When the thread has ended, or the file doesn't hold three numbers.
     pub(super) fn times(&self) -> io::Result<Times> {
@@ -37,6 +39,6 @@ impl Schedstat {
         let text = std::str::from_utf8(text.get(..length).unwrap_or_default()).unwrap_or_default();
         let mut numbers = text.split_whitespace().map_while(|number| number.parse().ok());
         let mut next = || numbers.next().ok_or(io::ErrorKind::InvalidData);
-        Ok(Times { ran: next()?, waited: next()?, turns: next()? })
+        Ok(Times { ran_ns: next()?, waited_ns: next()?, turns: next()? })
     }
 }

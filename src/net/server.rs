@@ -27,7 +27,8 @@ use crate::grants::Live;
 use crate::policy::{JudgeSettings, Scope};
 use crate::telemetry::{Metrics, ServerConnections};
 
-/// How often the registry is swept for sessions whose time is over: more than once a second.
+/// How often the registry is swept for sessions whose time is over, more than once a second, and how
+/// workers share their processors is looked at (`sharing`).
 const SWEEP_EVERY: Duration = Duration::from_millis(900);
 /// How long starting waits for databases to be served before it listens all the same.
 const SERVED_WITHIN: Duration = Duration::from_secs(5);
