@@ -1,7 +1,9 @@
 #!/bin/sh
 # fuzz.sh SECONDS [TARGET…]: runs fuzz targets with cargo-fuzz on nightly, each for SECONDS, from
-# fuzz/corpus and every text of the SQL corpora; what they find to go on with is kept in target/fuzz.
-# Without cargo-fuzz the committed corpus is replayed on stable, which is what `make test` does too.
+# fuzz/corpus and, where they take SQL, the texts of the corpora of the tests; what they find to go on
+# with is kept in target/fuzz. SANITIZER=address looks at libpg_query's memory too, at a third of
+# the speed. Without cargo-fuzz the committed corpus is replayed on stable, which is what `make test`
+# does too.
 set -eu
 seconds=$1
 shift
@@ -11,19 +13,28 @@ if ! { command -v cargo-fuzz && cargo +nightly --version; } >/dev/null 2>&1; the
     exec cargo test --locked --test fuzz_replay
 fi
 # libpg_query's coverage counts too where clang is there.
-if command -v clang >/dev/null; then
-    export CC=clang CFLAGS=-fsanitize=fuzzer-no-link
+clang=$(command -v clang || ls /usr/bin/clang-[0-9][0-9] 2>/dev/null | tail -n 1)
+if [ -n "$clang" ]; then
+    export CC="$clang" CFLAGS="${CFLAGS:-} -fsanitize=fuzzer-no-link"
 fi
 texts=target/fuzz/texts
-mkdir -p $texts
-find src/policy/data tests -name '*.sql' -exec cat {} + |
-    awk -v texts=$texts 'BEGIN { RS = ";\n" } length($0) < 4000 { file = texts "/" NR; print > file; close(file) }'
+rm -rf "$texts"
+mkdir -p "$texts"
+pieces() {
+    awk -v texts="$texts" -v RS="$1" \
+        'length($0) < 4000 { file = texts "/" ++n "'"$2"'"; print > file; close(file) }'
+}
+pieces '\n' attack <src/policy/data/attacks.sql
+find tests -name '*.sql' -exec sh -c 'cat "$1"; echo; echo ";;"' - '{}' ';' | pieces '\n;;\n' text
 [ $# -gt 0 ] || set -- $(cd fuzz/fuzz_targets && ls | sed 's/\.rs$//')
 for name in "$@"; do
     found=target/fuzz/$name
     mkdir -p "$found"
-    seeds="fuzz/corpus/$name"
-    case $name in cuts | facts | judge | shapes) seeds="$seeds $texts" ;; esac
-    cargo +nightly fuzz run -s none "$name" "$found" $seeds -- \
-        -max_total_time="$seconds" -max_len=4096 -dict=fuzz/sql.dict
+    case $name in
+        cuts | facts | judge | shapes)
+            set -- "$texts" -- -max_len=4096 -dict=fuzz/sql.dict ;;
+        *) set -- -- -max_len=65536 ;;
+    esac
+    cargo +nightly fuzz run -s "${SANITIZER:-none}" "$name" "$found" "fuzz/corpus/$name" "$@" \
+        -max_total_time="$seconds"
 done
