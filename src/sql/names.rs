@@ -44,3 +44,30 @@ pub(super) fn check(text: &[u8], utf8: bool, ascii_names: bool) -> Result<(), Un
     };
     Err(Unread::Unknown { construct: construct.into() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+
+    #[test]
+    fn names_that_could_be_two_are_refused() {
+        let letters = |count| [b"select \"", &*b"\xe9".repeat(count), b"\""].concat();
+        // Text, UTF8 client, database of another encoding, whether its names are told.
+        let cases: &[(&[u8], bool, bool, bool)] = &[
+            ("select é from \"ü\"".as_bytes(), true, false, true),
+            ("select é".as_bytes(), true, true, false),
+            ("select 'é', $$é$$ -- é".as_bytes(), true, true, true),
+            (b"select U&\"\\00e9\"", true, false, true),
+            (b"select U&\"\\00e9\"", true, true, false),
+            (b"select U&\"\\00e9\"", false, false, false),
+            (b"select U&'\\00e9', \"a\" from t", false, true, true),
+            (&letters(20), false, false, true),
+            (&letters(21), false, false, false),
+            (&letters(1), false, true, false),
+        ];
+        for &(text, utf8, ascii_names, told) in cases {
+            let checked = check(text, utf8, ascii_names);
+            assert_eq!(checked.is_ok(), told, "{} {utf8} {ascii_names}", text.escape_ascii());
+        }
+    }
+}
