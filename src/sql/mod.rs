@@ -1,8 +1,8 @@
 //! Text → facts. Knows nothing of grants.
 //!
 //! ```text
-//! prescan (bounds) → grammar (PostgreSQL's own) → walk (default deny) → facts
-//!                    veto (sqlparser: may only refuse)
+//! prescan (bounds) → names → grammar (PostgreSQL's own) → walk (default deny) → facts
+//!                            veto (sqlparser: may only refuse)
 //! ```
 //!
 //! [`read`] and [`veto()`] are apart, so that the veto's vote can be kept by token [`shape()`].
