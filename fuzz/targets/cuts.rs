@@ -38,7 +38,7 @@ mod scan {
     }
 }
 
-/// Holds the lexer's tokens of `data` against the scanner's, where both take the text.
+/// Holds the lexer's tokens of `data` against the scanner's, and what is junk against what it refuses.
 pub(crate) fn cuts(data: &[u8]) {
     if data.contains(&0) || data.len() > 64 * 1024 {
         return;

@@ -185,7 +185,8 @@ fn in_string(
     let content = decoded(token.kind, bytes, escape);
     let passwords = connection_passwords(&content);
     // Where the content stands as it is.
-    let start = find(bytes, &content).filter(|_| !content.is_empty());
+    let body = body_of(token.kind, bytes);
+    let start = bytes.get(body..).is_some_and(|body| body.starts_with(&content)).then_some(body);
     if !passwords.is_empty() {
         return match start {
             Some(start) => {
@@ -228,17 +229,19 @@ fn quoted(content: &[u8], secrets: &[Range<usize>]) -> Vec<u8> {
 /// The values of `password=…` in a connection string, and of `://user:…@` in a URL.
 fn connection_passwords(text: &[u8]) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
-    let mut at = 0;
-    while at < text.len() {
+    let (mut at, mut in_url) = (0, false);
+    while let Some(&byte) = text.get(at) {
         let rest = text.get(at..).unwrap_or_default();
         let keywords: [&[u8]; 2] = [b"password", SECRET];
         let keyword = keywords.into_iter().find(|keyword| starts_ignoring_case(rest, keyword));
         let value = if let Some(keyword) = keyword {
             let start = after_equals(text, at + keyword.len());
-            start.map(|start| start..value_end(text, at, start))
+            start.map(|start| start..value_end(text, start, in_url))
         } else if rest.starts_with(b"://") {
+            in_url = true;
             url_password(text, at + 3)
         } else {
+            in_url &= !byte.is_ascii_whitespace();
             None
         };
         match value {
@@ -268,18 +271,15 @@ fn after_equals(text: &[u8], at: usize) -> Option<usize> {
     (text.get(equals) == Some(&b'=')).then(|| skip_space(text, equals + 1))
 }
 
-/// Where a value of a connection string ends, whose keyword begins at `keyword`. A quoted one may
-/// hold anything, and its quotes may be doubled or escaped by the string that it stands in: it is
-/// taken to be the last. One without quotes ends at white space, in a URL at `&` too
-/// (`conninfo_parse` and `conninfo_uri_parse_params` of libpq).
-fn value_end(text: &[u8], keyword: usize, start: usize) -> usize {
+/// Where a value of a connection string ends. A quoted one may hold anything, and its quotes may be
+/// doubled or escaped by the string that it stands in: it is taken to be the last. One without quotes
+/// ends at white space, in a URL at `&` too (`conninfo_parse` and `conninfo_uri_parse_params` of
+/// libpq).
+fn value_end(text: &[u8], start: usize, in_url: bool) -> usize {
     if matches!(text.get(start), Some(b'\'' | b'\\')) {
         let closing = usize::from(text.last() == Some(&b'\'') && text.len() > start + 1);
         return text.len() - closing;
     }
-    let before = text.get(..keyword).unwrap_or_default();
-    let word = before.rsplit(u8::is_ascii_whitespace).next().unwrap_or_default();
-    let in_url = find(word, b"://").is_some();
     let mut at = start;
     while let Some(&byte) = text.get(at) {
         match byte {
@@ -305,18 +305,29 @@ fn url_password(text: &[u8], start: usize) -> Option<Range<usize>> {
     Some(start + colon + 1..start + host)
 }
 
+/// Where in a string or quoted identifier begins what it says.
+fn body_of(kind: Kind, bytes: &[u8]) -> usize {
+    let opening = |quote| bytes.iter().position(|&byte| byte == quote).map_or(0, |at| at + 1);
+    match kind {
+        Kind::DollarString => {
+            bytes.iter().skip(1).position(|&byte| byte == b'$').map_or(0, |at| at + 2)
+        }
+        Kind::QuotedIdentifier | Kind::UnicodeIdentifier => opening(b'"'),
+        _ => opening(b'\''),
+    }
+}
+
 /// What a string or quoted identifier says, as far as it is needed to find words in it.
 fn decoded(kind: Kind, bytes: &[u8], escape: u8) -> Cow<'_, [u8]> {
+    let body = body_of(kind, bytes);
     let quote = match kind {
         Kind::DollarString => {
-            let tag = bytes.iter().skip(1).position(|&byte| byte == b'$').map_or(0, |at| at + 2);
-            let inner = bytes.get(tag..bytes.len().saturating_sub(tag));
+            let inner = bytes.get(body..bytes.len().saturating_sub(body));
             return Cow::Borrowed(inner.unwrap_or_default());
         }
         Kind::QuotedIdentifier | Kind::UnicodeIdentifier => b'"',
         _ => b'\'',
     };
-    let body = bytes.iter().position(|&byte| byte == quote).map_or(0, |at| at + 1);
     let escapes = !matches!(kind, Kind::String | Kind::QuotedIdentifier);
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = body;
@@ -496,6 +507,19 @@ mod tests {
         for (text, expected) in cases {
             let got = redact(text.as_bytes());
             assert_eq!(got.as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test's patience is by the wall clock")]
+    fn long_texts_take_no_longer_than_they_are_long() {
+        let runs = format!("select '{}{}', E'\\\\'", "a".repeat(300_000), "''".repeat(150_000));
+        let url = format!("select '://h?{}'", "password=a&".repeat(60_000));
+        for (text, secrets) in [(runs, 0), (url, 60_000)] {
+            let start = std::time::Instant::now();
+            let redacted = redact(text.as_bytes()).unwrap_or_default();
+            assert_eq!(redacted.matches("<redacted>").count(), secrets);
+            assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
         }
     }
 
